@@ -1,0 +1,5 @@
+//! What callers prove themselves with: API keys, `Authorization` headers, signed tokens, and sealing at rest.
+//!
+//! It parses, hashes, signs and checks. It never looks anything up, and it never decides what a proven caller may do.
+
+pub mod api_key;

@@ -1,0 +1,5 @@
+//! IBM access policies: roles, documents, and their compilation into grants.
+
+pub mod compile;
+pub mod document;
+pub mod role;

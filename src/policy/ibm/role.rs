@@ -1,0 +1,193 @@
+//! The roles and, for each, the complete list of its actions.
+//!
+//! Writer is no superset of Reader: it has no listing and no inspecting. Platform roles grant no pull and no push.
+
+use crate::policy::action::{Action, ActionSet};
+
+/// A role that a policy can grant.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Role {
+    /// Platform: everything about who may do what.
+    Administrator,
+    /// Platform: change identities, but not who may do what.
+    Editor,
+    /// Service: everything the registry does.
+    Manager,
+    /// Platform: see identities, and use them.
+    Operator,
+    /// Service: pull, list, inspect.
+    Reader,
+    /// Service: what a configuration scanner reads.
+    ServiceConfigurationReader,
+    /// Platform: see identities.
+    Viewer,
+    /// Service: pull, push, delete.
+    Writer,
+}
+
+impl Role {
+    /// All roles, alphabetically.
+    pub const ALL: [Self; 8] = [
+        Self::Administrator,
+        Self::Editor,
+        Self::Manager,
+        Self::Operator,
+        Self::Reader,
+        Self::ServiceConfigurationReader,
+        Self::Viewer,
+        Self::Writer,
+    ];
+
+    /// The name that people use.
+    #[must_use]
+    pub const fn display_name(self) -> &'static str {
+        match self {
+            Self::Administrator => "Administrator",
+            Self::Editor => "Editor",
+            Self::Manager => "Manager",
+            Self::Operator => "Operator",
+            Self::Reader => "Reader",
+            Self::ServiceConfigurationReader => "Service Configuration Reader",
+            Self::Viewer => "Viewer",
+            Self::Writer => "Writer",
+        }
+    }
+
+    /// Whether it is a platform role, whose CRN says `role:` and not `serviceRole:`.
+    #[must_use]
+    pub const fn is_platform(self) -> bool {
+        match self {
+            Self::Administrator | Self::Editor | Self::Operator | Self::Viewer => true,
+            Self::Manager | Self::Reader | Self::ServiceConfigurationReader | Self::Writer => false,
+        }
+    }
+
+    /// The CRN as IAM writes it.
+    #[must_use]
+    pub fn crn(self) -> String {
+        let kind = if self.is_platform() { "role" } else { "serviceRole" };
+        let name: String = self.display_name().split(' ').collect();
+        format!("crn:v1:bluemix:public:iam::::{kind}:{name}")
+    }
+
+    /// Finds a role by display name (any case) or by either spelling of its CRN.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let name = text
+            .strip_prefix("crn:v1:bluemix:public:iam::::")
+            .or_else(|| text.strip_prefix("crn:v1:bluemix:public:container-registry::::"))
+            .and_then(|rest| rest.strip_prefix("serviceRole:").or_else(|| rest.strip_prefix("role:")))
+            .unwrap_or(text);
+        let folded: String = name.split(' ').collect();
+        Self::ALL.into_iter().find(|role| {
+            let known: String = role.display_name().split(' ').collect();
+            known.eq_ignore_ascii_case(&folded)
+        })
+    }
+
+    /// What the role allows.
+    #[must_use]
+    pub const fn actions(self) -> ActionSet {
+        match self {
+            Self::Administrator => ActionSet::of(ADMINISTRATOR).union(ActionSet::of(EDITOR)),
+            Self::Editor => ActionSet::of(EDITOR),
+            Self::Manager => ActionSet::of(MANAGER).union(ActionSet::of(READER)).union(ActionSet::of(WRITER)),
+            Self::Operator | Self::Viewer => ActionSet::of(VIEWER),
+            Self::Reader => ActionSet::of(READER),
+            Self::ServiceConfigurationReader => ActionSet::of(&[
+                Action::ImageList,
+                Action::ImageVulnerabilities,
+                Action::ConfigRead,
+            ]),
+            Self::Writer => ActionSet::of(WRITER),
+        }
+    }
+}
+
+const READER: &[Action] = &[
+    Action::ImagePull,
+    Action::ImageList,
+    Action::ImageInspect,
+    Action::ImageVulnerabilities,
+    Action::NamespaceList,
+    Action::QuotaGet,
+    Action::AuthGet,
+    Action::SettingsGet,
+    Action::RetentionAnalyze,
+    Action::RetentionGet,
+    Action::RetentionList,
+    Action::ExemptionList,
+];
+
+const WRITER: &[Action] = &[
+    Action::ImagePull,
+    Action::ImagePush,
+    Action::ImageDelete,
+    Action::QuotaGet,
+    Action::AuthGet,
+    Action::SettingsGet,
+    Action::RetentionSet,
+];
+
+const MANAGER: &[Action] = &[
+    Action::NamespaceCreate,
+    Action::NamespaceDelete,
+    Action::QuotaSet,
+    Action::PlanGet,
+    Action::PlanSet,
+    Action::AuthSet,
+    Action::SettingsSet,
+    Action::ExemptionManager,
+];
+
+const VIEWER: &[Action] = &[
+    Action::AccountRead,
+    Action::ApiKeyList,
+    Action::ApiKeyRead,
+    Action::GroupList,
+    Action::GroupMemberList,
+    Action::GroupRead,
+    Action::PolicyRead,
+    Action::RoleRead,
+    Action::ServiceIdList,
+    Action::ServiceIdRead,
+    Action::UserList,
+    Action::UserRead,
+];
+
+const EDITOR: &[Action] = &[
+    Action::AccountRead,
+    Action::ApiKeyList,
+    Action::ApiKeyRead,
+    Action::GroupCreate,
+    Action::GroupDelete,
+    Action::GroupList,
+    Action::GroupMemberList,
+    Action::GroupRead,
+    Action::GroupUpdate,
+    Action::PolicyRead,
+    Action::RoleRead,
+    Action::ServiceIdCreate,
+    Action::ServiceIdDelete,
+    Action::ServiceIdList,
+    Action::ServiceIdRead,
+    Action::ServiceIdUpdate,
+    Action::UserList,
+    Action::UserRead,
+    Action::UserInvite,
+    Action::UserUpdate,
+    Action::AccountUpdate,
+];
+
+/// What Editor lacks. Membership and keys are here because either would hand on rights that an Editor does not have.
+const ADMINISTRATOR: &[Action] = &[
+    Action::ApiKeyCreate,
+    Action::ApiKeyDelete,
+    Action::ApiKeyUpdate,
+    Action::GroupMemberAdd,
+    Action::GroupMemberDelete,
+    Action::PolicyCreate,
+    Action::PolicyDelete,
+    Action::PolicyUpdate,
+    Action::UserDelete,
+];

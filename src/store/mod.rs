@@ -1,0 +1,29 @@
+//! What outlives the process: one trait per aggregate, and the feed that tells what changed.
+//!
+//! Every write appends to the change table in its own transaction. A write returns only after the view of this
+//! process has heard of it (see [`feed`]), so the next request already obeys. The store never decides anything.
+
+pub mod account;
+pub mod error;
+pub mod feed;
+pub mod group;
+pub mod identity;
+pub mod keyring;
+pub mod policy;
+pub mod registry;
+
+pub use error::StoreError;
+
+/// The whole store.
+pub trait Store:
+    account::Accounts
+    + feed::Feed
+    + group::Groups
+    + identity::Identities
+    + keyring::Keyring
+    + policy::Policies
+    + registry::Registries
+    + Send
+    + Sync
+{
+}

@@ -1,0 +1,52 @@
+//! Access policies.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use super::identity::{Listed, Stamp, Window};
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::{AccessGroupId, PolicyId};
+use crate::policy::ibm::document::PolicyDocument;
+
+/// Whom a policy is for.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub enum Subject {
+    /// Every member of a group.
+    Group(AccessGroupId),
+    /// One principal.
+    Principal(PrincipalId),
+}
+
+/// A stored policy.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PolicyRecord {
+    /// The id.
+    pub id: PolicyId,
+    /// Whom it is for.
+    pub subject: Subject,
+    /// What it grants.
+    pub document: PolicyDocument,
+    /// Any text.
+    pub description: String,
+    /// Who made it.
+    pub created_by: PrincipalId,
+    /// Who changed it last.
+    pub modified_by: PrincipalId,
+    /// When.
+    pub stamp: Stamp,
+}
+
+/// Reading and changing policies.
+#[async_trait]
+pub trait Policies {
+    /// One policy.
+    async fn policy(&self, id: &PolicyId) -> Result<Option<PolicyRecord>, StoreError>;
+    /// Policies, oldest first; only those for `subject`, if given.
+    async fn policies(&self, subject: Option<&Subject>, window: Window) -> Result<Listed<PolicyRecord>, StoreError>;
+    /// Adds a policy; `NotFound` if its subject does not exist.
+    async fn insert_policy(&self, row: &PolicyRecord) -> Result<(), StoreError>;
+    /// Replaces a policy whose stored version is `row.stamp.version - 1`; the subject may change, both are touched.
+    async fn update_policy(&self, row: &PolicyRecord) -> Result<(), StoreError>;
+    /// Removes a policy.
+    async fn delete_policy(&self, id: &PolicyId) -> Result<(), StoreError>;
+}
