@@ -1,1 +1,9 @@
-//! (stub)
+//! The gate: who is asking, may they, and the proof of it.
+//!
+//! Only this module makes a [`permit::Permit`]; forwarding and control calls demand one. It never names the store and
+//! never writes a response: a refusal is a value that `edge` renders.
+
+pub mod caller;
+pub mod fault;
+pub mod permit;
+pub mod refusal;

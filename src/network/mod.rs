@@ -1,1 +1,5 @@
-//! (stub)
+//! Where requests may come from.
+//!
+//! Pure: addresses and rules in, verdict out.
+
+pub mod endpoint;

@@ -1,0 +1,59 @@
+//! The value that proves a decision.
+
+use std::sync::Arc;
+
+use super::caller::Caller;
+use crate::policy::action::Action;
+use crate::policy::decide::Reason;
+use crate::policy::model::Resource;
+
+/// Why a permit was given.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Grounds {
+    /// A policy allows it.
+    Policy(Reason),
+    /// Everyone who is proven may do this.
+    Proven,
+    /// The registry is policy-free, and no policy would have allowed it.
+    PolicyFree,
+    /// Principals may do this to themselves.
+    Own,
+}
+
+/// The right to do `T`, and only that, now.
+#[derive(Clone, Debug)]
+pub struct Permit<T> {
+    of: T,
+    caller: Arc<Caller>,
+    grounds: Grounds,
+}
+
+impl<T> Permit<T> {
+    pub(super) fn new(of: T, caller: Arc<Caller>, grounds: Grounds) -> Self {
+        Self { of, caller, grounds }
+    }
+
+    /// What is permitted.
+    pub fn of(&self) -> &T {
+        &self.of
+    }
+
+    /// To whom.
+    pub fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Why.
+    pub fn grounds(&self) -> &Grounds {
+        &self.grounds
+    }
+}
+
+/// What a control permit is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Control {
+    /// The action.
+    pub action: Action,
+    /// On what.
+    pub resource: Resource,
+}

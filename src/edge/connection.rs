@@ -1,0 +1,24 @@
+//! What is known of a connection before its first request.
+
+use std::net::SocketAddr;
+
+use crate::client::address::ClientAddr;
+use crate::ids::host::HostName;
+use crate::network::endpoint::Endpoint;
+
+/// One accepted connection. It carries no identity: every request proves its own.
+#[derive(Clone, Debug)]
+pub struct Connection {
+    /// Which of the configured listeners accepted it, by position.
+    pub listener: usize,
+    /// The listener's network.
+    pub endpoint: Endpoint,
+    /// The client.
+    pub client: ClientAddr,
+    /// Our end of the socket.
+    pub local: SocketAddr,
+    /// The name that the client asked for in the TLS handshake; `None` without TLS or SNI.
+    pub server_name: Option<HostName>,
+    /// Whether the connection is encrypted.
+    pub encrypted: bool,
+}
