@@ -3,7 +3,10 @@
 //! Only this module makes a [`permit::Permit`]; forwarding and control calls demand one. It never names the store and
 //! never writes a response: a refusal is a value that `edge` renders.
 
+pub mod authenticate;
 pub mod caller;
+pub mod claims;
 pub mod fault;
+pub mod gate;
 pub mod permit;
 pub mod refusal;

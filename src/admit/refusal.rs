@@ -9,6 +9,8 @@ use crate::registry::error::OciError;
 /// A refusal. What the caller reads is rendered per dialect in one place; what the log reads is `Debug`.
 #[derive(Clone, Debug)]
 pub enum Refusal {
+    /// A token that was issued to nobody, used for what nobody may do.
+    AnonymousDenied,
     /// Credentials are needed, or the token presented is not good (any more). Answered by a challenge.
     Challenge {
         /// What was wrong with what was presented.

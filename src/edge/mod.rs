@@ -3,3 +3,4 @@
 //! It decides only what any stranger's bytes must satisfy. Who may do what is decided behind it.
 
 pub mod connection;
+pub mod respond;

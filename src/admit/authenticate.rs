@@ -1,0 +1,309 @@
+//! Who is asking: API keys and our own tokens to proven callers.
+//!
+//! Whatever the credential, what it stands for is looked up again on every request: a token proves only which key was
+//! exchanged, and the key must still be good now.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use aws_lc_rs::digest;
+use quick_cache::sync::Cache;
+
+use super::caller::Caller;
+use super::claims::{ACCESS, AUDIENCE, AccessClaims, REFRESH, REGISTRY, RefreshClaims, RegistryClaims};
+use super::fault::Fault;
+use crate::client::address::ClientAddr;
+use crate::clock::{Clock, UnixTime};
+use crate::credential::api_key::{ApiKey, Pepper};
+use crate::credential::authorization::Presented;
+use crate::credential::jwt::VerifyingKeys;
+use crate::ids::account::AccountId;
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::ApiKeyId;
+use crate::network::endpoint::Endpoint;
+use crate::registry::scope::ScopeEntry;
+use crate::secret::Secret;
+use crate::view::View;
+
+/// Where a request came from, as far as the gate cares.
+#[derive(Clone, Copy, Debug)]
+pub struct Origin {
+    /// The client.
+    pub from: ClientAddr,
+    /// The listener's network.
+    pub endpoint: Endpoint,
+}
+
+/// The outcome of looking at credentials.
+#[derive(Debug)]
+pub enum Authenticated<T> {
+    /// There are none.
+    Absent,
+    /// They prove this.
+    Proven(T),
+    /// They prove nothing; the text is for the log.
+    Rejected(&'static str),
+}
+
+/// What a `/v2/` request proved.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// The caller; `None` for a token that was issued to nobody.
+    pub caller: Option<Arc<Caller>>,
+    /// The most that the credential may be used for.
+    pub ceiling: Ceiling,
+    /// Whether the token's time is over. Good for nothing but finishing an upload that was begun in time.
+    pub expired: bool,
+}
+
+/// A limit that a credential carries with it.
+#[derive(Clone, Debug)]
+pub enum Ceiling {
+    /// Only these scopes.
+    Scopes(Arc<[ScopeEntry]>),
+    /// None: an API key used directly.
+    Unlimited,
+}
+
+/// A registry token whose signature and audience are good.
+#[derive(Debug)]
+struct VerifiedToken {
+    kid: Box<str>,
+    who: Option<(PrincipalId, ApiKeyId)>,
+    access: Arc<[ScopeEntry]>,
+    expires_at: UnixTime,
+}
+
+/// Proves callers.
+pub struct Authenticator {
+    view: Arc<View>,
+    account: AccountId,
+    issuer: String,
+    pepper: Pepper,
+    clock: Arc<dyn Clock>,
+    verified: Cache<[u8; 32], Arc<VerifiedToken>>,
+    cache_hits: AtomicU64,
+    cache_misses: AtomicU64,
+}
+
+impl Authenticator {
+    /// An authenticator that believes what `view` says and accepts tokens of `issuer`.
+    #[must_use]
+    pub fn new(view: Arc<View>, account: AccountId, issuer: String, pepper: Pepper, clock: Arc<dyn Clock>) -> Self {
+        let (cache_hits, cache_misses) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { view, account, issuer, pepper, clock, verified: Cache::new(VERIFIED_TOKENS), cache_hits, cache_misses }
+    }
+
+    /// Hits and misses of the cache of verified tokens.
+    #[must_use]
+    pub fn cache_events(&self) -> (u64, u64) {
+        (self.cache_hits.load(Ordering::Relaxed), self.cache_misses.load(Ordering::Relaxed))
+    }
+
+    /// Proves the caller of a `/v2/` request, by registry token, or by API key or IAM token as a Basic password.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn registry(&self, presented: &Presented, origin: Origin) -> Result<Authenticated<Proof>, Fault> {
+        match presented {
+            Presented::Absent => Ok(Authenticated::Absent),
+            Presented::Unusable(because) => Ok(Authenticated::Rejected(because)),
+            Presented::Basic { user, password } => {
+                let proven = self.login(user, password, origin).await?;
+                Ok(proven.map(|caller| Proof { caller: Some(caller), ceiling: Ceiling::Unlimited, expired: false }))
+            }
+            Presented::Bearer(token) => self.registry_token(token, origin).await,
+        }
+    }
+
+    /// Proves the caller of a management call by IAM access token, or by an API key as a Basic password.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn control(&self, presented: &Presented, origin: Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        match presented {
+            Presented::Absent => Ok(Authenticated::Absent),
+            Presented::Unusable(because) => Ok(Authenticated::Rejected(because)),
+            Presented::Basic { user, password } => self.login(user, password, origin).await,
+            Presented::Bearer(token) => self.access_token(token.expose(), origin).await,
+        }
+    }
+
+    /// Proves a caller by a registry user name, which says what kind of secret the password is.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn login(
+        &self,
+        user: &str,
+        password: &Secret<String>,
+        origin: Origin,
+    ) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        match user {
+            "iamapikey" => self.api_key(password.expose(), origin).await,
+            "iambearer" => self.access_token(password.expose(), origin).await,
+            _ => Ok(Authenticated::Rejected("the user name is neither iamapikey nor iambearer")),
+        }
+    }
+
+    /// Proves a caller by an API key.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn api_key(&self, key: &str, origin: Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        let Some(key) = ApiKey::presented(key) else {
+            return Ok(Authenticated::Rejected("the key is empty, too long or not printable"));
+        };
+        match self.view.key_owner(&self.pepper.hash(&key)).await? {
+            Some((principal, id)) => self.caller(&principal, id, origin).await,
+            None => Ok(Authenticated::Rejected("no such API key")),
+        }
+    }
+
+    /// Proves a caller by an IAM access token.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn access_token(&self, token: &str, origin: Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        let claims = match self.verify::<AccessClaims>(token, ACCESS).await? {
+            Ok(claims) => claims,
+            Err(because) => return Ok(Authenticated::Rejected(because)),
+        };
+        let now = self.clock.now().seconds();
+        if claims.iss != self.issuer || claims.account.bss != self.account {
+            return Ok(Authenticated::Rejected("the token is for another installation"));
+        }
+        if claims.exp <= now || claims.iat > now + SKEW_SECONDS {
+            return Ok(Authenticated::Rejected("the token has expired or is not valid yet"));
+        }
+        self.caller(&claims.iam_id, claims.key, origin).await
+    }
+
+    /// Proves a caller by a refresh token.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn refresh_token(&self, token: &str, origin: Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        let claims = match self.verify::<RefreshClaims>(token, REFRESH).await? {
+            Ok(claims) => claims,
+            Err(because) => return Ok(Authenticated::Rejected(because)),
+        };
+        if claims.iss != self.issuer || claims.exp <= self.clock.now().seconds() {
+            return Ok(Authenticated::Rejected("the refresh token has expired or is for another installation"));
+        }
+        self.caller(&claims.sub, claims.key, origin).await
+    }
+
+    async fn registry_token(&self, token: &Secret<String>, origin: Origin) -> Result<Authenticated<Proof>, Fault> {
+        let verified = match self.verified_registry_token(token.expose()).await? {
+            Ok(verified) => verified,
+            Err(because) => return Ok(Authenticated::Rejected(because)),
+        };
+        let expired = verified.expires_at <= self.clock.now();
+        let ceiling = Ceiling::Scopes(Arc::clone(&verified.access));
+        let Some((principal, key)) = &verified.who else {
+            return Ok(Authenticated::Proven(Proof { caller: None, ceiling, expired }));
+        };
+        let caller = self.caller(principal, key.clone(), origin).await?;
+        Ok(caller.map(|caller| Proof { caller: Some(caller), ceiling, expired }))
+    }
+
+    /// Verifies a registry token, or remembers having done so. The cache is keyed by a hash, so it holds no tokens;
+    /// only verified ones enter it, so strangers cannot fill it.
+    async fn verified_registry_token(&self, token: &str) -> Result<Result<Arc<VerifiedToken>, &'static str>, Fault> {
+        let mut key = [0; 32];
+        for (to, from) in key.iter_mut().zip(digest::digest(&digest::SHA256, token.as_bytes()).as_ref()) {
+            *to = *from;
+        }
+        if let Some(known) = self.verified.get(&key) {
+            let keyring = self.view.keyring().await?;
+            if keyring.accepts(&known.kid, self.clock.now()) {
+                self.cache_hits.fetch_add(1, Ordering::Relaxed);
+                return Ok(Ok(known));
+            }
+        }
+        self.cache_misses.fetch_add(1, Ordering::Relaxed);
+        let claims = match self.verify::<RegistryClaims>(token, REGISTRY).await? {
+            Ok(claims) => claims,
+            Err(because) => return Ok(Err(because)),
+        };
+        if claims.iss != self.issuer || claims.aud != AUDIENCE {
+            return Ok(Err("the token is for another installation"));
+        }
+        if claims.iat > self.clock.now().seconds() + SKEW_SECONDS {
+            return Ok(Err("the token is not valid yet"));
+        }
+        let Some(verified) = VerifiedToken::from_claims(token, claims) else {
+            return Ok(Err("the token names no principal of ours"));
+        };
+        let verified = Arc::new(verified);
+        self.verified.insert(key, Arc::clone(&verified));
+        Ok(Ok(verified))
+    }
+
+    async fn verify<T: serde::de::DeserializeOwned>(
+        &self,
+        token: &str,
+        kind: &str,
+    ) -> Result<Result<T, &'static str>, Fault> {
+        let keyring = self.view.keyring().await?;
+        let accepted = VerifyingKeys::key_id(token).is_some_and(|kid| keyring.accepts(&kid, self.clock.now()));
+        if !accepted {
+            return Ok(Err("the token is not signed by a key of ours"));
+        }
+        Ok(keyring.verifying.verify::<T>(token, kind).map_err(|_| "the token is malformed or forged"))
+    }
+
+    /// The principal as of now, if `key` is still good for it.
+    async fn caller(
+        &self,
+        principal: &PrincipalId,
+        key: ApiKeyId,
+        origin: Origin,
+    ) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        let Some(bundle) = self.view.principal(principal).await? else {
+            return Ok(Authenticated::Rejected("the principal has been deleted"));
+        };
+        if !bundle.accepts(&key, self.clock.now()) {
+            return Ok(Authenticated::Rejected("the API key or its owner is disabled, expired or deleted"));
+        }
+        let Origin { from, endpoint } = origin;
+        let account = self.account.clone();
+        Ok(Authenticated::Proven(Arc::new(Caller { account, api_key: key, bundle, from, endpoint })))
+    }
+}
+
+impl VerifiedToken {
+    fn from_claims(token: &str, claims: RegistryClaims) -> Option<Self> {
+        let who = if claims.sub.is_empty() && claims.key.is_empty() {
+            None
+        } else {
+            Some((PrincipalId::parse(&claims.sub).ok()?, ApiKeyId::parse(&claims.key).ok()?))
+        };
+        let kid = VerifyingKeys::key_id(token)?.into();
+        Some(Self { kid, who, access: claims.access.into(), expires_at: UnixTime::from_seconds(claims.exp) })
+    }
+}
+
+impl<T> Authenticated<T> {
+    /// Changes what is proven.
+    pub fn map<U>(self, change: impl FnOnce(T) -> U) -> Authenticated<U> {
+        match self {
+            Self::Absent => Authenticated::Absent,
+            Self::Proven(proven) => Authenticated::Proven(change(proven)),
+            Self::Rejected(because) => Authenticated::Rejected(because),
+        }
+    }
+}
+
+impl std::fmt::Debug for Authenticator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authenticator").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// How many verified tokens are remembered.
+const VERIFIED_TOKENS: usize = 65_536;
+
+/// How far another replica's clock may be ahead of ours.
+const SKEW_SECONDS: i64 = 60;

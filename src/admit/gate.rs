@@ -1,0 +1,305 @@
+//! May they: network, ceiling, policy and lease, in that order, for one registry operation or one control action.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::authenticate::{Authenticated, Authenticator, Ceiling, Origin, Proof};
+use super::caller::Caller;
+use super::fault::Fault;
+use super::permit::{Control, Grounds, Permit};
+use super::refusal::{Challenge, Refusal};
+use crate::clock::Clock;
+use crate::credential::authorization::Presented;
+use crate::credential::lease::{Lease, LeaseKey};
+use crate::ids::region::Region;
+use crate::policy::action::{Action, ActionSet};
+use crate::policy::decide::{Decision, decide};
+use crate::policy::model::Resource;
+use crate::policy::right::{actions_for, principal_action};
+use crate::registry::error::{OciCode, OciError};
+use crate::registry::name::RepositoryName;
+use crate::registry::needs::{Need, mount_source, primary};
+use crate::registry::operation::{Operation, UploadSession, UploadStart};
+use crate::registry::scope::{self, ScopeAction, ScopeEntry};
+use crate::view::View;
+
+/// The gate.
+#[derive(Debug)]
+pub struct Gate {
+    /// Proves callers.
+    pub authenticator: Authenticator,
+    view: Arc<View>,
+    leases: LeaseKey,
+    clock: Arc<dyn Clock>,
+    would_deny: AtomicU64,
+}
+
+/// A registry operation that may go ahead.
+#[derive(Debug)]
+pub struct Admission {
+    /// The proof. Its operation may be less than what was asked for: a mount without a right on the source is a plain
+    /// upload session.
+    pub permit: Permit<Operation>,
+    /// The upload that the operation continues, as leased to its opener.
+    pub lease: Option<Lease>,
+    /// Whether a mount became a plain upload session.
+    pub mount_downgraded: bool,
+}
+
+/// Why something may not go ahead, and who asked, if that was proven.
+#[derive(Debug)]
+pub struct Stopped {
+    /// The proven caller, for the record.
+    pub caller: Option<Arc<Caller>>,
+    /// Why.
+    pub why: Why,
+}
+
+/// The two ways to be stopped.
+#[derive(Debug)]
+pub enum Why {
+    /// Not the caller's fault.
+    Fault(Fault),
+    /// The caller's fault.
+    Refusal(Refusal),
+}
+
+impl From<Fault> for Why {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<Refusal> for Why {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refusal(refusal)
+    }
+}
+
+impl Gate {
+    /// A gate over `view`.
+    #[must_use]
+    pub fn new(authenticator: Authenticator, view: Arc<View>, leases: LeaseKey, clock: Arc<dyn Clock>) -> Self {
+        Self { authenticator, view, leases, clock, would_deny: AtomicU64::new(0) }
+    }
+
+    /// How many requests policy-free registries have let through that policies would have refused.
+    #[must_use]
+    pub fn would_deny(&self) -> u64 {
+        self.would_deny.load(Ordering::Relaxed)
+    }
+
+    /// Leases the upload `session` of `region` to `caller` until `expires_at`.
+    #[must_use]
+    pub fn lease(&self, lease: &Lease) -> String {
+        self.leases.issue(lease)
+    }
+
+    /// Decides one registry operation.
+    ///
+    /// # Errors
+    /// [`Stopped`] with the refusal or fault.
+    pub async fn admit(
+        &self,
+        operation: Operation,
+        presented: &Presented,
+        origin: Origin,
+        region: &Region,
+    ) -> Result<Admission, Stopped> {
+        let challenge = |because| Refusal::Challenge { because, scope: scope::scope_for(&operation) };
+        let proof = match self.authenticator.registry(presented, origin).await {
+            Ok(Authenticated::Proven(proof)) => proof,
+            Ok(Authenticated::Absent) => return Err(Stopped::unproven(challenge(Challenge::Absent))),
+            Ok(Authenticated::Rejected(_)) => return Err(Stopped::unproven(challenge(Challenge::InvalidToken))),
+            Err(fault) => return Err(Stopped::unproven(fault)),
+        };
+        let Some(caller) = proof.caller.clone() else {
+            let refusal = match operation {
+                Operation::Ping => challenge(Challenge::Absent),
+                _ if proof.expired => challenge(Challenge::InvalidToken),
+                _ => Refusal::AnonymousDenied,
+            };
+            return Err(Stopped::unproven(refusal));
+        };
+        let stop = |why: Why| Stopped { caller: Some(Arc::clone(&caller)), why };
+        self.proven(operation, &proof, &caller, region).await.map_err(stop)
+    }
+
+    async fn proven(
+        &self,
+        operation: Operation,
+        proof: &Proof,
+        caller: &Arc<Caller>,
+        region: &Region,
+    ) -> Result<Admission, Why> {
+        let wanted_scope = scope::scope_for(&operation);
+        let lease = self.leased(&operation, caller, region);
+        if proof.expired && lease.is_none() {
+            return Err(Refusal::Challenge { because: Challenge::InvalidToken, scope: wanted_scope }.into());
+        }
+        let grounds = match primary(&operation) {
+            Some(need) => self.grounds(caller, &need, region).await?,
+            None => Grounds::Proven,
+        };
+        let covered = match &proof.ceiling {
+            Ceiling::Scopes(scopes) => scope::covers(scopes, &operation),
+            Ceiling::Unlimited => true,
+        };
+        if !covered {
+            return Err(Refusal::Challenge { because: Challenge::InsufficientScope, scope: wanted_scope }.into());
+        }
+        if upload_session(&operation).is_some() && lease.is_none() {
+            let message = "blob upload unknown to registry: start a new upload";
+            return Err(Refusal::Malformed(OciError::new(
+                http::StatusCode::NOT_FOUND,
+                OciCode::BlobUploadUnknown,
+                message,
+            ))
+            .into());
+        }
+        let mount = mount_source(&operation);
+        let mount_allowed = match &mount {
+            Some(need) => self.grounds(caller, need, region).await.map(|_| true).or_else(refused_is_false)?,
+            None => true,
+        };
+        let operation = if mount_allowed { operation } else { plain_session(operation) };
+        let permit = Permit::new(operation, Arc::clone(caller), grounds);
+        Ok(Admission { permit, lease, mount_downgraded: !mount_allowed })
+    }
+
+    /// Why `caller` has what it needs, or the refusal.
+    async fn grounds(&self, caller: &Caller, need: &Need<'_>, region: &Region) -> Result<Grounds, Why> {
+        let resource = Resource::repository(region, need.repository);
+        if let Decision::Allow(reason) = decide(&caller.bundle.grants, actions_for(need.right), &resource) {
+            return Ok(Grounds::Policy(reason));
+        }
+        if self.view.registry(region).await?.policies_enforced {
+            let action = principal_action(need.right);
+            return Err(Refusal::Denied { action, resource: Box::new(resource) }.into());
+        }
+        self.would_deny.fetch_add(1, Ordering::Relaxed);
+        Ok(Grounds::PolicyFree)
+    }
+
+    /// The lease of the upload that `operation` continues, if it is this caller's, for this upload, and alive.
+    fn leased(&self, operation: &Operation, caller: &Caller, region: &Region) -> Option<Lease> {
+        let session = upload_session(operation)?;
+        let lease = self.leases.open(session.lease.as_deref()?)?;
+        let matches = lease.principal == *caller.principal()
+            && lease.region == *region
+            && lease.repository == session.repository
+            && lease.upload == session.id
+            && self.clock.now() < lease.expires_at;
+        matches.then_some(lease)
+    }
+
+    /// Which of `names` the caller may see, as one question: those that it may list or pull.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn visibility(&self, caller: &Arc<Caller>, region: &Region) -> Result<Visibility, Fault> {
+        let everything = !self.view.registry(region).await?.policies_enforced;
+        Ok(Visibility { caller: Arc::clone(caller), region: region.clone(), everything })
+    }
+
+    /// What of `wanted` the caller may have now: the intersection, which is what a token is made for (Docker token
+    /// specification: asking for more "must not be considered an error").
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn narrow(
+        &self,
+        caller: &Arc<Caller>,
+        wanted: Vec<ScopeEntry>,
+        region: &Region,
+    ) -> Result<Vec<ScopeEntry>, Fault> {
+        let everything = !self.view.registry(region).await?.policies_enforced;
+        let may = |name: &RepositoryName, action: ScopeAction| {
+            let action = match action {
+                ScopeAction::Delete => Action::ImageDelete,
+                ScopeAction::Pull => Action::ImagePull,
+                ScopeAction::Push => Action::ImagePush,
+            };
+            let resource = Resource::repository(region, name);
+            everything || decide(&caller.bundle.grants, ActionSet::of(&[action]), &resource).is_allow()
+        };
+        Ok(wanted.into_iter().filter_map(|entry| entry.narrowed(may)).collect())
+    }
+
+    /// Decides one control action.
+    ///
+    /// # Errors
+    /// [`Refusal::Denied`] unless a policy allows it.
+    pub fn control(&self, caller: &Arc<Caller>, action: Action, resource: Resource) -> Result<Permit<Control>, Refusal> {
+        match decide(&caller.bundle.grants, ActionSet::of(&[action]), &resource) {
+            Decision::Allow(reason) => {
+                Ok(Permit::new(Control { action, resource }, Arc::clone(caller), Grounds::Policy(reason)))
+            }
+            Decision::Deny => Err(Refusal::Denied { action, resource: Box::new(resource) }),
+        }
+    }
+
+    /// A permit for what every principal may do to itself: its own API keys, its own rights.
+    #[must_use]
+    pub fn own(&self, caller: &Arc<Caller>, action: Action, resource: Resource) -> Permit<Control> {
+        Permit::new(Control { action, resource }, Arc::clone(caller), Grounds::Own)
+    }
+}
+
+/// What one caller may see of one registry.
+#[derive(Clone, Debug)]
+pub struct Visibility {
+    caller: Arc<Caller>,
+    region: Region,
+    everything: bool,
+}
+
+impl Visibility {
+    /// Whether the caller may know that `repository` exists.
+    #[must_use]
+    pub fn shows(&self, repository: &RepositoryName) -> bool {
+        const SEEING: ActionSet = ActionSet::of(&[Action::ImageList, Action::ImagePull]);
+        self.everything
+            || decide(&self.caller.bundle.grants, SEEING, &Resource::repository(&self.region, repository)).is_allow()
+    }
+}
+
+impl Stopped {
+    fn unproven(why: impl Into<Why>) -> Self {
+        Self { caller: None, why: why.into() }
+    }
+}
+
+fn upload_session(operation: &Operation) -> Option<&UploadSession> {
+    match operation {
+        Operation::UploadCancel(session)
+        | Operation::UploadChunk { session, .. }
+        | Operation::UploadFinish { session, .. }
+        | Operation::UploadStatus(session) => Some(session),
+        Operation::BlobDelete { .. }
+        | Operation::BlobRead { .. }
+        | Operation::Catalog { .. }
+        | Operation::ManifestDelete { .. }
+        | Operation::ManifestRead { .. }
+        | Operation::ManifestWrite { .. }
+        | Operation::Ping
+        | Operation::Referrers { .. }
+        | Operation::TagList { .. }
+        | Operation::UploadStart { .. } => None,
+    }
+}
+
+fn plain_session(operation: Operation) -> Operation {
+    if let Operation::UploadStart { repository, .. } = operation {
+        Operation::UploadStart { repository, start: UploadStart::Session }
+    } else {
+        operation
+    }
+}
+
+fn refused_is_false(why: Why) -> Result<bool, Why> {
+    match why {
+        Why::Fault(_) => Err(why),
+        Why::Refusal(_) => Ok(false),
+    }
+}

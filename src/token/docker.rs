@@ -1,0 +1,132 @@
+//! `/oauth/token`: the Docker token protocol, `GET` with Basic and `POST` with a form.
+//!
+//! A scope that the caller may not have is left out of the token, never an error: clients probe, and the registry
+//! tells them at the time of use. No refresh token is ever issued here: docker would store it in place of the key, and
+//! could not follow its rotation.
+
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::form::{Form, Unreadable};
+use super::mint::Mint;
+use super::reply::{Outcome, Reply, Result};
+use crate::admit::authenticate::{Authenticated, Origin};
+use crate::admit::caller::Caller;
+use crate::admit::gate::Gate;
+use crate::credential::authorization::Presented;
+use crate::ids::region::Region;
+use crate::registry::error::{OciCode, envelope};
+use crate::registry::scope::{ScopeEntry, parse_scopes};
+use crate::secret::Secret;
+
+/// One request.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The `Authorization` header.
+    pub presented: Presented,
+    /// The query of a `GET`, or the body of a `POST`.
+    pub fields: &'a str,
+    /// Which of the two.
+    pub form: bool,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Which registry it is for.
+    pub region: &'a Region,
+}
+
+/// Answers one request.
+///
+/// # Errors
+/// [`crate::admit::fault::Fault`] when the view or the signing key is not to be had.
+pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result {
+    let form = match Form::parse(request.fields).and_then(|form| check(&request, form)) {
+        Ok(form) => form,
+        Err(unreadable) => return Ok(malformed(unreadable.0)),
+    };
+    let caller = match authenticate(gate, &request, &form).await? {
+        Ok(caller) => caller,
+        Err(because) => return Ok(rejected(because)),
+    };
+    let access = match &caller {
+        Some(caller) => gate.narrow(caller, parse_scopes(form.all("scope")), request.region).await?,
+        None => Vec::new(),
+    };
+    let minted = mint.registry(caller.as_deref(), access.clone()).await?;
+    let seconds = minted.expires_in.as_secs();
+    // No `issued_at`: without it every client counts from receipt, and a wrong client clock does no harm.
+    let mut body = serde_json::json!({
+        "token": minted.token, "access_token": minted.token, "expires_in": seconds,
+    });
+    if request.form {
+        if let Some(object) = body.as_object_mut() {
+            object.insert("scope".to_owned(), spelled(&access).into());
+        }
+    }
+    Ok(Reply { status: StatusCode::OK, body: body.to_string(), outcome: Outcome::Granted(caller) })
+}
+
+/// Refuses what two readers could understand differently.
+fn check(request: &Request<'_>, form: Form) -> std::result::Result<Form, Unreadable> {
+    for name in ["service", "account", "client_id", "grant_type", "username", "password", "refresh_token"] {
+        form.one(name)?;
+    }
+    let credentials = form.has("password") || form.has("refresh_token");
+    if credentials && !request.form {
+        return Err(Unreadable("credentials do not belong in a query: send them in the Authorization header"));
+    }
+    if credentials && !matches!(request.presented, Presented::Absent) {
+        return Err(Unreadable("credentials are given twice: use the Authorization header or the form"));
+    }
+    match form.one("service")? {
+        None | Some("" | "registry") => Ok(form),
+        Some(_) => Err(Unreadable("this is the token service of service `registry`")),
+    }
+}
+
+/// The caller, nobody, or why not.
+async fn authenticate(
+    gate: &Gate,
+    request: &Request<'_>,
+    form: &Form,
+) -> std::result::Result<std::result::Result<Option<Arc<Caller>>, &'static str>, crate::admit::fault::Fault> {
+    let field = |name| form.one(name).ok().flatten().unwrap_or_default();
+    let password;
+    let (user, secret) = match (&request.presented, request.form, field("grant_type")) {
+        (Presented::Unusable(because), _, _) => return Ok(Err(because)),
+        (Presented::Bearer(_), _, _) => return Ok(Err("a token cannot be exchanged for a token")),
+        (Presented::Basic { user, password }, _, _) => (user.as_str(), password),
+        (Presented::Absent, false, _) => return Ok(Ok(None)),
+        (Presented::Absent, true, "password") => {
+            password = Secret::from(field("password"));
+            (field("username"), &password)
+        }
+        (Presented::Absent, true, "refresh_token") => return Ok(Err("no refresh tokens are issued here")),
+        (Presented::Absent, true, _) => return Ok(Err("the grant type is neither password nor refresh_token")),
+    };
+    if !matches!(form.one("account"), Ok(None | Some(""))) && field("account") != user {
+        return Ok(Err("the account parameter names another user than the credentials"));
+    }
+    match gate.authenticator.login(user, secret, request.origin).await? {
+        Authenticated::Proven(caller) => Ok(Ok(Some(caller))),
+        Authenticated::Rejected(because) => Ok(Err(because)),
+        Authenticated::Absent => Ok(Ok(None)),
+    }
+}
+
+fn spelled(access: &[ScopeEntry]) -> String {
+    access.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+fn rejected(because: &'static str) -> Reply {
+    let body = envelope(OciCode::Unauthorized, NOT_VALID);
+    Reply { status: StatusCode::UNAUTHORIZED, body, outcome: Outcome::Rejected(because) }
+}
+
+fn malformed(because: &'static str) -> Reply {
+    let body = envelope(OciCode::Unsupported, because);
+    Reply { status: StatusCode::BAD_REQUEST, body, outcome: Outcome::Malformed(because) }
+}
+
+/// ICR's words for any credential that is no good, whatever is wrong with it.
+pub const NOT_VALID: &str = "The login credentials are not valid, or your IBM Cloud account is not active.";

@@ -1,0 +1,199 @@
+//! Signing: claims to tokens, with the youngest key of the keyring.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwapOption;
+
+use crate::admit::caller::Caller;
+use crate::admit::claims::{ACCESS, AUDIENCE, AccessClaims, AccountClaim, REFRESH, REGISTRY, RefreshClaims, RegistryClaims};
+use crate::admit::fault::Fault;
+use crate::clock::{Clock, Entropy};
+use crate::credential::jwt::SigningKey;
+use crate::credential::seal::MasterKey;
+use crate::ids::principal::PrincipalId;
+use crate::registry::scope::ScopeEntry;
+use crate::view::View;
+use crate::view::keyring::Keyring;
+
+/// The purpose that signing keys are sealed for.
+pub const SEALED_FOR: &str = "signing-key";
+
+/// How long tokens live.
+#[derive(Clone, Copy, Debug)]
+pub struct Lifetimes {
+    /// What clients of `/oauth/token` are told. The token is accepted for [`SLACK`] longer, because clients use a token
+    /// up to its last second and treat a 401 in the middle of a push as fatal.
+    pub registry: Duration,
+    /// IAM access tokens.
+    pub access: Duration,
+    /// IAM refresh tokens.
+    pub refresh: Duration,
+}
+
+/// How much longer a registry token is accepted than its client is told.
+pub const SLACK: Duration = Duration::from_secs(60);
+
+impl Default for Lifetimes {
+    fn default() -> Self {
+        Self {
+            registry: Duration::from_secs(15 * 60),
+            access: Duration::from_secs(60 * 60),
+            refresh: Duration::from_secs(72 * 60 * 60),
+        }
+    }
+}
+
+/// Makes tokens.
+pub struct Mint {
+    view: Arc<View>,
+    master: Arc<MasterKey>,
+    issuer: String,
+    lifetimes: Lifetimes,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    opened: ArcSwapOption<Opened>,
+}
+
+/// The signing key, unsealed, and the reading of the keyring that it came from.
+struct Opened {
+    keyring: Arc<Keyring>,
+    key: SigningKey,
+}
+
+/// A token and what its bearer may be told about it.
+#[derive(Debug)]
+pub struct Minted {
+    /// The token.
+    pub token: String,
+    /// How long to use it.
+    pub expires_in: Duration,
+    /// Until when, in Unix seconds.
+    pub expiration: i64,
+}
+
+impl Mint {
+    /// A mint that signs as `issuer`.
+    #[must_use]
+    pub fn new(
+        view: Arc<View>,
+        master: Arc<MasterKey>,
+        issuer: String,
+        lifetimes: Lifetimes,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+    ) -> Self {
+        Self { view, master, issuer, lifetimes, clock, entropy, opened: ArcSwapOption::empty() }
+    }
+
+    /// A registry token for `caller` that covers `access` at most; without a caller, one that is good for nothing.
+    ///
+    /// # Errors
+    /// [`Fault`] when there is no key to sign with.
+    pub async fn registry(&self, caller: Option<&Caller>, access: Vec<ScopeEntry>) -> Result<Minted, Fault> {
+        let now = self.clock.now();
+        let lifetime = self.lifetimes.registry;
+        let claims = RegistryClaims {
+            iss: self.issuer.clone(),
+            aud: AUDIENCE.to_owned(),
+            sub: caller.map(|caller| caller.principal().to_string()).unwrap_or_default(),
+            jti: self.entropy.uuid().to_string(),
+            iat: now.seconds(),
+            exp: now.plus(lifetime).plus(SLACK).seconds(),
+            key: caller.map(|caller| caller.api_key.to_string()).unwrap_or_default(),
+            access,
+        };
+        let token = self.sign(REGISTRY, &claims).await?;
+        Ok(Minted { token, expires_in: lifetime, expiration: now.plus(lifetime).seconds() })
+    }
+
+    /// An IAM access token for `caller`.
+    ///
+    /// # Errors
+    /// [`Fault`] when there is no key to sign with.
+    pub async fn access(&self, caller: &Caller, grant_type: &str) -> Result<Minted, Fault> {
+        let now = self.clock.now();
+        let principal = caller.principal();
+        let sub_type = match principal {
+            PrincipalId::ServiceId(_) => Some("ServiceId".to_owned()),
+            PrincipalId::User(_) => None,
+        };
+        let expiration = now.plus(self.lifetimes.access).seconds();
+        let claims = AccessClaims {
+            iam_id: principal.clone(),
+            id: principal.clone(),
+            realmid: principal.realm().to_owned(),
+            jti: self.entropy.uuid().to_string(),
+            identifier: principal.identifier().to_owned(),
+            name: caller.name().to_owned(),
+            sub: match principal {
+                PrincipalId::ServiceId(id) => id.to_string(),
+                PrincipalId::User(_) => caller.name().to_owned(),
+            },
+            sub_type,
+            account: AccountClaim { valid: true, bss: caller.account.clone() },
+            iat: now.seconds(),
+            exp: expiration,
+            iss: self.issuer.clone(),
+            grant_type: grant_type.to_owned(),
+            scope: "ibm openid".to_owned(),
+            client_id: "default".to_owned(),
+            key: caller.api_key.clone(),
+        };
+        let token = self.sign(ACCESS, &claims).await?;
+        Ok(Minted { token, expires_in: self.lifetimes.access, expiration })
+    }
+
+    /// A refresh token for `caller`.
+    ///
+    /// # Errors
+    /// [`Fault`] when there is no key to sign with.
+    pub async fn refresh(&self, caller: &Caller) -> Result<Minted, Fault> {
+        let now = self.clock.now();
+        let expiration = now.plus(self.lifetimes.refresh).seconds();
+        let claims = RefreshClaims {
+            iss: self.issuer.clone(),
+            sub: caller.principal().clone(),
+            jti: self.entropy.uuid().to_string(),
+            iat: now.seconds(),
+            exp: expiration,
+            key: caller.api_key.clone(),
+        };
+        let token = self.sign(REFRESH, &claims).await?;
+        Ok(Minted { token, expires_in: self.lifetimes.refresh, expiration })
+    }
+
+    /// The public keys, as a JSON Web Key Set (RFC 7517).
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn key_set(&self) -> Result<String, Fault> {
+        Ok(self.view.keyring().await?.verifying.jwks().to_string())
+    }
+
+    async fn sign<T: serde::Serialize>(&self, kind: &str, claims: &T) -> Result<String, Fault> {
+        let keyring = self.view.keyring().await?;
+        let opened = match self.opened.load_full().filter(|known| Arc::ptr_eq(&known.keyring, &keyring)) {
+            Some(opened) => opened,
+            None => self.open(keyring)?,
+        };
+        opened.key.sign(kind, claims).map_err(|_| Fault::Internal("signing failed".to_owned()))
+    }
+
+    fn open(&self, keyring: Arc<Keyring>) -> Result<Arc<Opened>, Fault> {
+        let sealed = keyring.signing().ok_or_else(|| Fault::Internal("there is no signing key".to_owned()))?;
+        let private = self.master.open(SEALED_FOR, sealed);
+        let private = private.ok_or_else(|| Fault::Internal("the master key does not open the signing key".to_owned()))?;
+        let key = SigningKey::from_pkcs8(private.expose());
+        let key = key.map_err(|_| Fault::Internal("the signing key is unreadable".to_owned()))?;
+        let opened = Arc::new(Opened { keyring, key });
+        self.opened.store(Some(Arc::clone(&opened)));
+        Ok(opened)
+    }
+}
+
+impl std::fmt::Debug for Mint {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Mint").field("issuer", &self.issuer).finish_non_exhaustive()
+    }
+}
