@@ -1,0 +1,131 @@
+//! The account's beginning: the administrator, its key and policies, the first signing key, the registries.
+
+use crate::clock::{Clock, Entropy};
+use crate::credential::api_key::{ApiKey, Pepper};
+use crate::credential::jwt::SigningKey;
+use crate::credential::seal::MasterKey;
+use crate::ids::account::AccountId;
+use crate::ids::principal::PrincipalId;
+use crate::ids::region::Region;
+use crate::ids::tagged::{ApiKeyId, PolicyId, UserId};
+use crate::policy::ibm::document::{AttributeDocument, PolicyDocument, ResourceDocument, RoleReference};
+use crate::policy::ibm::role::Role;
+use crate::store::account::{Account, Founding};
+use crate::store::identity::{ApiKeyRecord, Stamp, User};
+use crate::store::keyring::SigningKeyRecord;
+use crate::store::policy::{PolicyRecord, Subject};
+use crate::store::registry::RegistrySettings;
+use crate::store::{Store, StoreError};
+
+/// What an installation begins with.
+#[derive(Debug)]
+pub struct Plan<'a> {
+    /// The account.
+    pub account: AccountId,
+    /// Its name.
+    pub name: String,
+    /// The regions of the configured registries.
+    pub regions: Vec<Region>,
+    /// Whether registries begin without policy enforcement.
+    pub policy_free: bool,
+    /// The administrator's key.
+    pub api_key: &'a ApiKey,
+    /// What API keys are hashed with.
+    pub pepper: &'a Pepper,
+    /// What signing keys are sealed with.
+    pub master: &'a MasterKey,
+    /// What signing keys are sealed for.
+    pub sealed_for: &'a str,
+}
+
+/// Founds the account, or finds it founded: true if this call did it.
+///
+/// # Errors
+/// [`StoreError`] when the store fails; nothing has been written then.
+pub async fn found(
+    store: &dyn Store,
+    plan: &Plan<'_>,
+    clock: &dyn Clock,
+    entropy: &dyn Entropy,
+) -> Result<bool, StoreError> {
+    let founding = founding(plan, clock, entropy)?;
+    match store.found(&founding).await {
+        Ok(()) => Ok(true),
+        Err(StoreError::Conflict(_)) => Ok(false),
+        Err(other) => Err(other),
+    }
+}
+
+/// Makes settings for registries that have been configured since the account was founded. They begin enforced.
+///
+/// # Errors
+/// [`StoreError`] when the store fails.
+pub async fn adopt_registries(store: &dyn Store, regions: &[Region]) -> Result<(), StoreError> {
+    for region in regions {
+        if store.registry(region).await?.is_none() {
+            store.put_registry(&settings(region.clone(), true)).await?;
+        }
+    }
+    Ok(())
+}
+
+fn founding(plan: &Plan<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Result<Founding, StoreError> {
+    let now = clock.now();
+    let stamp = Stamp::new(now);
+    let id = UserId::fresh(entropy);
+    let administrator = PrincipalId::User(id.clone());
+    let policy = |kind: &str| PolicyRecord {
+        id: PolicyId::fresh(entropy),
+        subject: Subject::Principal(administrator.clone()),
+        document: everything(&plan.account, kind),
+        description: "The administrator that `init` made".to_owned(),
+        created_by: administrator.clone(),
+        modified_by: administrator.clone(),
+        stamp,
+    };
+    let key = SigningKey::generate().map_err(|_| StoreError::Unavailable("no signing key can be made".to_owned()))?;
+    Ok(Founding {
+        account: Account { id: plan.account.clone(), name: plan.name.clone(), created_at: now },
+        policies: vec![policy("service"), policy("platform_service")],
+        administrator: User { id, name: "admin".to_owned(), active: true, stamp },
+        api_key: ApiKeyRecord {
+            id: ApiKeyId::fresh(entropy),
+            owner: administrator.clone(),
+            name: "bootstrap".to_owned(),
+            description: "The key that `init` printed".to_owned(),
+            hash: plan.pepper.hash(plan.api_key),
+            locked: false,
+            disabled: false,
+            expires_at: None,
+            created_by: administrator.clone(),
+            stamp,
+        },
+        signing_key: SigningKeyRecord {
+            kid: key.kid().to_owned(),
+            sealed: plan.master.seal(plan.sealed_for, key.pkcs8(), entropy),
+            public: key.public_point().to_vec(),
+            created_at: now,
+            retires_at: None,
+        },
+        registries: plan.regions.iter().map(|region| settings(region.clone(), !plan.policy_free)).collect(),
+    })
+}
+
+fn settings(region: Region, policies_enforced: bool) -> RegistrySettings {
+    RegistrySettings { region, policies_enforced, private_only: false, platform_metrics: false }
+}
+
+/// Manager and Administrator on every service of one type.
+fn everything(account: &AccountId, service_type: &str) -> PolicyDocument {
+    let attribute = |name: &str, value: &str| AttributeDocument {
+        name: name.to_owned(),
+        value: value.to_owned(),
+        operator: None,
+    };
+    PolicyDocument {
+        roles: [Role::Manager, Role::Administrator].map(|role| RoleReference { role_id: role.crn() }).to_vec(),
+        resources: vec![ResourceDocument {
+            attributes: vec![attribute("accountId", account.as_str()), attribute("serviceType", service_type)],
+        }],
+    }
+}
