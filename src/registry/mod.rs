@@ -7,4 +7,5 @@ pub mod error;
 pub mod name;
 pub mod needs;
 pub mod operation;
+pub mod parse;
 pub mod reference;
