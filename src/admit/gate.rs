@@ -17,7 +17,7 @@ use crate::policy::decide::{Decision, decide};
 use crate::policy::model::Resource;
 use crate::policy::right::{actions_for, principal_action};
 use crate::registry::error::{OciCode, OciError};
-use crate::registry::name::RepositoryName;
+use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::needs::{Need, mount_source, primary};
 use crate::registry::operation::{Operation, UploadSession, UploadStart};
 use crate::registry::scope::{self, ScopeAction, ScopeEntry};
@@ -44,6 +44,17 @@ pub struct Admission {
     pub lease: Option<Lease>,
     /// Whether a mount became a plain upload session.
     pub mount_downgraded: bool,
+    /// The namespace that this push brings into being, if it does.
+    pub new_namespace: Option<Namespace>,
+}
+
+/// What a registry makes of a push into a namespace that does not exist.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NewNamespaces {
+    /// The push brings it into being.
+    Made,
+    /// The push is refused.
+    Refused,
 }
 
 /// Why something may not go ahead, and who asked, if that was proven.
@@ -89,7 +100,13 @@ impl Gate {
         self.would_deny.load(Ordering::Relaxed)
     }
 
-    /// Leases the upload `session` of `region` to `caller` until `expires_at`.
+    /// Whether the view has heard from the store lately.
+    #[must_use]
+    pub fn view_is_current(&self) -> bool {
+        self.view.is_current()
+    }
+
+    /// Writes a lease into text that an upload's URL carries.
     #[must_use]
     pub fn lease(&self, lease: &Lease) -> String {
         self.leases.issue(lease)
@@ -105,6 +122,7 @@ impl Gate {
         presented: &Presented,
         origin: Origin,
         region: &Region,
+        new: NewNamespaces,
     ) -> Result<Admission, Stopped> {
         let challenge = |because| Refusal::Challenge { because, scope: scope::scope_for(&operation) };
         let proof = match self.authenticator.registry(presented, origin).await {
@@ -122,7 +140,7 @@ impl Gate {
             return Err(Stopped::unproven(refusal));
         };
         let stop = |why: Why| Stopped { caller: Some(Arc::clone(&caller)), why };
-        self.proven(operation, &proof, &caller, region).await.map_err(stop)
+        self.proven(operation, &proof, &caller, region, new).await.map_err(stop)
     }
 
     async fn proven(
@@ -131,6 +149,7 @@ impl Gate {
         proof: &Proof,
         caller: &Arc<Caller>,
         region: &Region,
+        new: NewNamespaces,
     ) -> Result<Admission, Why> {
         let wanted_scope = scope::scope_for(&operation);
         let lease = self.leased(&operation, caller, region);
@@ -157,6 +176,7 @@ impl Gate {
             ))
             .into());
         }
+        let new_namespace = self.new_namespace(&operation, region, new).await?;
         let mount = mount_source(&operation);
         let mount_allowed = match &mount {
             Some(need) => self.grounds(caller, need, region).await.map(|_| true).or_else(refused_is_false)?,
@@ -164,7 +184,7 @@ impl Gate {
         };
         let operation = if mount_allowed { operation } else { plain_session(operation) };
         let permit = Permit::new(operation, Arc::clone(caller), grounds);
-        Ok(Admission { permit, lease, mount_downgraded: !mount_allowed })
+        Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace })
     }
 
     /// Why `caller` has what it needs, or the refusal.
@@ -179,6 +199,27 @@ impl Gate {
         }
         self.would_deny.fetch_add(1, Ordering::Relaxed);
         Ok(Grounds::PolicyFree)
+    }
+
+    /// The namespace that a push would bring into being; a refusal where that is not to happen.
+    async fn new_namespace(
+        &self,
+        operation: &Operation,
+        region: &Region,
+        new: NewNamespaces,
+    ) -> Result<Option<Namespace>, Why> {
+        let (Operation::ManifestWrite { repository, .. } | Operation::UploadStart { repository, .. }) = operation else {
+            return Ok(None);
+        };
+        let namespace = Namespace::of(repository);
+        match (self.view.registry(region).await?.namespaces.contains(&namespace), new) {
+            (true, _) => Ok(None),
+            (false, NewNamespaces::Made) => Ok(Some(namespace)),
+            (false, NewNamespaces::Refused) => {
+                let resource = Box::new(Resource::namespace(region, namespace.as_str()));
+                Err(Refusal::Denied { action: Action::NamespaceCreate, resource }.into())
+            }
+        }
     }
 
     /// The lease of the upload that `operation` continues, if it is this caller's, for this upload, and alive.

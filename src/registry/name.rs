@@ -40,21 +40,36 @@ impl RepositoryName {
 
 text_type!(RepositoryName);
 
-/// A namespace that can be created: 4 to 30 characters, `^[a-z0-9]+[a-z0-9_-]+[a-z0-9]+$`, and a valid first component
-/// of a repository name.
+/// A namespace: the first component of a repository name.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct Namespace(Box<str>);
 
 impl Namespace {
-    /// Parses the name of a namespace to be created.
+    /// Parses any name that a repository's first component can have.
+    ///
+    /// # Errors
+    /// [`Malformed`] for any other text.
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
+        let ok = text.len() <= NAME_MAX && is_component(text);
+        if ok { Ok(Self(text.into())) } else { Err(Malformed::new(text, "a namespace")) }
+    }
+
+    /// Parses the name of a namespace that is to be created by name: 4 to 30 characters,
+    /// `^[a-z0-9]+[a-z0-9_-]+[a-z0-9]+$` (ibm.md 4.1). Pushes may bring others into being.
     ///
     /// # Errors
     /// [`Malformed`] for names that Container Registry would refuse.
-    pub fn parse(text: &str) -> Result<Self, Malformed> {
+    pub fn creatable(text: &str) -> Result<Self, Malformed> {
         let expected = "a namespace: 4 to 30 lower-case letters, digits, hyphens and underscores, \
                         starting and ending with a letter or digit";
         let ok = (4..=30).contains(&text.len()) && !text.contains('.') && is_component(text);
         if ok { Ok(Self(text.into())) } else { Err(Malformed::new(text, expected)) }
+    }
+
+    /// The namespace of a repository.
+    #[must_use]
+    pub fn of(repository: &RepositoryName) -> Self {
+        Self(repository.namespace().into())
     }
 
     /// The name as written.
@@ -110,9 +125,9 @@ mod tests {
 
     #[test]
     fn namespaces_have_container_registrys_limits() {
-        assert!(Namespace::parse("my_namespace").is_ok() && Namespace::parse("team-a").is_ok());
+        assert!(Namespace::creatable("my_namespace").is_ok() && Namespace::creatable("team-a").is_ok());
         for wrong in ["abc", "a.bcd", "-abcd", "abcd-", "Abcd", "a/bcd", &"a".repeat(31)] {
-            assert!(Namespace::parse(wrong).is_err(), "{wrong}");
+            assert!(Namespace::creatable(wrong).is_err(), "{wrong}");
         }
     }
 }

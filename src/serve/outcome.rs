@@ -1,0 +1,140 @@
+//! An answer, and what the record will say of it.
+
+use bytes::Bytes;
+use http::Response;
+
+use super::Shared;
+use super::recorded::Recorded;
+use super::visit::Visit;
+use crate::admit::caller::Caller;
+use crate::admit::fault::Fault;
+use crate::admit::gate::{Stopped, Why};
+use crate::admit::permit::Grounds;
+use crate::admit::refusal::Refusal;
+use crate::edge::rejection::Rejection;
+use crate::edge::respond;
+use crate::forward::body::ForwardBody;
+use crate::record::Slot;
+use crate::record::event::{Finished, Verdict, What, Who};
+use crate::registry::error::OciCode;
+
+/// An answer and its record, not yet joined.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The answer.
+    pub response: Response<ForwardBody>,
+    /// The record.
+    pub event: Finished,
+    /// The decision that the record will show, unless the answer is cut short.
+    pub verdict: Verdict,
+    slot: Option<Slot>,
+}
+
+impl Outcome {
+    /// An answer that streams or stands ready.
+    #[must_use]
+    pub fn new(event: Finished, verdict: Verdict, response: Response<ForwardBody>) -> Self {
+        Self { response, event, verdict, slot: None }
+    }
+
+    /// An answer in memory.
+    #[must_use]
+    pub fn ready(event: Finished, verdict: Verdict, response: Response<Bytes>) -> Self {
+        let whole = |body: Bytes| if body.is_empty() { ForwardBody::Empty } else { ForwardBody::Full(body) };
+        Self::new(event, verdict, response.map(whole))
+    }
+
+    /// A refusal of a request that is `what`.
+    #[must_use]
+    pub fn refused(visit: &Visit, what: What, caller: Option<&Caller>, refusal: &Refusal) -> Self {
+        let event = visit.event(what).by(caller.map(who)).saying(format_args!("{refusal:?}"));
+        Self::ready(event, verdict_of(refusal), respond::refusal(refusal, visit.asked()))
+    }
+
+    /// A fault while answering a request that is `what`.
+    #[must_use]
+    pub fn failed(visit: &Visit, what: What, caller: Option<&Caller>, fault: &Fault) -> Self {
+        let event = visit.event(what).by(caller.map(who)).saying(fault);
+        Self::ready(event, Verdict::Faulted, respond::fault(fault, visit.asked()))
+    }
+
+    /// What stopped at the gate.
+    #[must_use]
+    pub fn stopped(visit: &Visit, what: What, stopped: &Stopped) -> Self {
+        let caller = stopped.caller.as_deref();
+        match &stopped.why {
+            Why::Fault(fault) => Self::failed(visit, what, caller, fault),
+            Why::Refusal(refusal) => Self::refused(visit, what, caller, refusal),
+        }
+    }
+
+    /// A request that leads nowhere.
+    #[must_use]
+    pub fn unroutable(visit: &Visit, refusal: &Refusal) -> Self {
+        Self::refused(visit, What::Unroutable, None, refusal)
+    }
+
+    /// A fault before anything else.
+    #[must_use]
+    pub fn faulted(visit: &Visit, fault: &Fault) -> Self {
+        Self::failed(visit, What::Unroutable, None, fault)
+    }
+
+    /// A request that is none.
+    #[must_use]
+    pub fn rejected(visit: &Visit, rejection: Rejection) -> Self {
+        let event = visit.event(What::Unroutable).saying(rejection.reason);
+        let response = respond::plain(rejection.status, OciCode::Unsupported, rejection.reason, visit.asked());
+        Self::ready(event, Verdict::Malformed, response)
+    }
+
+    /// With the place in the audit log that was kept for it.
+    #[must_use]
+    pub fn with(mut self, slot: Slot) -> Self {
+        self.slot = Some(slot);
+        self
+    }
+
+    /// Joins answer and record: the record is written when the answer's last byte has been taken, or when it is given
+    /// up.
+    #[must_use]
+    pub fn recorded(self, visit: Visit, shared: &Shared) -> Response<Recorded> {
+        let Self { response, event, verdict, slot } = self;
+        let status = response.status().as_u16();
+        let recorder = shared.recorder.clone();
+        response.map(|body| Recorded::new(body, visit, event, verdict, status, recorder, slot))
+    }
+}
+
+/// A caller, as the record names it.
+#[must_use]
+pub fn who(caller: &Caller) -> Who {
+    Who {
+        principal: caller.principal().clone(),
+        name: caller.name().to_owned(),
+        api_key: Some(caller.api_key.clone()),
+    }
+}
+
+/// Adds the grounds of a permit to a record, and says what they make of the decision.
+#[must_use]
+pub fn decided(event: Finished, grounds: &Grounds) -> (Finished, Verdict) {
+    match grounds {
+        Grounds::Policy(reason) => (event.decided_by(reason), Verdict::Allowed),
+        Grounds::Own | Grounds::Proven => (event, Verdict::Allowed),
+        Grounds::PolicyFree => (event, Verdict::WouldDeny),
+    }
+}
+
+/// What the record calls a refusal.
+#[must_use]
+pub fn verdict_of(refusal: &Refusal) -> Verdict {
+    match refusal {
+        Refusal::AnonymousDenied | Refusal::Denied { .. } => Verdict::Denied,
+        Refusal::Challenge { .. } => Verdict::Challenged,
+        Refusal::Credentials { .. } => Verdict::CredentialsRejected,
+        Refusal::Limited { .. } => Verdict::Limited,
+        Refusal::Malformed(_) | Refusal::NoSuchRoute => Verdict::Malformed,
+        Refusal::Misdirected => Verdict::Misdirected,
+    }
+}

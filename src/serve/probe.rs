@@ -1,0 +1,69 @@
+//! Health and metrics: what machines ask to know whether we work.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, HeaderValue};
+
+use super::Shared;
+use super::outcome::Outcome;
+use super::sites::HealthQuestion;
+use super::visit::Visit;
+use crate::edge::respond;
+use crate::record::event::{Verdict, What};
+
+/// What readiness depends on, kept up to date by the background tasks.
+#[derive(Clone, Debug, Default)]
+pub struct Readiness(Arc<Parts>);
+
+#[derive(Debug, Default)]
+struct Parts {
+    draining: AtomicBool,
+    upstreams_up: AtomicBool,
+}
+
+impl Readiness {
+    /// From now on `/readyz` says no: load balancers should look elsewhere.
+    pub fn drain(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Says whether every upstream answered when last asked.
+    pub fn upstreams(&self, up: bool) {
+        self.0.upstreams_up.store(up, Ordering::Relaxed);
+    }
+}
+
+/// Answers `/livez` and `/readyz`.
+#[must_use]
+pub fn health(shared: &Shared, visit: &Visit, question: HealthQuestion) -> Outcome {
+    let parts = &shared.readiness.0;
+    let problems: Vec<&str> = match question {
+        HealthQuestion::Alive => Vec::new(),
+        HealthQuestion::Ready => [
+            (parts.draining.load(Ordering::Relaxed), "draining"),
+            (!parts.upstreams_up.load(Ordering::Relaxed), "an upstream does not answer"),
+            (!shared.gate.view_is_current(), "the store does not answer"),
+        ]
+        .into_iter()
+        .filter_map(|(wrong, problem)| wrong.then_some(problem))
+        .collect(),
+    };
+    let status = if problems.is_empty() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let word = if problems.is_empty() { "ok" } else { "not ready" };
+    let body = serde_json::json!({ "status": word, "problems": problems }).to_string();
+    let response = respond::json(status, Bytes::from(body), visit.request_id());
+    Outcome::ready(visit.event(What::Probe), Verdict::Allowed, response)
+}
+
+/// Answers `/metrics` in Prometheus' text format.
+#[must_use]
+pub fn metrics(shared: &Shared, visit: &Visit) -> Outcome {
+    let text = shared.metrics_page();
+    let mut response = respond::json(StatusCode::OK, Bytes::from(text), visit.request_id());
+    let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    Outcome::ready(visit.event(What::Probe), Verdict::Allowed, response)
+}

@@ -1,0 +1,182 @@
+//! A call of the registry API: parse, admit, forward.
+
+use std::cell::Cell;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http::header::{ALLOW, HeaderValue, LINK};
+use http::{Request, Response, StatusCode};
+use http_body::{Body, Frame, SizeHint};
+
+use super::Shared;
+use super::outcome::{Outcome, decided, who};
+use super::sites::Site;
+use super::visit::Visit;
+use crate::admit::gate::Admission;
+use crate::admit::refusal::Refusal;
+use crate::credential::authorization::Presented;
+use crate::credential::lease::Lease;
+use crate::edge::body::{BodyError, RequestBody};
+use crate::edge::respond;
+use crate::forward::{ContentDigest, Exchange, Failure, Forwarder};
+use crate::record::event::{Finished, RegistryCall, Verdict, What};
+use crate::registry::operation::{Operation, Page, UploadId};
+use crate::registry::parse::{Unparsed, parse};
+
+/// Answers one call.
+pub async fn call(
+    shared: &Shared,
+    forwarder: &Forwarder,
+    visit: &Visit,
+    site: &Site,
+    request: Request<RequestBody>,
+) -> Outcome {
+    let (parts, body) = request.into_parts();
+    let operation = match parse(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers) {
+        Ok(operation) => operation,
+        Err(unparsed) => return refused_parse(visit, unparsed),
+    };
+    let what = What::Registry(RegistryCall::new(&operation, &site.name, &site.region));
+    let presented = Presented::from_headers(&parts.headers);
+    let admission = match shared.gate.admit(operation, &presented, visit.origin(), &site.region).await {
+        Ok(admission) => admission,
+        Err(stopped) => return Outcome::stopped(visit, what, &stopped),
+    };
+    let caller = admission.permit.caller();
+    let mut event = visit.event(what.clone()).by(Some(who(caller)));
+    event.mount_downgraded = admission.mount_downgraded;
+    let (event, verdict) = decided(event, admission.permit.grounds());
+    match answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await {
+        Ok(response) => {
+            shared.namespaces.note(&admission, site, response.status());
+            answered(event, verdict, response)
+        }
+        Err(Failure::Fault(fault)) => Outcome::failed(visit, what, Some(caller), &fault),
+        Err(Failure::Limited { retry_after }) => {
+            Outcome::refused(visit, what, Some(caller), &Refusal::Limited { retry_after })
+        }
+        Err(Failure::Oci(error)) => {
+            let response = respond::refusal(&Refusal::Malformed(error), visit.asked());
+            Outcome::ready(event, verdict, response)
+        }
+    }
+}
+
+fn answered(mut event: Finished, verdict: Verdict, response: Response<crate::forward::body::ForwardBody>) -> Outcome {
+    event.digest = response.extensions().get::<ContentDigest>().map(|digest| digest.0.to_string());
+    Outcome::new(event, verdict, response)
+}
+
+fn refused_parse(visit: &Visit, unparsed: Unparsed) -> Outcome {
+    let allow = match &unparsed {
+        Unparsed::MethodNotAllowed { allow } => Some(*allow),
+        Unparsed::Malformed(_) | Unparsed::NoSuchRoute => None,
+    };
+    let mut outcome = Outcome::unroutable(visit, &Refusal::Malformed(unparsed.into_error()));
+    if let Some(allow) = allow {
+        outcome.response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    }
+    outcome
+}
+
+async fn answer(
+    shared: &Shared,
+    forwarder: &Forwarder,
+    visit: &Visit,
+    site: &Site,
+    admission: &Admission,
+    headers: &http::HeaderMap,
+    body: RequestBody,
+) -> Result<Response<crate::forward::body::ForwardBody>, Failure> {
+    let permit = &admission.permit;
+    match permit.of() {
+        Operation::Ping => Ok(ready(respond::json(StatusCode::OK, Bytes::from_static(b"{}"), visit.request_id()))),
+        Operation::Catalog { page } => catalog(shared, forwarder, visit, site, admission, page).await.map(ready),
+        operation => {
+            let lease = |upload: &UploadId, upstream_query: &str| {
+                let Some(repository) = operation.repository() else { return String::new() };
+                shared.gate.lease(&Lease {
+                    principal: permit.caller().principal().clone(),
+                    region: site.region.clone(),
+                    repository: repository.clone(),
+                    upload: upload.clone(),
+                    upstream_query: upstream_query.to_owned(),
+                    expires_at: shared.clock.now().plus(shared.upload_lease),
+                })
+            };
+            let exchange = Exchange {
+                client_headers: headers,
+                origin: visit.client_origin(),
+                request_id: visit.request_id(),
+                upload_query: admission.lease.as_ref().map(|lease| lease.upstream_query.as_str()),
+                lease: &lease,
+            };
+            let mut response =
+                forwarder.forward(permit, exchange, Counted { body, bytes: visit.bytes_in() }).await?;
+            if let Ok(id) = HeaderValue::from_str(visit.request_id()) {
+                response.headers_mut().insert(respond::REQUEST_ID, id);
+            }
+            Ok(response)
+        }
+    }
+}
+
+/// The repositories that the caller may see, with a `Link` to the next page that names no other.
+async fn catalog(
+    shared: &Shared,
+    forwarder: &Forwarder,
+    visit: &Visit,
+    site: &Site,
+    admission: &Admission,
+    page: &Page,
+) -> Result<Response<Bytes>, Failure> {
+    let visibility = shared.gate.visibility(admission.permit.caller_shared(), &site.region).await?;
+    let listed = forwarder.catalog(page, &|repository| visibility.shows(repository)).await?;
+    let names: Vec<&str> = listed.repositories.iter().map(|name| name.as_str()).collect();
+    let body = serde_json::json!({ "repositories": names }).to_string();
+    let mut response = respond::json(StatusCode::OK, Bytes::from(body), visit.request_id());
+    if let (true, Some(last)) = (listed.more, names.last()) {
+        let encoded = last.replace('/', "%2F");
+        let limit = page.limit.unwrap_or(crate::forward::lists::CATALOG_DEFAULT);
+        let link = format!("</v2/_catalog?last={encoded}&n={limit}>; rel=\"next\"");
+        if let Ok(value) = HeaderValue::from_str(&link) {
+            response.headers_mut().insert(LINK, value);
+        }
+    }
+    Ok(response)
+}
+
+fn ready(response: Response<Bytes>) -> Response<crate::forward::body::ForwardBody> {
+    response.map(crate::forward::body::ForwardBody::Full)
+}
+
+/// A request's body, counted.
+#[derive(Debug)]
+struct Counted {
+    body: RequestBody,
+    bytes: Rc<Cell<u64>>,
+}
+
+impl Body for Counted {
+    type Data = Bytes;
+    type Error = BodyError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        let next = Pin::new(&mut self.body).poll_frame(cx);
+        if let Poll::Ready(Some(Ok(frame))) = &next {
+            let length = frame.data_ref().map_or(0, Bytes::len) as u64;
+            self.bytes.set(self.bytes.get().saturating_add(length));
+        }
+        next
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,126 @@
+//! A call of a token endpoint.
+
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
+use http::{HeaderMap, Method, Request, StatusCode};
+
+use super::Shared;
+use super::outcome::{Outcome, who};
+use super::sites::{Site, TokenEndpoint};
+use super::visit::Visit;
+use crate::admit::refusal::Refusal;
+use crate::credential::authorization::Presented;
+use crate::edge::body::{CollectError, RequestBody};
+use crate::edge::respond;
+use crate::record::event::{TokenGrant, Verdict, What};
+use crate::registry::error::{OciCode, OciError};
+use crate::token::form::Form;
+use crate::token::reply::{self, Reply};
+use crate::token::{docker, identity};
+
+/// Answers one call.
+pub async fn call(
+    shared: &Shared,
+    visit: &Visit,
+    site: &Site,
+    endpoint: TokenEndpoint,
+    request: Request<RequestBody>,
+) -> Outcome {
+    let (parts, body) = request.into_parts();
+    let form = match (endpoint, &parts.method) {
+        (TokenEndpoint::Docker | TokenEndpoint::Keys, &Method::GET) => false,
+        (TokenEndpoint::Docker | TokenEndpoint::Identity, &Method::POST) => true,
+        (TokenEndpoint::Docker, _) => return wrong_method(visit, "GET, POST"),
+        (TokenEndpoint::Identity, _) => return wrong_method(visit, "POST"),
+        (TokenEndpoint::Keys, _) => return wrong_method(visit, "GET"),
+    };
+    if form && !is_form(&parts.headers) {
+        return malformed(visit, StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the form as application/x-www-form-urlencoded.");
+    }
+    let body = match body.collect_limited(FORM_MAX).await {
+        Ok(body) => body,
+        Err(CollectError::TooLarge) => return malformed(visit, StatusCode::PAYLOAD_TOO_LARGE, "The form is too large."),
+        Err(CollectError::Broken(_)) => return malformed(visit, StatusCode::BAD_REQUEST, "The form did not arrive whole."),
+    };
+    let Ok(text) = std::str::from_utf8(&body) else {
+        return malformed(visit, StatusCode::BAD_REQUEST, "The form is not text.");
+    };
+    let presented = Presented::from_headers(&parts.headers);
+    let (what, reply) = match endpoint {
+        TokenEndpoint::Docker => {
+            let fields = if form { text } else { parts.uri.query().unwrap_or_default() };
+            let grant = docker_grant(form, fields);
+            let request =
+                docker::Request { presented, fields, form, origin: visit.origin(), region: &site.region };
+            (What::Token(grant), docker::exchange(&shared.gate, &shared.mint, request).await)
+        }
+        TokenEndpoint::Identity => {
+            let grant = identity_grant(text);
+            let request = identity::Request {
+                presented,
+                body: text,
+                origin: visit.origin(),
+                request_id: visit.request_id(),
+            };
+            (What::Token(grant), identity::exchange(&shared.gate, &shared.mint, request).await)
+        }
+        TokenEndpoint::Keys => (What::Probe, keys(shared).await),
+    };
+    match reply {
+        Ok(reply) => replied(visit, what, reply),
+        Err(fault) => Outcome::failed(visit, what, None, &fault),
+    }
+}
+
+async fn keys(shared: &Shared) -> reply::Result {
+    let body = shared.mint.key_set().await?;
+    Ok(Reply { status: StatusCode::OK, body, outcome: reply::Outcome::Granted(None) })
+}
+
+fn replied(visit: &Visit, what: What, reply: Reply) -> Outcome {
+    let response = respond::json(reply.status, Bytes::from(reply.body), visit.request_id());
+    let event = visit.event(what);
+    match reply.outcome {
+        reply::Outcome::Granted(caller) => {
+            Outcome::ready(event.by(caller.as_deref().map(who)), Verdict::Allowed, response)
+        }
+        reply::Outcome::Malformed(because) => Outcome::ready(event.saying(because), Verdict::Malformed, response),
+        reply::Outcome::Rejected(because) => {
+            Outcome::ready(event.saying(because), Verdict::CredentialsRejected, response)
+        }
+    }
+}
+
+fn docker_grant(form: bool, fields: &str) -> TokenGrant {
+    let grant = Form::parse(fields).ok().and_then(|form| form.one("grant_type").ok().flatten().map(str::to_owned));
+    match (form, grant.as_deref()) {
+        (false, _) => TokenGrant::DockerGet,
+        (true, Some("refresh_token")) => TokenGrant::DockerRefresh,
+        (true, _) => TokenGrant::DockerPassword,
+    }
+}
+
+fn identity_grant(fields: &str) -> TokenGrant {
+    let refresh = Form::parse(fields).is_ok_and(|form| form.one("grant_type") == Ok(Some(identity::REFRESH_GRANT)));
+    if refresh { TokenGrant::IdentityRefresh } else { TokenGrant::IdentityApikey }
+}
+
+fn is_form(headers: &HeaderMap) -> bool {
+    let text = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let kind = text.split(';').next().unwrap_or_default().trim();
+    kind.eq_ignore_ascii_case("application/x-www-form-urlencoded")
+}
+
+fn wrong_method(visit: &Visit, allow: &'static str) -> Outcome {
+    let message = "This method is not supported here.";
+    let mut outcome = malformed(visit, StatusCode::METHOD_NOT_ALLOWED, message);
+    outcome.response.headers_mut().insert(ALLOW, HeaderValue::from_static(allow));
+    outcome
+}
+
+fn malformed(visit: &Visit, status: StatusCode, message: &str) -> Outcome {
+    Outcome::unroutable(visit, &Refusal::Malformed(OciError::new(status, OciCode::Unsupported, message)))
+}
+
+/// The longest form; the longest password is a token of a few KiB.
+const FORM_MAX: usize = 64 * 1024;

@@ -1,0 +1,141 @@
+//! What is known of a request from its head, kept until its record is written.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use http::header::USER_AGENT;
+use http::{Method, Request};
+use tokio::time::Instant;
+
+use crate::admit::authenticate::Origin;
+use crate::clock::{Clock, Entropy, UnixTime};
+use crate::edge::connection::Connection;
+use crate::edge::head::Authority;
+use crate::edge::respond::Asked;
+use crate::record::event::{Finished, What};
+
+/// Makes request ids that are unique across processes and cheap: a random prefix and a count.
+#[derive(Debug)]
+pub struct RequestIds {
+    prefix: String,
+    count: Cell<u64>,
+}
+
+impl RequestIds {
+    /// Ids with a fresh prefix.
+    #[must_use]
+    pub fn fresh(entropy: &dyn Entropy) -> Self {
+        let mut bytes = [0; 8];
+        entropy.fill(&mut bytes);
+        Self { prefix: format!("{:016x}", u64::from_be_bytes(bytes)), count: Cell::new(0) }
+    }
+
+    /// The next id.
+    pub fn next(&self) -> String {
+        self.count.set(self.count.get().wrapping_add(1));
+        format!("{}-{:x}", self.prefix, self.count.get())
+    }
+}
+
+/// One request being answered.
+#[derive(Debug)]
+pub struct Visit {
+    request_id: String,
+    started: UnixTime,
+    clock_start: Instant,
+    origin: Origin,
+    client_origin: String,
+    authority: Option<Authority>,
+    head: bool,
+    user_agent: Option<String>,
+    bytes_in: Rc<Cell<u64>>,
+}
+
+impl Visit {
+    /// Begins with a request's head.
+    pub fn begin<B>(
+        clock: &dyn Clock,
+        request_id: String,
+        connection: &Connection,
+        request: &Request<B>,
+        authority: Authority,
+    ) -> Self {
+        let scheme = if connection.encrypted { "https" } else { "http" };
+        let client_origin = match authority.port {
+            Some(port) => format!("{scheme}://{}:{port}", authority.host),
+            None => format!("{scheme}://{}", authority.host),
+        };
+        let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+        Self {
+            client_origin,
+            authority: Some(authority),
+            head: request.method() == Method::HEAD,
+            user_agent: user_agent.map(str::to_owned),
+            ..Self::unread(clock, request_id, connection)
+        }
+    }
+
+    /// Begins with a request that could not be read.
+    pub fn unread(clock: &dyn Clock, request_id: String, connection: &Connection) -> Self {
+        Self {
+            request_id,
+            started: clock.now(),
+            clock_start: Instant::now(),
+            origin: Origin { from: connection.client, endpoint: connection.endpoint },
+            client_origin: String::new(),
+            authority: None,
+            head: false,
+            user_agent: None,
+            bytes_in: Rc::default(),
+        }
+    }
+
+    /// The host that the request is for.
+    #[must_use]
+    pub fn authority(&self) -> Option<&Authority> {
+        self.authority.as_ref()
+    }
+
+    /// The scheme, host and port that the client used.
+    #[must_use]
+    pub fn client_origin(&self) -> &str {
+        &self.client_origin
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.request_id
+    }
+
+    /// Where it came from.
+    #[must_use]
+    pub fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    /// What rendering an answer needs.
+    #[must_use]
+    pub fn asked(&self) -> Asked<'_> {
+        Asked { origin: &self.client_origin, head: self.head, request_id: &self.request_id }
+    }
+
+    /// Counts the request's body while it is read.
+    #[must_use]
+    pub fn bytes_in(&self) -> Rc<Cell<u64>> {
+        Rc::clone(&self.bytes_in)
+    }
+
+    /// The beginning of its record.
+    #[must_use]
+    pub fn event(&self, what: What) -> Finished {
+        Finished::new(self.request_id.clone(), self.started, self.origin.from, self.origin.endpoint, what)
+            .agent(self.user_agent.as_deref())
+    }
+
+    /// When it began, on the monotonic clock.
+    #[must_use]
+    pub fn clock_start(&self) -> Instant {
+        self.clock_start
+    }
+}
