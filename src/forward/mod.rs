@@ -1,1 +1,229 @@
-//! (stub)
+//! From a permitted operation to the upstream's answer: both written anew.
+//!
+//! It takes a [`Permit`] and nothing else says what is asked for; of the client's own request it passes on a named list
+//! of headers and the body's bytes. It never decides who may do what, never follows a redirect, and never lets an
+//! answer end cleanly that did not. One [`Forwarder`] belongs to one worker: nothing here is `Send`, locked or shared.
+
+pub mod body;
+pub mod connect;
+mod digest;
+pub mod lists;
+mod location;
+mod manifest;
+mod outgoing;
+mod pool;
+mod refused;
+mod request;
+mod response;
+mod send;
+pub mod settings;
+mod target;
+mod wire;
+
+#[cfg(test)]
+mod tests;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::{HeaderMap, HeaderName};
+use http_body::Body;
+use std::time::Duration;
+
+use self::body::ForwardBody;
+use self::connect::Dialer;
+use self::outgoing::{BoxError, Outgoing};
+use self::pool::{Limits, Pool};
+use self::request::Template;
+use self::send::Sender;
+use self::settings::UpstreamSettings;
+use crate::admit::fault::Fault;
+use crate::admit::permit::Permit;
+use crate::registry::error::{OciCode, OciError};
+use crate::registry::operation::{Operation, UploadId};
+use crate::registry::reference::Digest;
+
+/// The header that ties the upstream's log to ours.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// One worker's way to one upstream. Everything it does must run within a `tokio::task::LocalSet` or local runtime.
+#[derive(Debug)]
+pub struct Forwarder {
+    settings: UpstreamSettings,
+    template: Template,
+    sender: Sender,
+}
+
+/// What one exchange needs besides the operation.
+#[derive(Clone, Copy)]
+pub struct Exchange<'a> {
+    /// The client's headers, to pick from.
+    pub client_headers: &'a HeaderMap,
+    /// The origin that the client used, `https://host[:port]`: what `Location` is written on.
+    pub origin: &'a str,
+    /// The id of this request in log and audit.
+    pub request_id: &'a str,
+    /// The upstream's own query of the upload, from the verified lease.
+    pub upload_query: Option<&'a str>,
+    /// Seals an upload and the upstream's query of it into a lease, in characters that a query may hold.
+    pub lease: &'a dyn Fn(&UploadId, &str) -> String,
+}
+
+impl std::fmt::Debug for Exchange<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").field("request_id", &self.request_id).finish_non_exhaustive()
+    }
+}
+
+/// The digest of what an exchange moved, as an extension of its response: for the audit.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ContentDigest(pub Digest);
+
+/// Why there is no answer to pass on.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Failure {
+    /// Our fault, or the upstream's.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// The upstream has too many requests to answer (its 429).
+    #[error("upstream limits requests for {retry_after:?}")]
+    Limited {
+        /// When to try again.
+        retry_after: Duration,
+    },
+    /// The request is wrong, or what it asks for is not there.
+    #[error(transparent)]
+    Oci(#[from] OciError),
+}
+
+/// Why a forwarder cannot be made. The text is for the operator.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("upstream {upstream}: {why}")]
+pub struct SetupError {
+    upstream: String,
+    why: String,
+}
+
+impl Forwarder {
+    /// Reads certificates and prepares everything that does not change. Connects to nothing yet.
+    ///
+    /// # Errors
+    /// [`SetupError`] for files that cannot be used and credentials that fit in no header.
+    pub fn new(settings: UpstreamSettings) -> Result<Self, SetupError> {
+        let wrong = |why: String| SetupError { upstream: settings.url.to_string(), why };
+        let template = Template::new(&settings).map_err(|why| wrong(why.into()))?;
+        let dialer = Dialer::new(&settings.url, &settings.tls, settings.connect_timeout)
+            .map_err(|error| wrong(error.to_string()))?;
+        let limits = Limits {
+            idle: settings.max_idle_per_worker,
+            keepalive: settings.idle_keepalive,
+            age: settings.max_connection_age,
+        };
+        let sender = Sender { dialer, pool: Pool::new(limits), idle: settings.idle_timeout };
+        Ok(Self { settings, template, sender })
+    }
+
+    /// Carries out what `permit` permits. `body` is read only if the operation has one, and only as fast as the
+    /// upstream takes it; dropping the future or the answer cuts the upstream off.
+    ///
+    /// # Errors
+    /// [`Failure`]. `Catalog` is a [`Fault::Internal`]: it needs a filter, see [`Forwarder::catalog`].
+    pub async fn forward<B>(
+        &self,
+        permit: &Permit<Operation>,
+        exchange: Exchange<'_>,
+        body: B,
+    ) -> Result<Response<ForwardBody>, Failure>
+    where
+        B: Body<Data = Bytes> + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let operation = permit.of();
+        match operation {
+            Operation::Catalog { .. } => {
+                Err(Fault::Internal("a catalog was forwarded unfiltered".into()).into())
+            }
+            Operation::TagList { repository, page } => {
+                let tags = self.tags(repository, page).await?;
+                Ok(response::tag_list(repository, page, &tags))
+            }
+            Operation::ManifestWrite { reference, .. } => {
+                let sent = manifest::take(reference, exchange.client_headers, body).await?;
+                let answer = self.exchange(operation, &exchange, Outgoing::full(sent.content)).await?;
+                response::manifest_written(operation, &exchange, answer, sent.digest).await
+            }
+            Operation::BlobDelete { .. }
+            | Operation::BlobRead { .. }
+            | Operation::ManifestDelete { .. }
+            | Operation::ManifestRead { .. }
+            | Operation::Ping
+            | Operation::Referrers { .. }
+            | Operation::UploadCancel(_)
+            | Operation::UploadChunk { .. }
+            | Operation::UploadFinish { .. }
+            | Operation::UploadStart { .. }
+            | Operation::UploadStatus(_) => {
+                let body =
+                    if request::carries_body(operation) { Outgoing::stream(body) } else { Outgoing::empty() };
+                let answer = self.exchange(operation, &exchange, body).await?;
+                response::render(operation, &exchange, &self.settings, answer).await
+            }
+        }
+    }
+
+    /// Asks whether the upstream is a registry that answers: 200, or the 401 of one that wants credentials.
+    ///
+    /// # Errors
+    /// The [`Fault`] that a request would meet.
+    pub async fn probe(&self) -> Result<(), Fault> {
+        let headers = HeaderMap::new();
+        match self.exchange(&Operation::Ping, &Exchange::ours(&headers), Outgoing::empty()).await {
+            Ok(answer) if matches!(answer.status().as_u16(), 200 | 401) => Ok(()),
+            Ok(answer) => Err(Fault::UpstreamBroken(format!("GET /v2/ answers {}", answer.status()))),
+            Err(Failure::Fault(fault)) => Err(fault),
+            Err(failure @ (Failure::Limited { .. } | Failure::Oci(_))) => {
+                Err(Fault::UpstreamBroken(failure.to_string()))
+            }
+        }
+    }
+
+    /// Sends `operation` and returns the bare answer, whatever its status.
+    async fn exchange(
+        &self,
+        operation: &Operation,
+        exchange: &Exchange<'_>,
+        body: Outgoing,
+    ) -> Result<Response<ForwardBody>, Failure> {
+        let length = body.length();
+        let patience = match operation {
+            Operation::UploadChunk { .. }
+            | Operation::UploadFinish { .. }
+            | Operation::UploadStart { .. } => self.settings.upload_timeout,
+            Operation::BlobDelete { .. }
+            | Operation::BlobRead { .. }
+            | Operation::Catalog { .. }
+            | Operation::ManifestDelete { .. }
+            | Operation::ManifestRead { .. }
+            | Operation::ManifestWrite { .. }
+            | Operation::Ping
+            | Operation::Referrers { .. }
+            | Operation::TagList { .. }
+            | Operation::UploadCancel(_)
+            | Operation::UploadStatus(_) => self.settings.first_byte_timeout,
+        };
+        self.sender.send(&|| self.template.compose(operation, exchange, length), body, patience).await
+    }
+}
+
+impl<'a> Exchange<'a> {
+    /// An exchange of our own, on behalf of no single request.
+    fn ours(headers: &'a HeaderMap) -> Self {
+        let lease = &|_: &UploadId, _: &str| String::new();
+        Self { client_headers: headers, origin: "", request_id: "", upload_query: None, lease }
+    }
+}
+
+/// The refusal of manifests beyond [`manifest::MANIFEST_MAX`].
+fn too_large() -> OciError {
+    let message = "a manifest may have at most 4 MiB";
+    OciError::new(http::StatusCode::PAYLOAD_TOO_LARGE, OciCode::SizeInvalid, message)
+}
