@@ -33,6 +33,12 @@ impl<T> Permit<T> {
         Self { of, caller, grounds }
     }
 
+    /// A permit that no gate gave, for tests of what demands one.
+    #[cfg(test)]
+    pub fn for_test(of: T, caller: Arc<Caller>, grounds: Grounds) -> Self {
+        Self::new(of, caller, grounds)
+    }
+
     /// What is permitted.
     pub fn of(&self) -> &T {
         &self.of
