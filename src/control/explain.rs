@@ -82,7 +82,11 @@ impl Desk {
     ///
     /// # Errors
     /// [`Problem`].
-    pub async fn explain(&self, caller: &Arc<Caller>, question: Question) -> Result<Done<Explanation>, Problem> {
+    pub async fn explain(
+        &self,
+        caller: &Arc<Caller>,
+        question: Question,
+    ) -> Result<Done<Explanation>, Problem> {
         let of = Control { action: Action::PolicyRead, resource: question.resource.clone() };
         let permit = self.permit_own_or(caller, &question.principal, of).await?;
         let missing = || Problem::NotFound(Noun::Principal, question.principal.to_string());
@@ -103,7 +107,10 @@ impl Desk {
             enforced,
             name,
             considered: facts.policies.iter().map(|row| self.consider(row, &question)).collect(),
-            sufficient: Role::ALL.into_iter().filter(|role| role.actions().contains(question.action)).collect(),
+            sufficient: Role::ALL
+                .into_iter()
+                .filter(|role| role.actions().contains(question.action))
+                .collect(),
         };
         Ok(Done::new(explanation, permit))
     }

@@ -83,7 +83,11 @@ impl Desk {
     ///
     /// # Errors
     /// [`Problem`].
-    pub async fn group(&self, caller: &Arc<Caller>, id: &AccessGroupId) -> Result<Done<AccessGroup>, Problem> {
+    pub async fn group(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+    ) -> Result<Done<AccessGroup>, Problem> {
         let of = Control { action: Action::GroupRead, resource: groups() };
         let attempt = match caller.bundle.groups.contains(id) {
             true => Ok(self.authority.permit_proven(caller, of)),
@@ -226,8 +230,9 @@ fn taken(error: StoreError, row: &AccessGroup) -> Problem {
         StoreError::Conflict(_) => {
             Problem::Conflict("an access group has this name already: choose another".to_owned())
         }
-        other @ (StoreError::Corrupt(_) | StoreError::NotFound | StoreError::Stale | StoreError::Unavailable(_)) => {
-            Problem::of(other, Noun::Group, &row.id)
-        }
+        other @ (StoreError::Corrupt(_)
+        | StoreError::NotFound
+        | StoreError::Stale
+        | StoreError::Unavailable(_)) => Problem::of(other, Noun::Group, &row.id),
     }
 }

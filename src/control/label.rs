@@ -12,7 +12,9 @@ pub const DESCRIPTION_MAX: usize = 1000;
 /// # Errors
 /// [`Problem::Invalid`] otherwise.
 pub fn name(field: &str, text: &str, max: usize) -> Result<String, Problem> {
-    let ok = (1..=max).contains(&text.chars().count()) && !text.chars().any(char::is_control) && text.trim() == text;
+    let ok = (1..=max).contains(&text.chars().count())
+        && !text.chars().any(char::is_control)
+        && text.trim() == text;
     let wrong = || {
         let rule = format!("1 to {max} characters without control characters or outer spaces");
         Problem::Invalid(format!("`{field}` is not a usable name: give {rule}"))
@@ -28,7 +30,9 @@ pub fn description(text: &str, max: usize) -> Result<String, Problem> {
     let odd = |c: char| c.is_control() && c != '\n' && c != '\t';
     let ok = text.chars().count() <= max && !text.chars().any(odd);
     let wrong = || {
-        Problem::Invalid(format!("`description` is not usable: give at most {max} characters, no control characters"))
+        Problem::Invalid(format!(
+            "`description` is not usable: give at most {max} characters, no control characters"
+        ))
     };
     ok.then(|| text.to_owned()).ok_or_else(wrong)
 }

@@ -50,7 +50,8 @@ impl Desk {
         name: Namespace,
     ) -> Result<Done<Added>, Problem> {
         // Namespaces are made at account level: a policy on a namespace does not reach (ibm.md 1.1).
-        let permit = self.authority.permit(caller, Action::NamespaceCreate, Resource::registry(region)).await?;
+        let permit =
+            self.authority.permit(caller, Action::NamespaceCreate, Resource::registry(region)).await?;
         let row = NamespaceRecord { region: region.clone(), name, created_at: self.clock.now() };
         match self.store.insert_namespace(&row).await {
             Ok(()) => Ok(Done::new(Added::Now, permit)),
@@ -69,7 +70,8 @@ impl Desk {
         region: &Region,
         name: &Namespace,
     ) -> Result<Done<()>, Problem> {
-        let permit = self.authority.permit(caller, Action::NamespaceDelete, Resource::registry(region)).await?;
+        let permit =
+            self.authority.permit(caller, Action::NamespaceDelete, Resource::registry(region)).await?;
         let exists = self.store.namespaces(region).await?.iter().any(|row| row.name == *name);
         if !exists {
             return Err(Problem::NotFound(Noun::Namespace, name.to_string()));

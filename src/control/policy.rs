@@ -147,8 +147,13 @@ impl Desk {
     }
 
     /// Compiles a draft, and spells its roles in the one way that is stored.
-    fn read_draft(&self, id: &PolicyId, document: PolicyDocument) -> Result<(PolicyDocument, Grant), Problem> {
-        let grant = compile(id, &document, &self.account).map_err(|invalid| Problem::Invalid(invalid.to_string()))?;
+    fn read_draft(
+        &self,
+        id: &PolicyId,
+        document: PolicyDocument,
+    ) -> Result<(PolicyDocument, Grant), Problem> {
+        let grant =
+            compile(id, &document, &self.account).map_err(|invalid| Problem::Invalid(invalid.to_string()))?;
         let known = document.roles.iter().filter_map(|role| Role::parse(&role.role_id));
         let roles = known.map(|role| RoleReference { role_id: role.crn() }).collect();
         Ok((PolicyDocument { roles, resources: document.resources }, grant))

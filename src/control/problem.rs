@@ -64,10 +64,16 @@ pub enum Problem {
     Locked(Noun),
     /// There is no such thing.
     NotFound(Noun, String),
+    /// The call names an account that is not the caller's.
+    OtherAccount,
     /// The gate refused.
     Refused(Refusal),
     /// The caller saw another version than the one that is stored.
     Stale,
+    /// There are more words than are read.
+    TooLarge,
+    /// The words came in a form that is not read here; the text says which form is.
+    Unreadable(&'static str),
 }
 
 impl Problem {
@@ -77,7 +83,9 @@ impl Problem {
         match error {
             StoreError::NotFound => Self::NotFound(noun, name.to_string()),
             StoreError::Conflict(text) => Self::Conflict(format!("{} {name}: {text}", noun.words())),
-            other @ (StoreError::Corrupt(_) | StoreError::Stale | StoreError::Unavailable(_)) => Self::from(other),
+            other @ (StoreError::Corrupt(_) | StoreError::Stale | StoreError::Unavailable(_)) => {
+                Self::from(other)
+            }
         }
     }
 }

@@ -52,7 +52,8 @@ impl Desk {
             let permit = self.authority.permit(caller, action, resource).await?;
             first.get_or_insert(permit);
         }
-        first.ok_or_else(|| Problem::Invalid("the policy names a service that is not of that type".to_owned()))
+        first
+            .ok_or_else(|| Problem::Invalid("the policy names a service that is not of that type".to_owned()))
     }
 
     /// Whether the caller may do `action` on all of `target`.
@@ -78,13 +79,16 @@ impl Desk {
             let lacks = grant.actions.iter().find(|action| !may(*action, resource));
             lacks.filter(|_| !may(Action::PolicyCreate, resource))
         };
-        whole(&grant.target).into_iter().find_map(|resource| lacking(&resource).map(|action| (action, resource)))
+        whole(&grant.target)
+            .into_iter()
+            .find_map(|resource| lacking(&resource).map(|action| (action, resource)))
     }
 
     /// Compiles a stored policy.
     pub(super) fn compiled(&self, policy: &PolicyRecord) -> Result<Grant, Problem> {
-        compile(&policy.id, &policy.document, &self.account)
-            .map_err(|invalid| crate::admit::fault::Fault::Internal(format!("policy {}: {invalid}", policy.id)).into())
+        compile(&policy.id, &policy.document, &self.account).map_err(|invalid| {
+            crate::admit::fault::Fault::Internal(format!("policy {}: {invalid}", policy.id)).into()
+        })
     }
 
     /// Refuses changes to what belongs to a locked service ID.

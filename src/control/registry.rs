@@ -53,7 +53,8 @@ impl Desk {
         }
         match change.policies_enforced {
             Some(false) if stored.policies_enforced => {
-                let text = "IAM policy enforcement cannot be disabled once it is enabled: grant access by policies";
+                let text =
+                    "IAM policy enforcement cannot be disabled once it is enabled: grant access by policies";
                 return Err(Problem::Conflict(text.to_owned()));
             }
             Some(true) => settings.policies_enforced = true,

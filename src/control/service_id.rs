@@ -150,7 +150,10 @@ impl Desk {
         if row.locked != locked {
             row.stamp = Expected::Any.next(id, &row.stamp, self.clock.now())?;
             row.locked = locked;
-            self.store.update_service_id(&row).await.map_err(|error| Problem::of(error, Noun::ServiceId, id))?;
+            self.store
+                .update_service_id(&row)
+                .await
+                .map_err(|error| Problem::of(error, Noun::ServiceId, id))?;
         }
         Ok(Done::new((), permit))
     }

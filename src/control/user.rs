@@ -43,7 +43,9 @@ impl Desk {
     /// [`Problem`]; names are unique.
     pub async fn invite_user(&self, caller: &Arc<Caller>, name: &str) -> Result<Done<User>, Problem> {
         let permit = self.authority.permit(caller, Action::UserInvite, users()).await?;
-        if !(1..=NAME_MAX).contains(&name.len()) || !name.chars().all(|c| !c.is_whitespace() && !c.is_control()) {
+        if !(1..=NAME_MAX).contains(&name.len())
+            || !name.chars().all(|c| !c.is_whitespace() && !c.is_control())
+        {
             let text = "`email` is not usable: give 1 to 254 characters without spaces";
             return Err(Problem::Invalid(text.to_owned()));
         }
@@ -55,7 +57,9 @@ impl Desk {
         };
         match self.store.insert_user(&row).await {
             Ok(()) => Ok(Done::new(row, permit)),
-            Err(StoreError::Conflict(_)) => Err(Problem::Conflict("this user is in the account already".to_owned())),
+            Err(StoreError::Conflict(_)) => {
+                Err(Problem::Conflict("this user is in the account already".to_owned()))
+            }
             Err(error) => Err(error.into()),
         }
     }
