@@ -1,5 +1,7 @@
 //! How a store operation can fail.
 
+use sqlx::error::ErrorKind;
+
 /// A failed store operation.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -18,4 +20,30 @@ pub enum StoreError {
     /// The store cannot be reached, or failed; the text is for the log.
     #[error("store unavailable: {0}")]
     Unavailable(String),
+}
+
+impl StoreError {
+    /// Says `because` if the database refused a row that is there already.
+    pub(super) fn conflict(error: sqlx::Error, because: &'static str) -> Self {
+        if let Self::Conflict(_) = Self::from(&error) { Self::Conflict(because) } else { Self::from(&error) }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        Self::from(&error)
+    }
+}
+
+impl From<&sqlx::Error> for StoreError {
+    fn from(error: &sqlx::Error) -> Self {
+        if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) {
+            return Self::Corrupt(error.to_string());
+        }
+        match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
+            Some(ErrorKind::ForeignKeyViolation) => Self::NotFound,
+            Some(ErrorKind::UniqueViolation) => Self::Conflict("such a row exists already"),
+            _ => Self::Unavailable(error.to_string()),
+        }
+    }
 }

@@ -26,7 +26,8 @@ pub struct SigningKeyRecord {
 pub trait Keyring {
     /// All keys, youngest first, and the feed's position.
     async fn signing_keys(&self) -> Result<(Vec<SigningKeyRecord>, Sequence), StoreError>;
-    /// Adds a key and gives all others the same time to retire, in one transaction.
+    /// Adds a key and gives all others the same time to retire, unless they retire earlier, in one transaction.
+    /// `Conflict` if there is a key of that id.
     async fn rotate_in(&self, key: &SigningKeyRecord, others_retire_at: UnixTime) -> Result<(), StoreError>;
     /// Removes keys that have retired before `now`.
     async fn purge_retired(&self, now: UnixTime) -> Result<(), StoreError>;

@@ -4,6 +4,8 @@
 //! process has heard of it (see [`feed`]), so the next request already obeys. The store never decides anything.
 
 pub mod account;
+#[cfg(test)]
+pub(crate) mod contract;
 pub mod error;
 pub mod feed;
 pub mod group;
@@ -11,6 +13,7 @@ pub mod identity;
 pub mod keyring;
 pub mod policy;
 pub mod registry;
+pub mod sqlite;
 
 pub use error::StoreError;
 

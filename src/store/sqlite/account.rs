@@ -1,0 +1,57 @@
+//! The account's row, and the founding.
+
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::write::Write;
+use super::{SqliteStore, api_key, keyring, policy, principal, registry, row};
+use crate::ids::principal::PrincipalId;
+use crate::store::StoreError;
+use crate::store::account::{Account, Accounts, Founding};
+use crate::store::feed::ChangeKey;
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn account(&self) -> Result<Option<Account>, StoreError> {
+        let row = sqlx::query("select * from account").fetch_optional(&self.readers).await?;
+        row.as_ref().map(decode).transpose()
+    }
+
+    async fn found(&self, founding: &Founding) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        insert(write.connection(), &founding.account).await?;
+        principal::insert_user(write.connection(), &founding.administrator).await?;
+        api_key::insert(write.connection(), &founding.api_key).await?;
+        for row in &founding.policies {
+            policy::insert(write.connection(), row).await?;
+        }
+        keyring::insert(write.connection(), &founding.signing_key).await?;
+        write.touch(ChangeKey::Account);
+        write.touch(ChangeKey::Principal(PrincipalId::User(founding.administrator.id.clone())));
+        write.touch(ChangeKey::Keyring);
+        for settings in &founding.registries {
+            registry::put(write.connection(), settings).await?;
+            write.touch(ChangeKey::Registry(settings.region.clone()));
+        }
+        write.commit().await
+    }
+}
+
+async fn insert(connection: &mut SqliteConnection, account: &Account) -> Result<(), StoreError> {
+    let insert = sqlx::query("insert into account (id, name, created_at) values (?1, ?2, ?3)")
+        .bind(account.id.as_str())
+        .bind(&account.name)
+        .bind(account.created_at.millis());
+    let done = insert.execute(connection).await;
+    done.map_err(|error| StoreError::conflict(error, "there is an account already"))?;
+    Ok(())
+}
+
+fn decode(row: &SqliteRow) -> Result<Account, StoreError> {
+    Ok(Account {
+        id: row::parsed(row, "id")?,
+        name: row.try_get("name")?,
+        created_at: row::time(row, "created_at")?,
+    })
+}

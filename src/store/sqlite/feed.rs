@@ -1,0 +1,62 @@
+//! The feed's table: how keys are spelt, and reading on.
+
+use async_trait::async_trait;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+use tokio::sync::watch;
+
+use super::SqliteStore;
+use crate::store::StoreError;
+use crate::store::feed::{Change, ChangeKey, Feed, Sequence};
+
+#[async_trait]
+impl Feed for SqliteStore {
+    async fn latest(&self) -> Result<Sequence, StoreError> {
+        self.file.check()?;
+        latest(&mut *self.readers.acquire().await?).await
+    }
+
+    async fn changes(&self, after: Sequence, limit: u32) -> Result<Vec<Change>, StoreError> {
+        let select = sqlx::query("select seq, kind, key from change where seq > ?1 order by seq limit ?2");
+        let rows = select.bind(after.0).bind(limit).fetch_all(&self.readers).await?;
+        rows.iter().map(change).collect()
+    }
+
+    fn committed(&self) -> watch::Receiver<Sequence> {
+        self.committed.subscribe()
+    }
+
+    fn applied(&self, sequence: Sequence) {
+        self.applied.send_replace(Some(sequence));
+    }
+}
+
+/// The position of the latest change that `connection` sees.
+pub(super) async fn latest(connection: &mut SqliteConnection) -> Result<Sequence, StoreError> {
+    let select = sqlx::query_scalar("select coalesce(max(seq), 0) from change");
+    Ok(Sequence(select.fetch_one(connection).await?))
+}
+
+/// How a key is stored: its kind, and the key within the kind.
+pub(super) fn spelt(key: &ChangeKey) -> (&'static str, String) {
+    match key {
+        ChangeKey::Account => ("account", String::new()),
+        ChangeKey::Group(id) => ("group", id.to_string()),
+        ChangeKey::Keyring => ("keyring", String::new()),
+        ChangeKey::Principal(id) => ("principal", id.to_string()),
+        ChangeKey::Registry(region) => ("registry", region.to_string()),
+    }
+}
+
+fn change(row: &SqliteRow) -> Result<Change, StoreError> {
+    let kind: String = row.try_get("kind")?;
+    let key = match kind.as_str() {
+        "account" => ChangeKey::Account,
+        "group" => ChangeKey::Group(super::row::parsed(row, "key")?),
+        "keyring" => ChangeKey::Keyring,
+        "principal" => ChangeKey::Principal(super::row::parsed(row, "key")?),
+        "registry" => ChangeKey::Registry(super::row::parsed(row, "key")?),
+        _ => return Err(StoreError::Corrupt(format!("change of unknown kind `{kind}`"))),
+    };
+    Ok(Change { sequence: Sequence(row.try_get("seq")?), key })
+}

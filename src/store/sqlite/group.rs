@@ -1,0 +1,155 @@
+//! Rows of access groups and memberships.
+
+use async_trait::async_trait;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::SqliteStore;
+use super::row::{self, List};
+use super::write::Write;
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::AccessGroupId;
+use crate::store::StoreError;
+use crate::store::feed::ChangeKey;
+use crate::store::group::{AccessGroup, Groups, Membership};
+use crate::store::identity::{Listed, Window};
+
+const TAKEN: &str = "a group of that name exists already";
+
+const ALL: List<AccessGroup> = List {
+    count: "select count(*) from access_group",
+    rows: "select * from access_group order by created_at, id limit ?2 offset ?3",
+    decode,
+};
+
+const OF_MEMBER: List<AccessGroup> = List {
+    count: "select count(*) from membership where member = ?1",
+    rows: "select access_group.* from membership join access_group on id = group_id where member = ?1 \
+           order by created_at, id limit ?2 offset ?3",
+    decode,
+};
+
+const MEMBERS: List<Membership> = List {
+    count: "select count(*) from membership where group_id = ?1",
+    rows: "select * from membership where group_id = ?1 order by added_at, member limit ?2 offset ?3",
+    decode: membership,
+};
+
+#[async_trait]
+impl Groups for SqliteStore {
+    async fn group(&self, id: &AccessGroupId) -> Result<Option<AccessGroup>, StoreError> {
+        row::one(self, "select * from access_group where id = ?1", id.as_str(), decode).await
+    }
+
+    async fn groups(
+        &self,
+        member: Option<&PrincipalId>,
+        window: Window,
+    ) -> Result<Listed<AccessGroup>, StoreError> {
+        let list = if member.is_some() { OF_MEMBER } else { ALL };
+        list.read(self, member.map(PrincipalId::to_string).as_deref(), window).await
+    }
+
+    async fn insert_group(&self, group: &AccessGroup) -> Result<(), StoreError> {
+        let insert = "insert into access_group \
+            (id, version, name, folded, description, created_at, modified_at) \
+            values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+        let mut write = Write::begin(self).await?;
+        let done = bound(insert, group).execute(write.connection()).await;
+        done.map_err(|error| StoreError::conflict(error, TAKEN))?;
+        write.touch(ChangeKey::Group(group.id.clone()));
+        write.commit().await
+    }
+
+    async fn update_group(&self, group: &AccessGroup) -> Result<(), StoreError> {
+        let update = "update access_group set name = ?3, folded = ?4, description = ?5, created_at = ?6, \
+            modified_at = ?7, version = ?2 where id = ?1 and version = ?2 - 1";
+        let mut write = Write::begin(self).await?;
+        let done = bound(update, group).execute(write.connection()).await;
+        let done = done.map_err(|error| StoreError::conflict(error, TAKEN))?;
+        if done.rows_affected() == 0 {
+            return Err(write.missed("select 1 from access_group where id = ?1", group.id.as_str()).await);
+        }
+        write.touch(ChangeKey::Group(group.id.clone()));
+        write.commit().await
+    }
+
+    async fn delete_group(&self, id: &AccessGroupId) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        let select = sqlx::query("select member from membership where group_id = ?1 order by member");
+        let members = select.bind(id.as_str()).fetch_all(write.connection()).await?;
+        let delete = sqlx::query("delete from access_group where id = ?1").bind(id.as_str());
+        if delete.execute(write.connection()).await?.rows_affected() == 0 {
+            return Err(StoreError::NotFound);
+        }
+        write.touch(ChangeKey::Group(id.clone()));
+        for member in &members {
+            write.touch(ChangeKey::Principal(row::parsed(member, "member")?));
+        }
+        write.commit().await
+    }
+
+    async fn members(&self, group: &AccessGroupId, window: Window) -> Result<Listed<Membership>, StoreError> {
+        MEMBERS.read(self, Some(group.as_str()), window).await
+    }
+
+    async fn insert_member(&self, group: &AccessGroupId, member: &Membership) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        let insert = sqlx::query(
+            "insert into membership (group_id, member, added_at, added_by) values (?1, ?2, ?3, ?4)",
+        )
+        .bind(group.as_str())
+        .bind(member.member.to_string())
+        .bind(member.added_at.millis())
+        .bind(member.added_by.to_string());
+        let done = insert.execute(write.connection()).await;
+        done.map_err(|error| StoreError::conflict(error, "it is a member already"))?;
+        write.touch(ChangeKey::Group(group.clone()));
+        write.touch(ChangeKey::Principal(member.member.clone()));
+        write.commit().await
+    }
+
+    async fn delete_member(&self, group: &AccessGroupId, member: &PrincipalId) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        let delete = sqlx::query("delete from membership where group_id = ?1 and member = ?2")
+            .bind(group.as_str())
+            .bind(member.to_string());
+        if delete.execute(write.connection()).await?.rows_affected() == 0 {
+            return Err(StoreError::NotFound);
+        }
+        write.touch(ChangeKey::Group(group.clone()));
+        write.touch(ChangeKey::Principal(member.clone()));
+        write.commit().await
+    }
+}
+
+fn bound<'q>(
+    sql: &'static str,
+    group: &'q AccessGroup,
+) -> sqlx::query::Query<'q, sqlx::Sqlite, sqlx::sqlite::SqliteArguments> {
+    sqlx::query(sql)
+        .bind(group.id.as_str())
+        .bind(group.stamp.version)
+        .bind(&group.name)
+        .bind(group.name.to_lowercase())
+        .bind(&group.description)
+        .bind(group.stamp.created_at.millis())
+        .bind(group.stamp.modified_at.millis())
+}
+
+fn decode(found: &SqliteRow) -> Result<AccessGroup, StoreError> {
+    Ok(AccessGroup {
+        id: row::parsed(found, "id")?,
+        name: found.try_get("name")?,
+        description: found.try_get("description")?,
+        stamp: row::stamp(found)?,
+    })
+}
+
+fn membership(found: &SqliteRow) -> Result<Membership, StoreError> {
+    Ok(Membership {
+        member: row::parsed(found, "member")?,
+        added_at: row::time(found, "added_at")?,
+        added_by: row::parsed(found, "added_by")?,
+    })
+}

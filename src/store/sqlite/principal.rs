@@ -1,0 +1,154 @@
+//! Rows of users and service IDs: one table, because both own keys, are members and are named by policies.
+
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
+
+use super::write::Write;
+use super::{SqliteStore, api_key, policy, row};
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::ServiceId;
+use crate::store::StoreError;
+use crate::store::feed::ChangeKey;
+use crate::store::identity::{PrincipalFacts, PrincipalRecord, ServiceIdentity, User};
+
+/// Everything about one principal, and the feed's position, at one instant.
+pub(super) async fn facts(
+    store: &SqliteStore,
+    id: &PrincipalId,
+) -> Result<Option<PrincipalFacts>, StoreError> {
+    let name = id.to_string();
+    let mut reading = store.readers.begin().await?;
+    let as_of = super::feed::latest(&mut reading).await?;
+    let select = sqlx::query("select * from principal where id = ?1").bind(&name);
+    let Some(found) = select.fetch_optional(&mut *reading).await? else { return Ok(None) };
+    let record = match id {
+        PrincipalId::ServiceId(_) => PrincipalRecord::ServiceId(service_id(&found)?),
+        PrincipalId::User(_) => PrincipalRecord::User(user(&found)?),
+    };
+    let keys = sqlx::query("select * from api_key where owner = ?1 order by created_at, id").bind(&name);
+    let keys = keys.fetch_all(&mut *reading).await?;
+    let groups =
+        sqlx::query("select group_id from membership where member = ?1 order by group_id").bind(&name);
+    let groups = groups.fetch_all(&mut *reading).await?;
+    let policies = sqlx::query(
+        "select * from policy where principal_id = ?1 \
+         or group_id in (select group_id from membership where member = ?1) order by created_at, id",
+    );
+    let policies = policies.bind(&name).fetch_all(&mut *reading).await?;
+    Ok(Some(PrincipalFacts {
+        record,
+        api_keys: keys.iter().map(api_key::decode).collect::<Result<_, _>>()?,
+        groups: groups.iter().map(|group| row::parsed(group, "group_id")).collect::<Result<_, _>>()?,
+        policies: policies.iter().map(policy::decode).collect::<Result<_, _>>()?,
+        as_of,
+    }))
+}
+
+/// Inserts a user; its name must be free.
+pub(super) async fn insert_user(connection: &mut SqliteConnection, row: &User) -> Result<(), StoreError> {
+    let insert = sqlx::query(
+        "insert into principal \
+         (id, kind, name, folded, description, active, locked, created_at, modified_at, version) \
+         values (?1, 'user', ?2, ?3, '', ?4, 0, ?5, ?6, ?7)",
+    )
+    .bind(row.id.as_str())
+    .bind(&row.name)
+    .bind(row.name.to_lowercase())
+    .bind(row.active)
+    .bind(row.stamp.created_at.millis())
+    .bind(row.stamp.modified_at.millis())
+    .bind(row.stamp.version);
+    let done = insert.execute(connection).await;
+    done.map_err(|error| StoreError::conflict(error, "a user of that name exists already"))?;
+    Ok(())
+}
+
+/// Inserts a service ID.
+pub(super) async fn insert_service_id(
+    connection: &mut SqliteConnection,
+    row: &ServiceIdentity,
+) -> Result<(), StoreError> {
+    let insert = sqlx::query(
+        "insert into principal \
+         (id, kind, name, description, active, locked, created_at, modified_at, version) \
+         values (?1, 'service_id', ?2, ?3, 1, ?4, ?5, ?6, ?7)",
+    )
+    .bind(iam_id(&row.id))
+    .bind(&row.name)
+    .bind(&row.description)
+    .bind(row.locked)
+    .bind(row.stamp.created_at.millis())
+    .bind(row.stamp.modified_at.millis())
+    .bind(row.stamp.version);
+    let done = insert.execute(connection).await;
+    done.map_err(|error| StoreError::conflict(error, "that service ID exists already"))?;
+    Ok(())
+}
+
+/// Replaces a service ID.
+pub(super) async fn update_service_id(store: &SqliteStore, row: &ServiceIdentity) -> Result<(), StoreError> {
+    let mut write = Write::begin(store).await?;
+    let update = sqlx::query(
+        "update principal set name = ?3, description = ?4, locked = ?5, created_at = ?6, modified_at = ?7, \
+         version = ?2 where id = ?1 and version = ?2 - 1",
+    )
+    .bind(iam_id(&row.id))
+    .bind(row.stamp.version)
+    .bind(&row.name)
+    .bind(&row.description)
+    .bind(row.locked)
+    .bind(row.stamp.created_at.millis())
+    .bind(row.stamp.modified_at.millis());
+    if update.execute(write.connection()).await?.rows_affected() == 0 {
+        return Err(write.missed("select 1 from principal where id = ?1", &iam_id(&row.id)).await);
+    }
+    write.touch(ChangeKey::Principal(PrincipalId::ServiceId(row.id.clone())));
+    write.commit().await
+}
+
+/// Removes a principal with its keys, memberships and policies; touches it and the groups that it leaves.
+pub(super) async fn delete(store: &SqliteStore, id: PrincipalId) -> Result<(), StoreError> {
+    let name = id.to_string();
+    let mut write = Write::begin(store).await?;
+    let select =
+        sqlx::query("select group_id from membership where member = ?1 order by group_id").bind(&name);
+    let groups = select.fetch_all(write.connection()).await?;
+    let delete = sqlx::query("delete from principal where id = ?1").bind(&name);
+    if delete.execute(write.connection()).await?.rows_affected() == 0 {
+        return Err(StoreError::NotFound);
+    }
+    write.touch(ChangeKey::Principal(id));
+    for group in &groups {
+        write.touch(ChangeKey::Group(row::parsed(group, "group_id")?));
+    }
+    write.commit().await
+}
+
+/// Reads a user.
+pub(super) fn user(found: &SqliteRow) -> Result<User, StoreError> {
+    Ok(User {
+        id: row::parsed(found, "id")?,
+        name: found.try_get("name")?,
+        active: found.try_get("active")?,
+        stamp: row::stamp(found)?,
+    })
+}
+
+/// Reads a service ID.
+pub(super) fn service_id(found: &SqliteRow) -> Result<ServiceIdentity, StoreError> {
+    let PrincipalId::ServiceId(id) = row::parsed(found, "id")? else {
+        return Err(StoreError::Corrupt("the id of a user in the row of a service ID".to_owned()));
+    };
+    Ok(ServiceIdentity {
+        id,
+        name: found.try_get("name")?,
+        description: found.try_get("description")?,
+        locked: found.try_get("locked")?,
+        stamp: row::stamp(found)?,
+    })
+}
+
+/// A service ID as its row is keyed.
+pub(super) fn iam_id(id: &ServiceId) -> String {
+    PrincipalId::ServiceId(id.clone()).to_string()
+}

@@ -1,0 +1,307 @@
+//! What is particular to SQLite: the file, its schema, its faults. What every store does is in `store::contract`.
+
+use std::io::{BufRead, BufReader};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tempfile::TempDir;
+
+use super::SqliteStore;
+use crate::clock::SystemClock;
+use crate::store::account::Accounts;
+use crate::store::contract::samples::{ALL, api_key, founding, of_user, policy, signing_key, user};
+use crate::store::feed::{Feed, Sequence};
+use crate::store::identity::Identities;
+use crate::store::keyring::Keyring;
+use crate::store::policy::{Policies, Subject};
+use crate::store::{Store, StoreError};
+
+async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
+    SqliteStore::open(path, Arc::new(SystemClock)).await
+}
+
+async fn fresh() -> (SqliteStore, TempDir) {
+    let dir = tempfile::tempdir().unwrap();
+    (open(&dir.path().join("store.db")).await.unwrap(), dir)
+}
+
+mod contract {
+    use super::{Arc, Store, TempDir, fresh};
+
+    async fn any() -> (Arc<dyn Store>, TempDir) {
+        let (store, dir) = fresh().await;
+        (Arc::new(store), dir)
+    }
+
+    crate::store::contract::suite!(any);
+}
+
+fn mode(path: &Path) -> u32 {
+    std::fs::metadata(path).unwrap().mode() & 0o777
+}
+
+fn unavailable<T: std::fmt::Debug>(result: Result<T, StoreError>) -> String {
+    match result {
+        Err(StoreError::Unavailable(text)) => text,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_file_its_log_and_its_directories_are_for_the_owner_only() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("a/b/store.db");
+    let store = open(&path).await.unwrap();
+    store.insert_user(&user(1)).await.unwrap();
+    for name in ["store.db", "store.db-wal", "store.db-shm"] {
+        assert_eq!(mode(&dir.path().join("a/b").join(name)), 0o600, "{name}");
+    }
+    assert_eq!((mode(&dir.path().join("a")), mode(&dir.path().join("a/b"))), (0o700, 0o700));
+}
+
+#[tokio::test]
+async fn a_file_that_others_may_open_is_refused() {
+    let (store, dir) = fresh().await;
+    store.close().await;
+    let path = dir.path().join("store.db");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let text = unavailable(open(&path).await);
+    assert!(text.contains("chmod 600"), "{text}");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    open(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_written_is_there_after_opening_again() {
+    let (store, dir) = fresh().await;
+    store.found(&founding()).await.unwrap();
+    store.close().await;
+    let again = open(&dir.path().join("store.db")).await.unwrap();
+    assert!(again.account().await.unwrap().is_some());
+    assert_eq!(*again.committed().borrow(), Sequence(5));
+}
+
+#[tokio::test]
+async fn every_connection_is_durable_checked_and_leaves_no_remains() {
+    let (store, _dir) = fresh().await;
+    for pool in [&store.writer, &store.readers] {
+        let pragma =
+            async |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await.unwrap();
+        assert_eq!(pragma("pragma synchronous").await, 2, "FULL");
+        assert_eq!(pragma("pragma foreign_keys").await, 1);
+        assert_eq!(pragma("pragma secure_delete").await, 1);
+        let mode: String = sqlx::query_scalar("pragma journal_mode").fetch_one(pool).await.unwrap();
+        assert_eq!(mode, "wal");
+    }
+    sqlx::query("delete from account").execute(&store.readers).await.unwrap_err();
+}
+
+#[tokio::test]
+async fn a_newer_schema_is_refused_and_left_alone() {
+    let (store, dir) = fresh().await;
+    let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
+                 values (99, 'from the future', true, x'00', 0)";
+    sqlx::query(newer).execute(&store.writer).await.unwrap();
+    store.close().await;
+    let text = unavailable(open(&dir.path().join("store.db")).await);
+    assert!(text.contains("newer version") && text.contains("schema 99"), "{text}");
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_store_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.db");
+    std::fs::write(&path, "certainly not a database, but long enough to look at").unwrap();
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+    unavailable(open(&path).await);
+    unavailable(open(&dir.path().join("store.db/below/a/file")).await);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_that_open_a_new_store_at_once_do_not_collide() {
+    for _ in 0..10 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.db");
+        let (one, two) = tokio::join!(open(&path), open(&path));
+        let (one, two) = (one.unwrap(), two.unwrap());
+        one.insert_user(&user(1)).await.unwrap();
+        assert_eq!(two.latest().await.unwrap(), Sequence(1), "the other process sees it");
+        two.insert_user(&user(2)).await.unwrap();
+        assert_eq!(one.users(ALL).await.unwrap().total, 2);
+    }
+}
+
+#[tokio::test]
+async fn a_removed_file_fails_writes_until_it_is_put_back() {
+    let (store, dir) = fresh().await;
+    let (path, aside) = (dir.path().join("store.db"), dir.path().join("aside"));
+    std::fs::rename(&path, &aside).unwrap();
+    assert!(unavailable(store.insert_user(&user(1)).await).contains("put it back"));
+    unavailable(store.latest().await);
+    std::fs::write(&path, "").unwrap();
+    assert!(unavailable(store.insert_user(&user(1)).await).contains("another file"));
+    std::fs::rename(&aside, &path).unwrap();
+    store.insert_user(&user(1)).await.unwrap();
+    assert_eq!(store.latest().await.unwrap(), Sequence(1));
+}
+
+#[tokio::test]
+async fn a_full_disk_refuses_writes_whole_and_keeps_reading() {
+    let (store, _dir) = fresh().await;
+    let pages: i64 = sqlx::query_scalar("pragma page_count").fetch_one(&store.writer).await.unwrap();
+    let limit = sqlx::AssertSqlSafe(format!("pragma max_page_count = {pages}"));
+    sqlx::query(limit).fetch_one(&store.writer).await.unwrap();
+    let mut written: u32 = 0;
+    let full = loop {
+        match store.insert_user(&user(written.into())).await {
+            Ok(()) => written += 1,
+            Err(error) => break unavailable::<()>(Err(error)),
+        }
+        assert!(written < 10_000);
+    };
+    assert!(full.contains("full"), "{full}");
+    assert_eq!(store.users(ALL).await.unwrap().total, written);
+    assert_eq!(store.latest().await.unwrap(), Sequence(written.into()));
+    sqlx::query("pragma max_page_count = 1000000").fetch_one(&store.writer).await.unwrap();
+    store.insert_user(&user(written.into())).await.expect("recovers by itself");
+}
+
+#[tokio::test]
+async fn a_file_that_may_only_be_read_refuses_writes() {
+    let (store, _dir) = fresh().await;
+    sqlx::query("pragma query_only = on").execute(&store.writer).await.unwrap();
+    unavailable(store.insert_user(&user(1)).await);
+    assert_eq!(store.users(ALL).await.unwrap().total, 0);
+}
+
+#[tokio::test]
+async fn rows_that_were_tampered_with_are_corrupt_and_others_are_not() {
+    let (store, _dir) = fresh().await;
+    store.found(&founding()).await.unwrap();
+    store.insert_user(&user(1)).await.unwrap();
+    store.insert_policy(&policy(7, Subject::Principal(of_user(&user(1))))).await.unwrap();
+    let corrupt = async |sql: &'static str| {
+        sqlx::query(sql).execute(&store.writer).await.unwrap();
+        let found = store.principal(&of_user(&user(0))).await;
+        assert!(matches!(found, Err(StoreError::Corrupt(_))), "{sql}: {found:?}");
+        store.principal(&of_user(&user(1))).await.unwrap().unwrap();
+    };
+    corrupt(
+        "update policy set document = replace(document, 'roles', 'rolls') where principal_id like '%'
+             and id in (select policy.id from policy join api_key on owner = principal_id)",
+    )
+    .await;
+    corrupt("update api_key set created_by = 'someone'").await;
+    assert!(matches!(store.policies(None, ALL).await, Err(StoreError::Corrupt(_))));
+    assert!(matches!(store.api_key(&founding().api_key.id).await, Err(StoreError::Corrupt(_))));
+    sqlx::query("update change set kind = 'comet' where seq = 3").execute(&store.writer).await.unwrap();
+    assert!(matches!(store.changes(Sequence(0), 9).await, Err(StoreError::Corrupt(_))));
+    assert_eq!(store.changes(Sequence(3), 9).await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn pruning_keeps_the_last_changes_and_their_numbers() {
+    let (store, _dir) = fresh().await;
+    for n in 1..=5 {
+        store.insert_user(&user(n)).await.unwrap();
+    }
+    store.prune_changes(2).await.unwrap();
+    let left = store.changes(Sequence(0), 9).await.unwrap();
+    assert_eq!(left.iter().map(|change| change.sequence.0).collect::<Vec<_>>(), [4, 5]);
+    store.prune_changes(0).await.unwrap();
+    assert_eq!(store.latest().await.unwrap(), Sequence(5), "the position itself is never lost");
+    store.insert_user(&user(6)).await.unwrap();
+    assert_eq!(store.latest().await.unwrap(), Sequence(6));
+}
+
+#[tokio::test]
+async fn deleted_key_material_is_not_in_the_file() {
+    let (store, dir) = fresh().await;
+    let mut key = signing_key(1);
+    key.sealed = b"canary-of-the-sealed-key".repeat(20);
+    store.rotate_in(&key, key.created_at).await.unwrap();
+    store.rotate_in(&signing_key(2), key.created_at).await.unwrap();
+    store.purge_retired(crate::clock::UnixTime::from_millis(i64::MAX)).await.unwrap();
+    store.close().await;
+    for entry in std::fs::read_dir(dir.path()).unwrap() {
+        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
+        assert!(!bytes.windows(6).any(|window| window == b"canary"));
+    }
+}
+
+#[tokio::test]
+async fn a_caller_that_gives_up_leaves_the_store_usable() {
+    let (store, _dir) = fresh().await;
+    for n in 0..50 {
+        let row = user(n);
+        let _ = tokio::time::timeout(Duration::from_micros(20 * n), store.insert_user(&row)).await;
+    }
+    store.insert_user(&user(99)).await.unwrap();
+    let total = store.users(ALL).await.unwrap().total;
+    assert_eq!(
+        store.latest().await.unwrap(),
+        Sequence(total.into()),
+        "each user has its change, and no other"
+    );
+}
+
+/// Where the child below finds its directory.
+const CHILD: &str = "PORTCULLIS_TEST_FOUNDING";
+
+#[test]
+fn a_founding_killed_at_any_instant_is_there_whole_or_not_at_all() {
+    let (mut whole, mut absent) = (0, 0);
+    for round in 0..40 {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("store.db");
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args([
+                "--exact",
+                "store::sqlite::tests::founds_an_account_until_killed",
+                "--ignored",
+                "--nocapture",
+            ])
+            .env(CHILD, &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.map_while(Result::ok).any(|line| line.contains("founding now")));
+        std::thread::sleep(Duration::from_micros(50 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        if runtime.block_on(is_whole(&path)) { whole += 1 } else { absent += 1 }
+    }
+    assert_eq!(whole + absent, 40);
+}
+
+/// Whether the store at `path` has been founded; fails if it has been in part.
+async fn is_whole(path: &Path) -> bool {
+    let store = open(path).await.unwrap();
+    let check: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&store.writer).await.unwrap();
+    assert_eq!(check, "ok");
+    let whole = store.account().await.unwrap().is_some();
+    let latest = if whole { Sequence(5) } else { Sequence(0) };
+    assert_eq!(store.latest().await.unwrap(), latest);
+    assert_eq!(store.users(ALL).await.unwrap().total, u32::from(whole));
+    assert_eq!(store.policies(None, ALL).await.unwrap().total, 2 * u32::from(whole));
+    assert_eq!(store.signing_keys().await.unwrap().0.len(), usize::from(whole));
+    let again = store.found(&founding()).await;
+    assert_eq!(again.is_err(), whole, "init can be run again");
+    store.api_key(&api_key(0, &of_user(&user(0))).id).await.unwrap().unwrap();
+    whole
+}
+
+#[tokio::test]
+#[ignore = "started, and killed, by the test above"]
+async fn founds_an_account_until_killed() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let store = open(Path::new(&path)).await.unwrap();
+    println!("founding now");
+    store.found(&founding()).await.unwrap();
+    std::future::pending::<()>().await;
+}
