@@ -33,7 +33,7 @@ impl<T> Permit<T> {
         Self { of, caller, grounds }
     }
 
-    /// A permit out of thin air, for tests of what demands one.
+    /// A permit that no gate gave, for tests of what demands one.
     #[cfg(test)]
     pub fn for_test(of: T, caller: Arc<Caller>, grounds: Grounds) -> Self {
         Self::new(of, caller, grounds)

@@ -1,1 +1,215 @@
-//! (stub)
+//! The control plane's wire shapes: requests into use cases, and what came of them into replies.
+//!
+//! [`routes`] is the contents page. Nothing here decides, and nothing here touches a socket: a request comes in whole
+//! ([`ApiRequest`]), with the caller already proven or not, and a reply goes out whole.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, StatusCode};
+
+use crate::admit::caller::Caller;
+use crate::admit::fault::Fault;
+use crate::admit::permit::Grounds;
+use crate::admit::refusal::{Challenge, Refusal};
+use crate::control::Desk;
+use crate::control::problem::Problem;
+use crate::ids::host::HostName;
+use crate::ids::region::Region;
+use crate::policy::action::Action;
+use crate::policy::model::Resource;
+
+pub mod answer;
+pub mod body;
+pub mod call;
+pub mod envelope;
+pub mod ibm;
+pub mod native;
+pub mod page;
+pub mod query;
+pub mod routes;
+
+use answer::Answer;
+use call::Call;
+use routes::{Access, Endpoint, Found};
+
+/// A request to the control plane, read whole.
+#[derive(Debug)]
+pub struct ApiRequest {
+    /// The method.
+    pub method: Method,
+    /// The path as it came, still percent-encoded.
+    pub path: String,
+    /// The query as it came, without the question mark.
+    pub query: Option<String>,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub body: Bytes,
+    /// Who is asking, or why that is not known.
+    pub caller: Result<Arc<Caller>, Refusal>,
+    /// Which registry the host that the client used stands for.
+    pub region: Region,
+    /// The host that the client used, with its port if it is not the default: a configured name, never free text.
+    pub authority: String,
+    /// For errors and logs.
+    pub request_id: String,
+}
+
+/// A reply.
+#[derive(Debug)]
+pub struct ApiReply {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers, without those of framing.
+    pub headers: HeaderMap,
+    /// The body; empty for none.
+    pub body: Bytes,
+    /// For log, metrics and audit.
+    pub event: Event,
+}
+
+/// What happened, for those who record it.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The template of the route; `None` if there is no such route.
+    pub route: Option<&'static str>,
+    /// The action that was decided on, or that the route asks for.
+    pub action: Option<Action>,
+    /// The resource that was decided on.
+    pub resource: Option<Resource>,
+    /// What was acted on: the ids in the path, or that of what was made.
+    pub target: Option<String>,
+    /// The end of it.
+    pub verdict: Verdict,
+}
+
+/// How a control call ended.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// It was permitted, on these grounds (`None` where nothing needs a permit), and done.
+    Done(Option<Grounds>),
+    /// It failed; the text is for the log only.
+    Failed(Fault),
+    /// It was refused by the gate, or nobody was proven.
+    Refused(Refusal),
+    /// It was permitted or never got that far, and could not be done as asked.
+    Rejected(String),
+}
+
+/// A registry as clients know it.
+#[derive(Clone, Debug)]
+pub struct RegistrySite {
+    /// Its name.
+    pub name: HostName,
+    /// Other names for it.
+    pub aliases: Vec<HostName>,
+    /// Its name on the private network.
+    pub private_name: Option<HostName>,
+    /// Where it stands.
+    pub region: Region,
+}
+
+/// The control plane's API.
+#[derive(Debug)]
+pub struct Api {
+    desk: Desk,
+    registries: Vec<RegistrySite>,
+}
+
+impl Api {
+    /// An API to `desk`.
+    #[must_use]
+    pub fn new(desk: Desk, registries: Vec<RegistrySite>) -> Self {
+        Self { desk, registries }
+    }
+
+    /// Answers a request. Nothing that a request says makes this fail.
+    pub async fn respond(&self, request: ApiRequest) -> ApiReply {
+        let (route, params) = match routes::find(&request.method, &request.path) {
+            Found::Route(route, params) => (route, params),
+            Found::OtherMethods(allowed) => return envelope::wrong_method(&request, &allowed),
+            Found::Nothing => return envelope::no_route(&request),
+        };
+        let mut event = Event {
+            route: Some(route.template),
+            action: route.access.action(),
+            resource: None,
+            target: params.target(),
+            verdict: Verdict::Done(None),
+        };
+        let answer = match (&request.caller, route.access) {
+            (Err(refusal), Access::Proven | Access::Listing(_) | Access::Needs(_)) => {
+                Err(Problem::Refused(refusal.clone()))
+            }
+            (caller, _) => {
+                let caller = caller.as_ref().ok().cloned();
+                self.answer(route.endpoint, &request, params, caller).await
+            }
+        };
+        match answer {
+            Ok(answer) => {
+                answer.note(&mut event);
+                envelope::success(&request, answer, event)
+            }
+            Err(problem) => {
+                note(&problem, &mut event);
+                envelope::failure(route.dialect, &request, &problem, event)
+            }
+        }
+    }
+
+    async fn answer(
+        &self,
+        endpoint: Endpoint,
+        request: &ApiRequest,
+        params: routes::Params,
+        caller: Option<Arc<Caller>>,
+    ) -> Result<Answer, Problem> {
+        if request.body.len() > body::MAX {
+            return Err(Problem::TooLarge);
+        }
+        let Some(caller) = caller else {
+            return match endpoint {
+                Endpoint::Registry(ibm::registry::Registry::Messages) => {
+                    Ok(Answer::empty(StatusCode::NO_CONTENT))
+                }
+                _ => Err(Problem::Refused(Refusal::Challenge { because: Challenge::Absent, scope: None })),
+            };
+        };
+        let call = Call::new(&self.desk, request, params, caller)?;
+        match endpoint {
+            Endpoint::ApiKeys(which) => ibm::api_keys::answer(which, &call).await,
+            Endpoint::Groups(which) => ibm::groups::answer(which, &call).await,
+            Endpoint::Native(which) => native::answer(which, &call, &self.registries).await,
+            Endpoint::Policies(which) => ibm::policies::answer(which, &call).await,
+            Endpoint::Registry(which) => ibm::registry::answer(which, &call).await,
+            Endpoint::Roles => ibm::roles::list(&call),
+            Endpoint::ServiceIds(which) => ibm::service_ids::answer(which, &call).await,
+            Endpoint::Users(which) => ibm::users::answer(which, &call).await,
+        }
+    }
+}
+
+fn note(problem: &Problem, event: &mut Event) {
+    event.verdict = match problem {
+        Problem::Fault(fault) => Verdict::Failed(fault.clone()),
+        Problem::Hidden { refusal, .. } | Problem::Refused(refusal) => {
+            if let Refusal::Denied { action, resource } = refusal {
+                event.action = Some(*action);
+                event.resource = Some((**resource).clone());
+            }
+            Verdict::Refused(refusal.clone())
+        }
+        Problem::Conflict(text) | Problem::Invalid(text) => Verdict::Rejected(text.clone()),
+        Problem::Locked(noun) => Verdict::Rejected(format!("{} is locked", noun.words())),
+        Problem::NotFound(noun, name) => Verdict::Rejected(format!("no {} {name}", noun.words())),
+        Problem::OtherAccount => Verdict::Rejected("another account".to_owned()),
+        Problem::Stale => Verdict::Rejected("stale version".to_owned()),
+        Problem::TooLarge => Verdict::Rejected("body too large".to_owned()),
+        Problem::Unreadable(_) => Verdict::Rejected("body is not JSON".to_owned()),
+    };
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,142 @@
-//! (stub)
+//! Use cases: what callers can ask of the control plane, one file per noun.
+//!
+//! Each makes its permit through [`Authority`] before it reads or writes on the caller's behalf. Nothing here sees HTTP:
+//! the words come in parsed, and a [`problem::Problem`] says why not.
+//!
+//! Two rules hold everywhere. What a caller may not see does not exist for it, and lists show what it may see. And
+//! nobody can hand on more than they could do or grant themselves ([`reach`]).
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use crate::admit::caller::Caller;
+use crate::admit::permit::{Control, Permit};
+use crate::clock::{Clock, Entropy};
+use crate::credential::api_key::Pepper;
+use crate::ids::account::AccountId;
+use crate::ids::principal::PrincipalId;
+use crate::policy::action::Action;
+use crate::policy::model::Resource;
+use crate::store::Store;
+
+pub mod api_key;
+pub mod explain;
+pub mod group;
+pub mod image;
+pub mod label;
+pub mod list;
+pub mod namespace;
+pub mod policy;
+pub mod problem;
+pub mod reach;
+pub mod registry;
+pub mod service_id;
+pub mod user;
+pub mod version;
+pub mod whoami;
+
+use problem::{Noun, Problem};
+
+/// The gate, as use cases need it.
+#[async_trait]
+pub trait Authority: Send + Sync {
+    /// Decides; a denial is [`crate::admit::refusal::Refusal::Denied`] inside [`Problem::Refused`].
+    async fn permit(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        resource: Resource,
+    ) -> Result<Permit<Control>, Problem>;
+
+    /// A permit on grounds of `Own`, if `owner` is the caller.
+    fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>>;
+
+    /// A permit on grounds of `Proven`, for lists that show only what [`Authority::may`] says, and for what every
+    /// principal of the account may know.
+    fn permit_proven(&self, caller: &Arc<Caller>, of: Control) -> Permit<Control>;
+
+    /// Whether the caller may; for filtering, never a permit.
+    fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool;
+}
+
+/// Where callers change things: the store, and everything that a change needs.
+pub struct Desk {
+    /// The only account.
+    pub account: AccountId,
+    /// Decides.
+    pub authority: Arc<dyn Authority>,
+    /// For stamps.
+    pub clock: Arc<dyn Clock>,
+    /// For ids and keys.
+    pub entropy: Arc<dyn Entropy>,
+    /// What the registries hold.
+    pub images: Arc<dyn image::Images>,
+    /// For hashing API keys.
+    pub pepper: Arc<Pepper>,
+    /// What is kept.
+    pub store: Arc<dyn Store>,
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("account", &self.account).finish_non_exhaustive()
+    }
+}
+
+/// What came of a use case, and the permit that it was done under.
+#[derive(Debug)]
+pub struct Done<T> {
+    /// What the caller asked for.
+    pub value: T,
+    /// Why it was allowed, for the audit.
+    pub permit: Permit<Control>,
+}
+
+impl<T> Done<T> {
+    fn new(value: T, permit: Permit<Control>) -> Self {
+        Self { value, permit }
+    }
+}
+
+impl Desk {
+    fn proven(&self, caller: &Arc<Caller>, action: Action, resource: Resource) -> Permit<Control> {
+        self.authority.permit_proven(caller, Control { action, resource })
+    }
+
+    /// A permit because the caller is the owner, or else because a policy allows it.
+    async fn permit_own_or(
+        &self,
+        caller: &Arc<Caller>,
+        owner: &PrincipalId,
+        of: Control,
+    ) -> Result<Permit<Control>, Problem> {
+        match self.authority.permit_own(caller, owner, of.clone()) {
+            Some(permit) => Ok(permit),
+            None => self.authority.permit(caller, of.action, of.resource).await,
+        }
+    }
+}
+
+/// Settles a call on one named thing. Who may neither do it nor see the thing reads the same answer whether or not the
+/// thing exists; who may see it learns that it is forbidden.
+fn settle<T>(
+    row: Option<T>,
+    attempt: Result<Permit<Control>, Problem>,
+    may_see: bool,
+    noun: Noun,
+    name: &dyn std::fmt::Display,
+) -> Result<(T, Permit<Control>), Problem> {
+    match (attempt, row) {
+        (Ok(permit), Some(row)) => Ok((row, permit)),
+        (Err(problem), Some(_)) if may_see => Err(problem),
+        (Err(Problem::Refused(refusal)), _) if !may_see => {
+            Err(Problem::Hidden { noun, name: name.to_string(), refusal })
+        }
+        (Err(Problem::Fault(fault)), _) => Err(Problem::Fault(fault)),
+        (Ok(_) | Err(_), _) => Err(Problem::NotFound(noun, name.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,36 @@
+//! IBM Cloud's wire shapes: IAM identity, policies, access groups, users and Container Registry.
+
+pub mod api_keys;
+pub mod groups;
+pub mod policies;
+pub mod registry;
+pub mod roles;
+pub mod service_ids;
+pub mod users;
+
+use serde_json::{Value, json};
+
+use super::call::Call;
+use super::page;
+use crate::ids::account::AccountId;
+use crate::store::identity::Window;
+
+/// A CRN of the identity service.
+fn identity_crn(account: &AccountId, kind: &str, id: &dyn std::fmt::Display) -> String {
+    format!("crn:v1:bluemix:public:iam-identity::a/{account}::{kind}:{id}")
+}
+
+/// A list as the identity service shows it, with its rows under `name`.
+fn identity_list(call: &Call<'_>, window: Window, total: u32, name: &str, rows: Vec<Value>) -> Value {
+    const TOKEN: &str = "pagetoken";
+    let next = page::next(window, rows.len(), total).map(|offset| call.page_url(TOKEN, offset));
+    let previous = page::previous(window).map(|offset| call.page_url(TOKEN, offset));
+    json!({
+        "offset": window.offset,
+        "limit": window.limit,
+        "first": call.first_url(TOKEN),
+        "previous": previous,
+        "next": next,
+        name: rows,
+    })
+}

@@ -1,0 +1,146 @@
+//! Container Registry's own API, version 1.1, at `/api/v1` (ibm.md 4).
+//!
+//! Which registry is meant is said by the host that the client used; which account, by the header `Account`.
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::super::answer::Answer;
+use super::super::call::Call;
+use crate::control::image::{Image, ImageFilter};
+use crate::control::namespace::Added;
+use crate::control::problem::{Noun, Problem};
+use crate::control::registry::AuthChange;
+use crate::policy::action::Action;
+use crate::registry::name::Namespace;
+use crate::store::registry::NamespaceRecord;
+
+/// The endpoints.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the route table says which is which")]
+pub enum Registry {
+    AddNamespace,
+    Auth,
+    Images,
+    Messages,
+    NamespaceDetails,
+    Namespaces,
+    RemoveNamespace,
+    SetAuth,
+    Settings,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AuthBody {
+    iam_authz: Option<bool>,
+    private_only: Option<bool>,
+}
+
+pub(in super::super) async fn answer(which: Registry, call: &Call<'_>) -> Result<Answer, Problem> {
+    if which == Registry::Messages {
+        return Ok(Answer::empty(StatusCode::NO_CONTENT));
+    }
+    if call.header("account")? != Some(call.caller.account.as_str()) {
+        return Err(Problem::OtherAccount);
+    }
+    let (desk, caller, region) = (call.desk, &call.caller, &call.request.region);
+    match which {
+        Registry::AddNamespace => add_namespace(call).await,
+        Registry::Auth => {
+            let done = desk.registry_settings(caller, region, Action::AuthGet).await?;
+            Ok(Answer::of(
+                StatusCode::OK,
+                done,
+                |settings| json!({"iam_authz": settings.policies_enforced, "private_only": settings.private_only}),
+            ))
+        }
+        Registry::Images => images(call).await,
+        Registry::Messages => Ok(Answer::empty(StatusCode::NO_CONTENT)),
+        Registry::NamespaceDetails => {
+            let done = desk.namespaces(caller, region).await?;
+            Ok(Answer::of(StatusCode::OK, done, |rows| rows.iter().map(|row| details(call, row)).collect()))
+        }
+        Registry::Namespaces => {
+            let done = desk.namespaces(caller, region).await?;
+            Ok(Answer::of(StatusCode::OK, done, |rows| rows.iter().map(|row| json!(row.name)).collect()))
+        }
+        Registry::RemoveNamespace => {
+            let name = call.id("name", Noun::Namespace, Namespace::parse)?;
+            Ok(Answer::done(StatusCode::NO_CONTENT, desk.remove_namespace(caller, region, &name).await?))
+        }
+        Registry::SetAuth => {
+            let body: AuthBody = call.body()?;
+            let change = AuthChange { policies_enforced: body.iam_authz, private_only: body.private_only };
+            Ok(Answer::done(StatusCode::NO_CONTENT, desk.set_auth(caller, region, change).await?))
+        }
+        Registry::Settings => {
+            let done = desk.registry_settings(caller, region, Action::SettingsGet).await?;
+            Ok(Answer::of(
+                StatusCode::OK,
+                done,
+                |settings| json!({"platform_metrics": settings.platform_metrics}),
+            ))
+        }
+    }
+}
+
+async fn add_namespace(call: &Call<'_>) -> Result<Answer, Problem> {
+    let name = Namespace::creatable(call.text("name"))?;
+    let done = call.desk.add_namespace(&call.caller, &call.request.region, name.clone()).await?;
+    let status = match done.value {
+        Added::Now => StatusCode::CREATED,
+        Added::Before => StatusCode::OK,
+    };
+    Ok(Answer::of(status, done, |_| json!({"namespace": name})))
+}
+
+async fn images(call: &Call<'_>) -> Result<Answer, Problem> {
+    // Clients may write repositories with the registry's host in front.
+    let host = format!("{}/", call.request.authority);
+    let bare = |name: &str| name.strip_prefix(&host).unwrap_or(name).to_owned();
+    let filter = ImageFilter {
+        namespaces: call.query.all("namespace").filter(|n| !n.is_empty()).map(str::to_owned).collect(),
+        repositories: call.query.all("repository").filter(|n| !n.is_empty()).map(bare).collect(),
+    };
+    let done = call.desk.images(&call.caller, &call.request.region, &filter).await?;
+    Ok(Answer::of(StatusCode::OK, done, |images| images.iter().map(|row| image(call, row)).collect()))
+}
+
+/// What can be known of an image without scanning it.
+fn image(call: &Call<'_>, row: &Image) -> Value {
+    let name = format!("{}/{}", call.request.authority, row.repository);
+    let tags: Vec<&str> = row.tags.iter().map(|tag| tag.as_str()).collect();
+    let labels: Map<String, Value> =
+        row.labels.iter().map(|(key, value)| (key.clone(), json!(value))).collect();
+    let mut by_digest = Map::new();
+    by_digest.insert(row.digest.to_string(), json!(tags));
+    json!({
+        "Id": row.digest,
+        "ParentId": "",
+        "DigestTags": by_digest,
+        "RepoTags": tags.iter().map(|tag| format!("{name}:{tag}")).collect::<Vec<_>>(),
+        "RepoDigests": [format!("{name}@{}", row.digest)],
+        "Created": row.created.map(crate::clock::UnixTime::seconds),
+        "Size": row.size,
+        "VirtualSize": row.size,
+        "Labels": labels,
+        "ManifestType": row.manifest_type,
+    })
+}
+
+fn details(call: &Call<'_>, row: &NamespaceRecord) -> Value {
+    let account = &call.caller.account;
+    let created = row.created_at.rfc3339();
+    json!({
+        "name": row.name,
+        "account": account,
+        "crn": format!(
+            "crn:v1:bluemix:public:container-registry:{}:a/{account}::namespace:{}",
+            row.region, row.name
+        ),
+        "created_date": created,
+        "updated_date": created,
+    })
+}

@@ -1,0 +1,131 @@
+//! `/v1/serviceids` (ibm.md 3.1).
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::super::answer::Answer;
+use super::super::call::Call;
+use super::{identity_crn, identity_list};
+use crate::control::problem::{Noun, Problem};
+use crate::control::service_id::{NewServiceId, ServiceIdChange};
+use crate::control::version::entity_tag;
+use crate::ids::tagged::ServiceId;
+use crate::store::identity::ServiceIdentity;
+
+/// The endpoints.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the route table says which is which")]
+pub enum ServiceIds {
+    Create,
+    Delete,
+    List,
+    Lock,
+    Read,
+    Unlock,
+    Update,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CreateBody {
+    account_id: String,
+    name: String,
+    #[serde(default)]
+    description: String,
+    #[serde(default)]
+    unique_instance_crns: Vec<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct UpdateBody {
+    name: Option<String>,
+    description: Option<String>,
+    #[serde(default)]
+    unique_instance_crns: Vec<String>,
+}
+
+pub(in super::super) async fn answer(which: ServiceIds, call: &Call<'_>) -> Result<Answer, Problem> {
+    match which {
+        ServiceIds::Create => create(call).await,
+        ServiceIds::List => list(call).await,
+        ServiceIds::Delete => {
+            let done = call.desk.delete_service_id(&call.caller, &id(call)?).await?;
+            Ok(Answer::done(StatusCode::NO_CONTENT, done))
+        }
+        ServiceIds::Lock => lock(call, true).await,
+        ServiceIds::Read => {
+            let done = call.desk.service_id(&call.caller, &id(call)?).await?;
+            Ok(whole(call, StatusCode::OK, done))
+        }
+        ServiceIds::Unlock => lock(call, false).await,
+        ServiceIds::Update => update(call).await,
+    }
+}
+
+fn id(call: &Call<'_>) -> Result<ServiceId, Problem> {
+    call.id("id", Noun::ServiceId, ServiceId::parse)
+}
+
+async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
+    let window = call.window("pagesize", 100, 20, "pagetoken")?;
+    let name = call.query.one("name")?;
+    let done = call.desk.service_ids(&call.caller, name, call.order()?, window).await?;
+    Ok(Answer::of(StatusCode::OK, done, |listed| {
+        let rows = listed.rows.iter().map(|row| shape(call, row)).collect();
+        identity_list(call, window, listed.total, "serviceids", rows)
+    }))
+}
+
+async fn create(call: &Call<'_>) -> Result<Answer, Problem> {
+    let body: CreateBody = call.body()?;
+    call.same_account("account_id", Some(&body.account_id))?;
+    no_instances(&body.unique_instance_crns)?;
+    let locked = call.header_flag("entity-lock")?;
+    let new = NewServiceId { name: body.name, description: body.description, locked };
+    let done = call.desk.create_service_id(&call.caller, new).await?;
+    Ok(whole(call, StatusCode::CREATED, done))
+}
+
+async fn update(call: &Call<'_>) -> Result<Answer, Problem> {
+    let (id, expected, body) = (id(call)?, call.if_match()?, call.body::<UpdateBody>()?);
+    no_instances(&body.unique_instance_crns)?;
+    let change = ServiceIdChange { name: body.name, description: body.description };
+    let done = call.desk.update_service_id(&call.caller, &id, &expected, change).await?;
+    Ok(whole(call, StatusCode::OK, done))
+}
+
+async fn lock(call: &Call<'_>, on: bool) -> Result<Answer, Problem> {
+    let done = call.desk.lock_service_id(&call.caller, &id(call)?, on).await?;
+    Ok(Answer::done(StatusCode::NO_CONTENT, done))
+}
+
+fn no_instances(crns: &[String]) -> Result<(), Problem> {
+    match crns {
+        [] => Ok(()),
+        _ => Err(Problem::Invalid("`unique_instance_crns` is not supported here: leave it out".to_owned())),
+    }
+}
+
+fn whole(call: &Call<'_>, status: StatusCode, done: crate::control::Done<ServiceIdentity>) -> Answer {
+    let (id, tag) = (done.value.id.clone(), entity_tag(&done.value.id, &done.value.stamp));
+    Answer::of(status, done, |row| shape(call, &row)).tagged(tag).about(&id)
+}
+
+fn shape(call: &Call<'_>, row: &ServiceIdentity) -> Value {
+    let account = &call.caller.account;
+    json!({
+        "id": row.id,
+        "iam_id": format!("iam-{}", row.id),
+        "entity_tag": entity_tag(&row.id, &row.stamp),
+        "crn": identity_crn(account, "serviceid", &row.id),
+        "locked": row.locked,
+        "created_at": row.stamp.created_at.ibm(),
+        "modified_at": row.stamp.modified_at.ibm(),
+        "account_id": account,
+        "name": row.name,
+        "description": row.description,
+        "unique_instance_crns": [],
+    })
+}

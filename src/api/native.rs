@@ -1,0 +1,181 @@
+//! What IBM's APIs have no call for: who am I, why (not), and which registries are there.
+
+use http::StatusCode;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::RegistrySite;
+use super::answer::Answer;
+use super::call::Call;
+use crate::control::explain::{Considered, Explanation, Outcome, Question};
+use crate::control::problem::Problem;
+use crate::ids::principal::PrincipalId;
+use crate::ids::region::Region;
+use crate::policy::action::Action;
+use crate::policy::decide::Decision;
+use crate::policy::ibm::role::Role;
+use crate::policy::model::{Resource, Service};
+use crate::registry::name::RepositoryName;
+use crate::store::policy::Subject;
+
+/// The endpoints.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[expect(missing_docs, reason = "the route table says which is which")]
+pub enum Native {
+    Explain,
+    Registries,
+    Whoami,
+}
+
+/// The question: a repository, or a namespace, or a registry, or account management by a service.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ExplainBody {
+    /// An IAM id; the caller, if absent.
+    principal: Option<PrincipalId>,
+    /// An action's name; without a service in front, one of the registry's; or `pull`, `push`, `delete`.
+    action: String,
+    /// `container-registry` unless the action says otherwise.
+    service: Option<String>,
+    /// The registry that the host stands for, if absent.
+    region: Option<Region>,
+    namespace: Option<String>,
+    repository: Option<RepositoryName>,
+}
+
+pub(super) async fn answer(
+    which: Native,
+    call: &Call<'_>,
+    registries: &[RegistrySite],
+) -> Result<Answer, Problem> {
+    match which {
+        Native::Explain => explain(call).await,
+        Native::Registries => Ok(Answer::public(json!({
+            "registries": registries.iter().map(site).collect::<Vec<_>>(),
+        }))),
+        Native::Whoami => whoami(call).await,
+    }
+}
+
+fn site(site: &RegistrySite) -> Value {
+    json!({
+        "name": site.name,
+        "region": site.region,
+        "aliases": site.aliases,
+        "private_name": site.private_name,
+    })
+}
+
+async fn whoami(call: &Call<'_>) -> Result<Answer, Problem> {
+    let done = call.desk.whoami(&call.caller).await?;
+    let caller = &call.caller;
+    Ok(Answer::of(StatusCode::OK, done, |account_name| {
+        json!({
+            "iam_id": caller.principal(),
+            "name": caller.name(),
+            "account_id": caller.account,
+            "account_name": account_name,
+            "apikey_id": caller.api_key,
+            "access_groups": caller.bundle.groups,
+            "address": caller.from.ip().to_string(),
+            "endpoint": caller.endpoint.label(),
+        })
+    }))
+}
+
+async fn explain(call: &Call<'_>) -> Result<Answer, Problem> {
+    let body: ExplainBody = call.body()?;
+    let action = action(&body.action)?;
+    let resource = resource(&body, action, &call.request.region)?;
+    let principal = body.principal.unwrap_or_else(|| call.caller.principal().clone());
+    let question = Question { principal, action, resource };
+    let done = call.desk.explain(&call.caller, question.clone()).await?;
+    Ok(Answer::of(StatusCode::OK, done, |explanation| shape(&question, &explanation)))
+}
+
+fn action(text: &str) -> Result<Action, Problem> {
+    let spellings =
+        [text.to_owned(), format!("container-registry.{text}"), format!("container-registry.image.{text}")];
+    let wrong = || {
+        let text = crate::ids::Malformed::new(text, "").text;
+        Problem::Invalid(format!(
+            "there is no action `{text}`: use one that `iam roles` lists, or pull, push, delete"
+        ))
+    };
+    spellings.iter().find_map(|name| Action::parse(name)).ok_or_else(wrong)
+}
+
+fn resource(body: &ExplainBody, action: Action, here: &Region) -> Result<Resource, Problem> {
+    let implied =
+        Service::ALL.into_iter().find(|service| action.name().starts_with(&format!("{}.", service.name())));
+    let service = match &body.service {
+        Some(name) => {
+            let wrong = || Problem::Invalid("`service` is none that policies can name".to_owned());
+            Service::parse(name).ok_or_else(wrong)?
+        }
+        None => implied.unwrap_or(Service::ContainerRegistry),
+    };
+    if service != Service::ContainerRegistry {
+        return Ok(Resource::platform(service));
+    }
+    let region = body.region.as_ref().unwrap_or(here);
+    match (&body.repository, &body.namespace) {
+        (Some(name), None) => Ok(Resource::repository(region, name)),
+        (Some(name), Some(namespace)) if name.namespace() == namespace => {
+            Ok(Resource::repository(region, name))
+        }
+        (Some(_), Some(_)) => {
+            Err(Problem::Invalid("`repository` is not in `namespace`: give one of them".to_owned()))
+        }
+        (None, Some(namespace)) => Ok(Resource::namespace(region, namespace)),
+        (None, None) => Ok(Resource::registry(region)),
+    }
+}
+
+fn shape(question: &Question, explanation: &Explanation) -> Value {
+    let by_policy = match &explanation.decision {
+        Decision::Allow(reason) => Some(json!({"policy_id": reason.policy, "roles": reason.roles})),
+        Decision::Deny => None,
+    };
+    let policy_free = explanation.enforced == Some(false);
+    let allowed = explanation.active && (by_policy.is_some() || policy_free);
+    let sufficient: Vec<&str> = explanation.sufficient.iter().map(|role| Role::display_name(*role)).collect();
+    json!({
+        "principal": {"iam_id": question.principal, "name": explanation.name, "active": explanation.active},
+        "action": question.action.name(),
+        "resource": {
+            "service": question.resource.service.map(Service::name),
+            "region": question.resource.region,
+            "namespace": question.resource.namespace,
+            "repository": question.resource.repository,
+        },
+        "decision": if allowed { "allow" } else { "deny" },
+        "policies_enforced": explanation.enforced,
+        "because": by_policy,
+        "considered": explanation.considered.iter().map(considered).collect::<Vec<_>>(),
+        "needed": (!explanation.decision.is_allow()).then(|| json!({"any_role_of": sufficient})),
+    })
+}
+
+fn considered(row: &Considered) -> Value {
+    let (result, detail) = match &row.outcome {
+        Outcome::Allows => ("allows", None),
+        Outcome::LacksAction => ("lacks_action", None),
+        Outcome::OtherTarget { attribute, wanted, found } => (
+            "other_target",
+            Some(json!({"attribute": attribute, "policy_has": wanted, "resource_has": found})),
+        ),
+        Outcome::Unreadable => ("unreadable", None),
+    };
+    let group = match &row.subject {
+        Subject::Group(id) => Some(id),
+        Subject::Principal(_) => None,
+    };
+    json!({
+        "policy_id": row.policy,
+        "access_group_id": group,
+        "roles": row.roles,
+        "result": result,
+        "mismatch": detail,
+    })
+}

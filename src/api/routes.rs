@@ -1,0 +1,269 @@
+//! The contents page: every endpoint of the control plane, in one table.
+//!
+//! Paths are matched as they came, segment by segment, and parameters are decoded once, after that: `%2F` in an image's
+//! name never makes a segment. Of two routes that fit, the first stands.
+
+use http::Method;
+
+use super::ibm::api_keys::ApiKeys;
+use super::ibm::groups::Groups;
+use super::ibm::policies::Policies;
+use super::ibm::registry::Registry;
+use super::ibm::service_ids::ServiceIds;
+use super::ibm::users::Users;
+use super::native::Native;
+use super::query;
+use crate::control::problem::Problem;
+use crate::policy::action::Action;
+
+/// Whose way of reporting errors a path has (ibm.md 3.11).
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Dialect {
+    /// `/v1/serviceids`, `/v1/apikeys`.
+    Identity,
+    /// Our own.
+    Native,
+    /// Policies, roles and access groups.
+    Policies,
+    /// Container Registry.
+    Registry,
+    /// User management.
+    Users,
+}
+
+/// Who may call an endpoint at all.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Access {
+    /// Anyone, even unknown.
+    Anyone,
+    /// Any proven caller; what is shown is what it may see by this action.
+    Listing(Action),
+    /// Whoever may do this; where the thing is the caller's own, the owner too.
+    Needs(Action),
+    /// Any proven caller.
+    Proven,
+}
+
+impl Access {
+    /// The action, where there is one.
+    #[must_use]
+    pub const fn action(self) -> Option<Action> {
+        match self {
+            Self::Anyone | Self::Proven => None,
+            Self::Listing(action) | Self::Needs(action) => Some(action),
+        }
+    }
+}
+
+/// What answers.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Endpoint {
+    /// API keys.
+    ApiKeys(ApiKeys),
+    /// Access groups.
+    Groups(Groups),
+    /// Our own.
+    Native(Native),
+    /// Policies.
+    Policies(Policies),
+    /// Container Registry.
+    Registry(Registry),
+    /// The roles.
+    Roles,
+    /// Service IDs.
+    ServiceIds(ServiceIds),
+    /// Users.
+    Users(Users),
+}
+
+/// One endpoint.
+#[derive(Debug)]
+pub struct Route {
+    /// The method.
+    pub method: Method,
+    /// The path, with `{parameters}`.
+    pub template: &'static str,
+    /// What answers.
+    pub endpoint: Endpoint,
+    /// How it reports errors.
+    pub dialect: Dialect,
+    /// Who may call it.
+    pub access: Access,
+}
+
+const fn route(
+    method: Method,
+    template: &'static str,
+    endpoint: Endpoint,
+    dialect: Dialect,
+    access: Access,
+) -> Route {
+    Route { method, template, endpoint, dialect, access }
+}
+
+use Access::{Anyone, Listing, Needs, Proven};
+use Action as A;
+use Dialect as D;
+use Endpoint as E;
+
+/// Every endpoint.
+#[rustfmt::skip]
+pub static ROUTES: &[Route] = &[
+    // IAM identity
+    route(Method::GET,    "/v1/serviceids",              E::ServiceIds(ServiceIds::List),   D::Identity, Listing(A::ServiceIdList)),
+    route(Method::POST,   "/v1/serviceids",              E::ServiceIds(ServiceIds::Create), D::Identity, Needs(A::ServiceIdCreate)),
+    route(Method::GET,    "/v1/serviceids/{id}",         E::ServiceIds(ServiceIds::Read),   D::Identity, Needs(A::ServiceIdRead)),
+    route(Method::PUT,    "/v1/serviceids/{id}",         E::ServiceIds(ServiceIds::Update), D::Identity, Needs(A::ServiceIdUpdate)),
+    route(Method::DELETE, "/v1/serviceids/{id}",         E::ServiceIds(ServiceIds::Delete), D::Identity, Needs(A::ServiceIdDelete)),
+    route(Method::POST,   "/v1/serviceids/{id}/lock",    E::ServiceIds(ServiceIds::Lock),   D::Identity, Needs(A::ServiceIdUpdate)),
+    route(Method::DELETE, "/v1/serviceids/{id}/lock",    E::ServiceIds(ServiceIds::Unlock), D::Identity, Needs(A::ServiceIdUpdate)),
+    route(Method::GET,    "/v1/apikeys",                 E::ApiKeys(ApiKeys::List),         D::Identity, Listing(A::ApiKeyList)),
+    route(Method::POST,   "/v1/apikeys",                 E::ApiKeys(ApiKeys::Create),       D::Identity, Needs(A::ApiKeyCreate)),
+    route(Method::GET,    "/v1/apikeys/details",         E::ApiKeys(ApiKeys::Details),      D::Identity, Needs(A::ApiKeyRead)),
+    route(Method::GET,    "/v1/apikeys/{id}",            E::ApiKeys(ApiKeys::Read),         D::Identity, Needs(A::ApiKeyRead)),
+    route(Method::PUT,    "/v1/apikeys/{id}",            E::ApiKeys(ApiKeys::Update),       D::Identity, Needs(A::ApiKeyUpdate)),
+    route(Method::DELETE, "/v1/apikeys/{id}",            E::ApiKeys(ApiKeys::Delete),       D::Identity, Needs(A::ApiKeyDelete)),
+    route(Method::POST,   "/v1/apikeys/{id}/lock",       E::ApiKeys(ApiKeys::Lock),         D::Identity, Needs(A::ApiKeyUpdate)),
+    route(Method::DELETE, "/v1/apikeys/{id}/lock",       E::ApiKeys(ApiKeys::Unlock),       D::Identity, Needs(A::ApiKeyUpdate)),
+    route(Method::POST,   "/v1/apikeys/{id}/disable",    E::ApiKeys(ApiKeys::Disable),      D::Identity, Needs(A::ApiKeyUpdate)),
+    route(Method::DELETE, "/v1/apikeys/{id}/disable",    E::ApiKeys(ApiKeys::Enable),       D::Identity, Needs(A::ApiKeyUpdate)),
+    // Policies and roles
+    route(Method::GET,    "/v1/policies",                E::Policies(Policies::List),       D::Policies, Listing(A::PolicyRead)),
+    route(Method::POST,   "/v1/policies",                E::Policies(Policies::Create),     D::Policies, Needs(A::PolicyCreate)),
+    route(Method::GET,    "/v1/policies/{id}",           E::Policies(Policies::Read),       D::Policies, Needs(A::PolicyRead)),
+    route(Method::PUT,    "/v1/policies/{id}",           E::Policies(Policies::Replace),    D::Policies, Needs(A::PolicyUpdate)),
+    route(Method::DELETE, "/v1/policies/{id}",           E::Policies(Policies::Delete),     D::Policies, Needs(A::PolicyDelete)),
+    route(Method::GET,    "/v2/roles",                   E::Roles,                          D::Policies, Proven),
+    // Access groups
+    route(Method::GET,    "/v2/groups",                  E::Groups(Groups::List),           D::Policies, Listing(A::GroupList)),
+    route(Method::POST,   "/v2/groups",                  E::Groups(Groups::Create),         D::Policies, Needs(A::GroupCreate)),
+    route(Method::GET,    "/v2/groups/{id}",             E::Groups(Groups::Read),           D::Policies, Needs(A::GroupRead)),
+    route(Method::PATCH,  "/v2/groups/{id}",             E::Groups(Groups::Update),         D::Policies, Needs(A::GroupUpdate)),
+    route(Method::DELETE, "/v2/groups/{id}",             E::Groups(Groups::Delete),         D::Policies, Needs(A::GroupDelete)),
+    route(Method::GET,    "/v2/groups/{id}/members",     E::Groups(Groups::Members),        D::Policies, Needs(A::GroupMemberList)),
+    route(Method::PUT,    "/v2/groups/{id}/members",     E::Groups(Groups::AddMembers),     D::Policies, Needs(A::GroupMemberAdd)),
+    route(Method::HEAD,   "/v2/groups/{id}/members/{iam_id}", E::Groups(Groups::IsMember),  D::Policies, Needs(A::GroupMemberList)),
+    route(Method::DELETE, "/v2/groups/{id}/members/{iam_id}", E::Groups(Groups::RemoveMember), D::Policies, Needs(A::GroupMemberDelete)),
+    // Users
+    route(Method::GET,    "/v2/accounts/{account}/users",          E::Users(Users::List),   D::Users, Listing(A::UserList)),
+    route(Method::POST,   "/v2/accounts/{account}/users",          E::Users(Users::Invite), D::Users, Needs(A::UserInvite)),
+    route(Method::GET,    "/v2/accounts/{account}/users/{iam_id}", E::Users(Users::Read),   D::Users, Needs(A::UserRead)),
+    route(Method::DELETE, "/v2/accounts/{account}/users/{iam_id}", E::Users(Users::Remove), D::Users, Needs(A::UserDelete)),
+    // Container Registry
+    route(Method::GET,    "/api/v1/auth",                E::Registry(Registry::Auth),             D::Registry, Needs(A::AuthGet)),
+    route(Method::PATCH,  "/api/v1/auth",                E::Registry(Registry::SetAuth),          D::Registry, Needs(A::AuthSet)),
+    route(Method::GET,    "/api/v1/images",              E::Registry(Registry::Images),           D::Registry, Listing(A::ImageList)),
+    route(Method::GET,    "/api/v1/messages",            E::Registry(Registry::Messages),         D::Registry, Anyone),
+    route(Method::GET,    "/api/v1/namespaces",          E::Registry(Registry::Namespaces),       D::Registry, Listing(A::NamespaceList)),
+    route(Method::GET,    "/api/v1/namespaces/details",  E::Registry(Registry::NamespaceDetails), D::Registry, Listing(A::NamespaceList)),
+    route(Method::PUT,    "/api/v1/namespaces/{name}",   E::Registry(Registry::AddNamespace),     D::Registry, Needs(A::NamespaceCreate)),
+    route(Method::DELETE, "/api/v1/namespaces/{name}",   E::Registry(Registry::RemoveNamespace),  D::Registry, Needs(A::NamespaceDelete)),
+    route(Method::GET,    "/api/v1/settings",            E::Registry(Registry::Settings),         D::Registry, Needs(A::SettingsGet)),
+    // Our own
+    route(Method::POST,   "/api/native/explain",         E::Native(Native::Explain),    D::Native, Needs(A::PolicyRead)),
+    route(Method::GET,    "/api/native/registries",      E::Native(Native::Registries), D::Native, Proven),
+    route(Method::GET,    "/api/native/whoami",          E::Native(Native::Whoami),     D::Native, Proven),
+];
+
+/// What a method and a path lead to.
+#[derive(Debug)]
+pub enum Found {
+    /// This endpoint, with these parameters.
+    Route(&'static Route, Params),
+    /// The path is there, but only for these methods.
+    OtherMethods(Vec<&'static Method>),
+    /// Nothing.
+    Nothing,
+}
+
+/// Path parameters.
+#[derive(Clone, Debug, Default)]
+pub struct Params(Vec<(&'static str, String)>);
+
+impl Params {
+    /// The parameter called `name`; empty if the template has none.
+    #[must_use]
+    pub fn value(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| *key == name).map_or("", |(_, value)| value)
+    }
+
+    /// The last parameter, which names what is acted on.
+    #[must_use]
+    pub fn target(&self) -> Option<String> {
+        self.0.last().map(|(_, value)| crate::ids::Malformed::new(value, "").text)
+    }
+
+    /// The same, percent-decoded.
+    ///
+    /// # Errors
+    /// [`Problem::Invalid`] for what is not text.
+    pub fn decoded(self) -> Result<Self, Problem> {
+        let decoded = self.0.into_iter().map(|(name, value)| Ok((name, query::decode(&value)?)));
+        decoded.collect::<Result<_, Problem>>().map(Self)
+    }
+}
+
+/// Finds the endpoint for a method and a raw path.
+#[must_use]
+pub fn find(method: &Method, path: &str) -> Found {
+    let mut allowed = Vec::new();
+    let mut template = None;
+    for route in ROUTES {
+        // Once a path has matched a template, later templates that also match it are other resources.
+        if template.is_some_and(|chosen| chosen != route.template) {
+            continue;
+        }
+        let Some(params) = matches(route.template, path) else { continue };
+        template = Some(route.template);
+        if route.method == *method {
+            return Found::Route(route, params);
+        }
+        allowed.push(&route.method);
+    }
+    if allowed.is_empty() { Found::Nothing } else { Found::OtherMethods(allowed) }
+}
+
+/// Whether a path is the control plane's. Under `/v2/` only the paths in the table are; the rest is the registry's.
+#[must_use]
+pub fn owns(path: &str) -> bool {
+    let prefixed = ["/v1/", "/api/"].iter().any(|prefix| path.starts_with(prefix));
+    prefixed || ROUTES.iter().any(|route| matches(route.template, path).is_some())
+}
+
+/// How errors at a path are reported, whether or not there is anything at it.
+#[must_use]
+pub fn dialect_of(path: &str) -> Dialect {
+    let under = |prefix: &str| path.starts_with(prefix);
+    if under("/api/native/") {
+        Dialect::Native
+    } else if under("/api/") {
+        Dialect::Registry
+    } else if under("/v2/accounts/") {
+        Dialect::Users
+    } else if under("/v1/policies") || under("/v2/") {
+        Dialect::Policies
+    } else {
+        Dialect::Identity
+    }
+}
+
+/// Words that make a path under `/v2/` the registry's: a repository may be called `groups` and have a tag `members`.
+const REGISTRY_WORDS: [&str; 4] = ["manifests", "blobs", "tags", "referrers"];
+
+fn matches(template: &'static str, path: &str) -> Option<Params> {
+    // IBM's SDKs write `/v1/serviceids/`.
+    let path = path.strip_suffix('/').unwrap_or(path);
+    let mut given = path.split('/');
+    let mut params = Vec::new();
+    for wanted in template.split('/') {
+        let segment = given.next()?;
+        match wanted.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
+            Some(_) if segment.is_empty() => return None,
+            Some(_) if template.starts_with("/v2/") && REGISTRY_WORDS.contains(&segment) => return None,
+            Some(name) => params.push((name, segment.to_owned())),
+            None if wanted == segment => {}
+            None => return None,
+        }
+    }
+    given.next().is_none().then_some(Params(params))
+}

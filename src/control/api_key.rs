@@ -1,0 +1,275 @@
+//! API keys. Everyone may make, see, change and delete their own; those of others take the rights, and never more
+//! rights than the caller has ([`super::reach`]).
+
+use std::sync::Arc;
+
+use super::list::{Order, Sortable, cut, every, order};
+use super::problem::{Noun, Problem};
+use super::version::Expected;
+use super::{Control, Desk, Done, Permit, label, settle};
+use crate::admit::caller::Caller;
+use crate::clock::UnixTime;
+use crate::credential::api_key::ApiKey;
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::ApiKeyId;
+use crate::policy::action::Action;
+use crate::policy::model::{Resource, Service};
+use crate::store::identity::{ApiKeyRecord, Listed, Stamp, Window};
+use crate::store::policy::Subject;
+
+/// What a caller says of a new API key.
+#[derive(Debug)]
+pub struct NewApiKey {
+    /// Whom it will prove.
+    pub owner: PrincipalId,
+    /// Its name.
+    pub name: String,
+    /// Any text.
+    pub description: String,
+    /// Whether it is locked from the start.
+    pub locked: bool,
+    /// Whether it is disabled from the start.
+    pub disabled: bool,
+    /// When it stops to log in, if ever.
+    pub expires_at: Option<UnixTime>,
+}
+
+/// What a caller changes; what is `None` stays.
+#[derive(Debug, Default)]
+pub struct ApiKeyChange {
+    /// The name.
+    pub name: Option<String>,
+    /// The description.
+    pub description: Option<String>,
+    /// The expiry; `Some(None)` removes it.
+    pub expires_at: Option<Option<UnixTime>>,
+}
+
+/// A switch on an API key.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Switch {
+    /// Refuses logins while on.
+    Disabled,
+    /// Refuses changes while on.
+    Locked,
+}
+
+/// Which API keys to list.
+#[derive(Debug, Default)]
+pub struct ApiKeyFilter {
+    /// Only those of this principal.
+    pub owner: Option<PrincipalId>,
+    /// Only those of users, or only those of service IDs.
+    pub of_users: Option<bool>,
+}
+
+impl Sortable for ApiKeyRecord {
+    fn facets(&self) -> (&str, &str, Stamp) {
+        (&self.name, &self.description, self.stamp)
+    }
+}
+
+fn identities() -> Resource {
+    Resource::platform(Service::IamIdentity)
+}
+
+impl Desk {
+    /// The API keys that the caller may see. Without the right to list those of others, these are its own.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn api_keys(
+        &self,
+        caller: &Arc<Caller>,
+        filter: ApiKeyFilter,
+        sorted: Option<Order>,
+        window: Window,
+    ) -> Result<Done<Listed<ApiKeyRecord>>, Problem> {
+        let permit = self.proven(caller, Action::ApiKeyList, identities());
+        let all = self.authority.may(caller, Action::ApiKeyList, &identities());
+        let own = caller.principal();
+        let owner = match (filter.owner, all) {
+            (Some(owner), false) if owner != *own => return Ok(Done::new(cut(Vec::new(), window), permit)),
+            (None, false) => Some(own.clone()),
+            (owner, _) => owner,
+        };
+        if sorted.is_none() && filter.of_users.is_none() {
+            return Ok(Done::new(self.store.api_keys(owner.as_ref(), window).await?, permit));
+        }
+        let mut rows = every(|window| self.store.api_keys(owner.as_ref(), window)).await?;
+        rows.retain(|row| {
+            filter.of_users.is_none_or(|users| users == matches!(row.owner, PrincipalId::User(_)))
+        });
+        if let Some(sorted) = sorted {
+            order(&mut rows, sorted);
+        }
+        Ok(Done::new(cut(rows, window), permit))
+    }
+
+    /// Makes an API key, and reveals it this once.
+    ///
+    /// # Errors
+    /// [`Problem`]; a locked service ID gets none.
+    pub async fn create_api_key(
+        &self,
+        caller: &Arc<Caller>,
+        new: NewApiKey,
+    ) -> Result<Done<(ApiKeyRecord, ApiKey)>, Problem> {
+        let of = Control { action: Action::ApiKeyCreate, resource: identities() };
+        let permit = self.permit_own_or(caller, &new.owner, of).await?;
+        if new.owner != *caller.principal() {
+            let facts = self.store.principal(&new.owner).await?;
+            let facts = facts.ok_or_else(|| Problem::NotFound(Noun::Principal, new.owner.to_string()))?;
+            self.within_reach(caller, &facts.policies)?;
+        }
+        self.unlocked(&Subject::Principal(new.owner.clone())).await?;
+        let now = self.clock.now();
+        let key = ApiKey::fresh(&*self.entropy);
+        let row = ApiKeyRecord {
+            id: ApiKeyId::fresh(&*self.entropy),
+            name: label::name("name", &new.name, label::NAME_MAX)?,
+            description: label::description(&new.description, label::DESCRIPTION_MAX)?,
+            hash: self.pepper.hash(&key),
+            locked: new.locked,
+            disabled: new.disabled,
+            expires_at: future(new.expires_at, now)?,
+            created_by: caller.principal().clone(),
+            stamp: Stamp::new(now),
+            owner: new.owner,
+        };
+        let failed = |error| Problem::of(error, Noun::Principal, &row.owner);
+        self.store.insert_api_key(&row).await.map_err(failed)?;
+        Ok(Done::new((row, key), permit))
+    }
+
+    /// One API key.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn api_key(&self, caller: &Arc<Caller>, id: &ApiKeyId) -> Result<Done<ApiKeyRecord>, Problem> {
+        let (row, permit) = self.grasp_api_key(caller, id, Action::ApiKeyRead).await?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// The API key that has this value. Whoever may not see it learns nothing about a value that they hold, either.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn api_key_by_value(
+        &self,
+        caller: &Arc<Caller>,
+        value: Option<&ApiKey>,
+    ) -> Result<Done<ApiKeyRecord>, Problem> {
+        let found = match value {
+            Some(key) => self.store.key_owner(&self.pepper.hash(key)).await?,
+            None => None,
+        };
+        let unknown = || Problem::NotFound(Noun::ApiKey, "with this value".to_owned());
+        let (_, id) = found.ok_or_else(unknown)?;
+        match self.api_key(caller, &id).await {
+            Err(Problem::Hidden { noun, refusal, .. }) => {
+                Err(Problem::Hidden { noun, name: "with this value".to_owned(), refusal })
+            }
+            Err(Problem::NotFound(..)) => Err(unknown()),
+            other => other,
+        }
+    }
+
+    /// Changes an API key.
+    ///
+    /// # Errors
+    /// [`Problem`]; a locked one refuses, and so does one of a locked service ID.
+    pub async fn update_api_key(
+        &self,
+        caller: &Arc<Caller>,
+        id: &ApiKeyId,
+        expected: &Expected,
+        change: ApiKeyChange,
+    ) -> Result<Done<ApiKeyRecord>, Problem> {
+        let (mut row, permit) = self.grasp_api_key(caller, id, Action::ApiKeyUpdate).await?;
+        self.changeable(&row).await?;
+        let now = self.clock.now();
+        row.stamp = expected.next(id, &row.stamp, now)?;
+        if let Some(name) = change.name {
+            row.name = label::name("name", &name, label::NAME_MAX)?;
+        }
+        if let Some(text) = change.description {
+            row.description = label::description(&text, label::DESCRIPTION_MAX)?;
+        }
+        if let Some(end) = change.expires_at {
+            row.expires_at = future(end, now)?;
+        }
+        self.store.update_api_key(&row).await.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// Sets a switch; doing it twice changes nothing.
+    ///
+    /// # Errors
+    /// [`Problem`]; a locked key cannot be disabled or enabled.
+    pub async fn switch_api_key(
+        &self,
+        caller: &Arc<Caller>,
+        id: &ApiKeyId,
+        switch: Switch,
+        on: bool,
+    ) -> Result<Done<()>, Problem> {
+        let (mut row, permit) = self.grasp_api_key(caller, id, Action::ApiKeyUpdate).await?;
+        match switch {
+            Switch::Disabled => self.changeable(&row).await?,
+            Switch::Locked => self.unlocked(&Subject::Principal(row.owner.clone())).await?,
+        }
+        let flag = match switch {
+            Switch::Disabled => &mut row.disabled,
+            Switch::Locked => &mut row.locked,
+        };
+        if std::mem::replace(flag, on) != on {
+            row.stamp = Expected::Any.next(id, &row.stamp, self.clock.now())?;
+            self.store.update_api_key(&row).await.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
+        }
+        Ok(Done::new((), permit))
+    }
+
+    /// Deletes an API key.
+    ///
+    /// # Errors
+    /// [`Problem`]; a locked one refuses, and so does one of a locked service ID.
+    pub async fn delete_api_key(&self, caller: &Arc<Caller>, id: &ApiKeyId) -> Result<Done<()>, Problem> {
+        let (row, permit) = self.grasp_api_key(caller, id, Action::ApiKeyDelete).await?;
+        self.changeable(&row).await?;
+        self.store.delete_api_key(id).await.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
+        Ok(Done::new((), permit))
+    }
+
+    async fn changeable(&self, row: &ApiKeyRecord) -> Result<(), Problem> {
+        if row.locked {
+            return Err(Problem::Locked(Noun::ApiKey));
+        }
+        self.unlocked(&Subject::Principal(row.owner.clone())).await
+    }
+
+    async fn grasp_api_key(
+        &self,
+        caller: &Arc<Caller>,
+        id: &ApiKeyId,
+        action: Action,
+    ) -> Result<(ApiKeyRecord, Permit<Control>), Problem> {
+        let row = self.store.api_key(id).await?;
+        let of = Control { action, resource: identities() };
+        let attempt = match &row {
+            Some(row) => self.permit_own_or(caller, &row.owner, of).await,
+            None => self.authority.permit(caller, of.action, of.resource).await,
+        };
+        let sees = self.authority.may(caller, Action::ApiKeyRead, &identities());
+        settle(row, attempt, sees, Noun::ApiKey, id)
+    }
+}
+
+fn future(end: Option<UnixTime>, now: UnixTime) -> Result<Option<UnixTime>, Problem> {
+    match end {
+        Some(end) if end <= now => {
+            Err(Problem::Invalid("`expires_at` has passed: give a time in the future".to_owned()))
+        }
+        end => Ok(end),
+    }
+}

@@ -1,0 +1,238 @@
+//! Access groups and their members. Who adds a member hands on what the group may do, so it must be in the caller's
+//! reach ([`super::reach`]).
+
+use std::sync::Arc;
+
+use super::list::every;
+use super::problem::{Noun, Problem};
+use super::version::Expected;
+use super::{Control, Desk, Done, Permit, label, settle};
+use crate::admit::caller::Caller;
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::AccessGroupId;
+use crate::policy::action::Action;
+use crate::policy::model::{Resource, Service};
+use crate::store::StoreError;
+use crate::store::group::{AccessGroup, Membership};
+use crate::store::identity::{Listed, Stamp, Window};
+use crate::store::policy::Subject;
+
+/// The longest name of a group, in characters.
+pub const NAME_MAX: usize = 100;
+/// The longest description of a group, in characters.
+pub const DESCRIPTION_MAX: usize = 250;
+
+/// What a caller changes; what is `None` stays.
+#[derive(Debug, Default)]
+pub struct GroupChange {
+    /// The name.
+    pub name: Option<String>,
+    /// The description.
+    pub description: Option<String>,
+}
+
+fn groups() -> Resource {
+    Resource::platform(Service::IamGroups)
+}
+
+impl Desk {
+    /// The groups that the caller may see: all, or else those that it is in. Only those of `member`, if given.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn groups(
+        &self,
+        caller: &Arc<Caller>,
+        member: Option<&PrincipalId>,
+        window: Window,
+    ) -> Result<Done<Listed<AccessGroup>>, Problem> {
+        let permit = self.proven(caller, Action::GroupList, groups());
+        let all = self.authority.may(caller, Action::GroupList, &groups());
+        let member = match member {
+            Some(member) if !all && member != caller.principal() => {
+                return Ok(Done::new(Listed { rows: Vec::new(), total: 0 }, permit));
+            }
+            None if !all => Some(caller.principal()),
+            member => member,
+        };
+        Ok(Done::new(self.store.groups(member, window).await?, permit))
+    }
+
+    /// Makes a group.
+    ///
+    /// # Errors
+    /// [`Problem`]; names are unique.
+    pub async fn create_group(
+        &self,
+        caller: &Arc<Caller>,
+        name: &str,
+        description: &str,
+    ) -> Result<Done<AccessGroup>, Problem> {
+        let permit = self.authority.permit(caller, Action::GroupCreate, groups()).await?;
+        let row = AccessGroup {
+            id: AccessGroupId::fresh(&*self.entropy),
+            name: label::name("name", name, NAME_MAX)?,
+            description: label::description(description, DESCRIPTION_MAX)?,
+            stamp: Stamp::new(self.clock.now()),
+        };
+        self.store.insert_group(&row).await.map_err(|error| taken(error, &row))?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// One group; its members see it.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn group(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+    ) -> Result<Done<AccessGroup>, Problem> {
+        let of = Control { action: Action::GroupRead, resource: groups() };
+        let attempt = match caller.bundle.groups.contains(id) {
+            true => Ok(self.authority.permit_proven(caller, of)),
+            false => self.authority.permit(caller, of.action, of.resource).await,
+        };
+        let (row, permit) = settle(self.store.group(id).await?, attempt, false, Noun::Group, id)?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// Changes a group.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn update_group(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+        expected: &Expected,
+        change: GroupChange,
+    ) -> Result<Done<AccessGroup>, Problem> {
+        let (mut row, permit) = self.grasp_group(caller, id, Action::GroupUpdate).await?;
+        row.stamp = expected.next(id, &row.stamp, self.clock.now())?;
+        if let Some(name) = change.name {
+            row.name = label::name("name", &name, NAME_MAX)?;
+        }
+        if let Some(text) = change.description {
+            row.description = label::description(&text, DESCRIPTION_MAX)?;
+        }
+        self.store.update_group(&row).await.map_err(|error| taken(error, &row))?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// Deletes a group and its policies; with its memberships only if `force`d.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn delete_group(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+        force: bool,
+    ) -> Result<Done<()>, Problem> {
+        let (_, permit) = self.grasp_group(caller, id, Action::GroupDelete).await?;
+        let first = Window { offset: 0, limit: 1 };
+        if !force && self.store.members(id, first).await?.total > 0 {
+            let text = "the access group has members: remove them, or delete it with `force=true`";
+            return Err(Problem::Conflict(text.to_owned()));
+        }
+        self.store.delete_group(id).await.map_err(|error| Problem::of(error, Noun::Group, id))?;
+        Ok(Done::new((), permit))
+    }
+
+    /// The members of a group.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn members(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+        window: Window,
+    ) -> Result<Done<Listed<Membership>>, Problem> {
+        let (_, permit) = self.grasp_group(caller, id, Action::GroupMemberList).await?;
+        Ok(Done::new(self.store.members(id, window).await?, permit))
+    }
+
+    /// Whether `member` is in a group; everyone may ask about themselves.
+    ///
+    /// # Errors
+    /// [`Problem::NotFound`] if not.
+    pub async fn is_member(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+        member: &PrincipalId,
+    ) -> Result<Done<()>, Problem> {
+        let of = Control { action: Action::GroupMemberList, resource: groups() };
+        let attempt = self.permit_own_or(caller, member, of).await;
+        let facts = self.store.principal(member).await?;
+        let found = facts.filter(|facts| facts.groups.contains(id)).map(|_| ());
+        let (found, permit) = settle(found, attempt, false, Noun::Member, member)?;
+        Ok(Done::new(found, permit))
+    }
+
+    /// Adds members, each on its own; what came of each stands beside it.
+    ///
+    /// # Errors
+    /// [`Problem`] when none can be added.
+    pub async fn add_members(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+        members: Vec<PrincipalId>,
+    ) -> Result<Done<Vec<(Membership, Result<(), Problem>)>>, Problem> {
+        let (_, permit) = self.grasp_group(caller, id, Action::GroupMemberAdd).await?;
+        let subject = Subject::Group(id.clone());
+        self.within_reach(caller, &every(|window| self.store.policies(Some(&subject), window)).await?)?;
+        let (added_at, added_by) = (self.clock.now(), caller.principal());
+        let mut outcomes = Vec::with_capacity(members.len());
+        for member in members {
+            let membership = Membership { member, added_at, added_by: added_by.clone() };
+            let outcome = self.store.insert_member(id, &membership).await;
+            let outcome = outcome.map_err(|error| Problem::of(error, Noun::Principal, &membership.member));
+            outcomes.push((membership, outcome));
+        }
+        Ok(Done::new(outcomes, permit))
+    }
+
+    /// Removes a member.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn remove_member(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+        member: &PrincipalId,
+    ) -> Result<Done<()>, Problem> {
+        let (_, permit) = self.grasp_group(caller, id, Action::GroupMemberDelete).await?;
+        let failed = |error| Problem::of(error, Noun::Member, member);
+        self.store.delete_member(id, member).await.map_err(failed)?;
+        Ok(Done::new((), permit))
+    }
+
+    async fn grasp_group(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+        action: Action,
+    ) -> Result<(AccessGroup, Permit<Control>), Problem> {
+        let attempt = self.authority.permit(caller, action, groups()).await;
+        let may_read = self.authority.may(caller, Action::GroupRead, &groups());
+        let sees = may_read || caller.bundle.groups.contains(id);
+        settle(self.store.group(id).await?, attempt, sees, Noun::Group, id)
+    }
+}
+
+fn taken(error: StoreError, row: &AccessGroup) -> Problem {
+    match error {
+        StoreError::Conflict(_) => {
+            Problem::Conflict("an access group has this name already: choose another".to_owned())
+        }
+        other @ (StoreError::Corrupt(_)
+        | StoreError::NotFound
+        | StoreError::Stale
+        | StoreError::Unavailable(_)) => Problem::of(other, Noun::Group, &row.id),
+    }
+}

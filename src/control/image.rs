@@ -1,0 +1,86 @@
+//! What the registries hold, as far as the caller may list it.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::problem::Problem;
+use super::{Desk, Done};
+use crate::admit::caller::Caller;
+use crate::admit::fault::Fault;
+use crate::clock::UnixTime;
+use crate::ids::region::Region;
+use crate::policy::action::Action;
+use crate::policy::model::Resource;
+use crate::registry::name::RepositoryName;
+use crate::registry::reference::{Digest, Tag};
+
+/// One manifest of one repository.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Image {
+    /// Where.
+    pub repository: RepositoryName,
+    /// The manifest's digest.
+    pub digest: Digest,
+    /// The tags that point to it.
+    pub tags: Vec<Tag>,
+    /// When it was built, as its configuration says.
+    pub created: Option<UnixTime>,
+    /// The bytes of its configuration and layers.
+    pub size: Option<u64>,
+    /// The manifest's media type.
+    pub manifest_type: String,
+    /// The labels of its configuration.
+    pub labels: Vec<(String, String)>,
+}
+
+/// Reading what an upstream holds. Implemented on the data plane; decides nothing.
+#[async_trait]
+pub trait Images: Send + Sync {
+    /// Every repository of the registry in `region`.
+    async fn repositories(&self, region: &Region) -> Result<Vec<RepositoryName>, Fault>;
+
+    /// The tagged images of `repositories`; those that have vanished meanwhile are left out.
+    async fn list(&self, region: &Region, repositories: &[RepositoryName]) -> Result<Vec<Image>, Fault>;
+}
+
+/// Which images to list: those in any of these; everything when both are empty.
+#[derive(Clone, Debug, Default)]
+pub struct ImageFilter {
+    /// Whole namespaces.
+    pub namespaces: Vec<String>,
+    /// Single repositories, without the registry's host.
+    pub repositories: Vec<String>,
+}
+
+impl ImageFilter {
+    fn wants(&self, name: &RepositoryName) -> bool {
+        let namespace = self.namespaces.is_empty() || self.namespaces.iter().any(|n| n == name.namespace());
+        let repository = self.repositories.is_empty() || self.repositories.iter().any(|r| r == name.as_str());
+        namespace && repository
+    }
+}
+
+impl Desk {
+    /// The images that the caller may list.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn images(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        filter: &ImageFilter,
+    ) -> Result<Done<Vec<Image>>, Problem> {
+        let mut repositories = self.images.repositories(region).await?;
+        repositories.retain(|name| {
+            let resource = Resource::repository(region, name);
+            filter.wants(name) && self.authority.may(caller, Action::ImageList, &resource)
+        });
+        let images = match repositories.is_empty() {
+            true => Vec::new(),
+            false => self.images.list(region, &repositories).await?,
+        };
+        Ok(Done::new(images, self.proven(caller, Action::ImageList, Resource::registry(region))))
+    }
+}

@@ -1,0 +1,81 @@
+//! Lists that are filtered or sorted before they are cut into windows.
+
+use std::future::Future;
+
+use super::problem::Problem;
+use crate::store::StoreError;
+use crate::store::identity::{Listed, Window};
+
+/// How many rows are read at once.
+const STEP: u32 = 500;
+
+/// Reads a whole list.
+///
+/// # Errors
+/// What the store says.
+pub(super) async fn every<T, F, R>(fetch: F) -> Result<Vec<T>, Problem>
+where
+    F: Fn(Window) -> R + Send,
+    R: Future<Output = Result<Listed<T>, StoreError>> + Send,
+{
+    let mut rows = Vec::new();
+    loop {
+        let offset = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+        let listed = fetch(Window { offset, limit: STEP }).await?;
+        let came = listed.rows.len();
+        rows.extend(listed.rows);
+        if came == 0 || rows.len() >= usize::try_from(listed.total).unwrap_or(usize::MAX) {
+            return Ok(rows);
+        }
+    }
+}
+
+/// Cuts a window out of a list in memory.
+#[must_use]
+pub(super) fn cut<T>(rows: Vec<T>, window: Window) -> Listed<T> {
+    let total = u32::try_from(rows.len()).unwrap_or(u32::MAX);
+    let whole = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+    Listed { rows: rows.into_iter().skip(whole(window.offset)).take(whole(window.limit)).collect(), total }
+}
+
+/// By what a list is ordered; by creation time, oldest first, unless asked otherwise.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Order {
+    /// The field.
+    pub by: SortKey,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+}
+
+/// A field that identities and keys can be ordered by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum SortKey {
+    /// When it was made.
+    CreatedAt,
+    /// Its description.
+    Description,
+    /// When it was last changed.
+    ModifiedAt,
+    /// Its name.
+    Name,
+}
+
+/// What [`SortKey`] looks at.
+pub(super) trait Sortable {
+    /// Name, description and stamp.
+    fn facets(&self) -> (&str, &str, crate::store::identity::Stamp);
+}
+
+/// Orders `rows`; rows that are equal stay oldest first.
+pub(super) fn order<T: Sortable>(rows: &mut [T], order: Order) {
+    rows.sort_by(|left, right| {
+        let ((a_name, a_text, a), (b_name, b_text, b)) = (left.facets(), right.facets());
+        let found = match order.by {
+            SortKey::CreatedAt => a.created_at.cmp(&b.created_at),
+            SortKey::Description => a_text.cmp(b_text),
+            SortKey::ModifiedAt => a.modified_at.cmp(&b.modified_at),
+            SortKey::Name => a_name.cmp(b_name),
+        };
+        if order.descending { found.reverse() } else { found }
+    });
+}

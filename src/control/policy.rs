@@ -1,0 +1,173 @@
+//! Access policies: who may grant what to whom.
+//!
+//! A policy is judged on what it targets: only who administers the whole target may make, change or delete it.
+
+use std::sync::Arc;
+
+use super::list::{cut, every};
+use super::problem::{Noun, Problem};
+use super::version::Expected;
+use super::{Control, Desk, Done, Permit, label};
+use crate::admit::caller::Caller;
+use crate::admit::refusal::Refusal;
+use crate::ids::tagged::PolicyId;
+use crate::policy::action::Action;
+use crate::policy::ibm::compile::compile;
+use crate::policy::ibm::document::{PolicyDocument, RoleReference};
+use crate::policy::ibm::role::Role;
+use crate::policy::model::{Grant, Resource};
+use crate::store::identity::{Listed, Stamp, Window};
+use crate::store::policy::{PolicyRecord, Subject};
+
+/// What a caller says of a policy.
+#[derive(Debug)]
+pub struct PolicyDraft {
+    /// Whom it is for.
+    pub subject: Subject,
+    /// What it grants.
+    pub document: PolicyDocument,
+    /// Any text.
+    pub description: String,
+}
+
+impl Desk {
+    /// The policies that the caller may see: those for itself and its groups, and those on what it may read policies of.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn policies(
+        &self,
+        caller: &Arc<Caller>,
+        subject: Option<&Subject>,
+        window: Window,
+    ) -> Result<Done<Listed<PolicyRecord>>, Problem> {
+        let mut rows = every(|window| self.store.policies(subject, window)).await?;
+        rows.retain(|row| self.sees_policy(caller, row));
+        let everything = Resource { service: None, region: None, namespace: None, repository: None };
+        Ok(Done::new(cut(rows, window), self.proven(caller, Action::PolicyRead, everything)))
+    }
+
+    /// Makes a policy.
+    ///
+    /// # Errors
+    /// [`Problem`]; its subject must exist and be unlocked.
+    pub async fn create_policy(
+        &self,
+        caller: &Arc<Caller>,
+        draft: PolicyDraft,
+    ) -> Result<Done<PolicyRecord>, Problem> {
+        let id = self.fresh_policy_id();
+        let (document, grant) = self.read_draft(&id, draft.document)?;
+        let permit = self.permit_whole(caller, Action::PolicyCreate, &grant.target).await?;
+        self.unlocked(&draft.subject).await?;
+        let row = PolicyRecord {
+            id,
+            document,
+            description: label::description(&draft.description, label::DESCRIPTION_MAX)?,
+            created_by: caller.principal().clone(),
+            modified_by: caller.principal().clone(),
+            stamp: Stamp::new(self.clock.now()),
+            subject: draft.subject,
+        };
+        self.store.insert_policy(&row).await.map_err(|error| no_subject(error, &row.subject))?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// One policy.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn policy(&self, caller: &Arc<Caller>, id: &PolicyId) -> Result<Done<PolicyRecord>, Problem> {
+        let row = self.visible_policy(caller, id).await?;
+        let target = self.compiled(&row)?.target;
+        let resource = super::reach::whole(&target).into_iter().next();
+        let resource = resource.unwrap_or_else(|| unknown_resource(&target));
+        Ok(Done::new(row, self.proven(caller, Action::PolicyRead, resource)))
+    }
+
+    /// Replaces a policy; both what it granted and what it will grant must be the caller's to administer.
+    ///
+    /// # Errors
+    /// [`Problem`]; those of a locked service ID refuse.
+    pub async fn replace_policy(
+        &self,
+        caller: &Arc<Caller>,
+        id: &PolicyId,
+        expected: &Expected,
+        draft: PolicyDraft,
+    ) -> Result<Done<PolicyRecord>, Problem> {
+        let stored = self.visible_policy(caller, id).await?;
+        self.permit_whole(caller, Action::PolicyUpdate, &self.compiled(&stored)?.target).await?;
+        let (document, grant) = self.read_draft(id, draft.document)?;
+        let permit = self.permit_whole(caller, Action::PolicyUpdate, &grant.target).await?;
+        self.unlocked(&stored.subject).await?;
+        self.unlocked(&draft.subject).await?;
+        let row = PolicyRecord {
+            stamp: expected.next(id, &stored.stamp, self.clock.now())?,
+            subject: draft.subject,
+            document,
+            description: label::description(&draft.description, label::DESCRIPTION_MAX)?,
+            modified_by: caller.principal().clone(),
+            ..stored
+        };
+        self.store.update_policy(&row).await.map_err(|error| Problem::of(error, Noun::Policy, id))?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// Deletes a policy.
+    ///
+    /// # Errors
+    /// [`Problem`]; those of a locked service ID refuse.
+    pub async fn delete_policy(&self, caller: &Arc<Caller>, id: &PolicyId) -> Result<Done<()>, Problem> {
+        let row = self.visible_policy(caller, id).await?;
+        let permit: Permit<Control> =
+            self.permit_whole(caller, Action::PolicyDelete, &self.compiled(&row)?.target).await?;
+        self.unlocked(&row.subject).await?;
+        self.store.delete_policy(id).await.map_err(|error| Problem::of(error, Noun::Policy, id))?;
+        Ok(Done::new((), permit))
+    }
+
+    fn sees_policy(&self, caller: &Caller, row: &PolicyRecord) -> bool {
+        let own = match &row.subject {
+            Subject::Group(id) => caller.bundle.groups.contains(id),
+            Subject::Principal(id) => id == caller.principal(),
+        };
+        own || self.compiled(row).is_ok_and(|grant| self.may_whole(caller, Action::PolicyRead, &grant.target))
+    }
+
+    async fn visible_policy(&self, caller: &Arc<Caller>, id: &PolicyId) -> Result<PolicyRecord, Problem> {
+        let missing = || Problem::NotFound(Noun::Policy, id.to_string());
+        let row = self.store.policy(id).await?.ok_or_else(missing)?;
+        if self.sees_policy(caller, &row) {
+            return Ok(row);
+        }
+        let resource = Resource { service: None, region: None, namespace: None, repository: None };
+        let refusal = Refusal::Denied { action: Action::PolicyRead, resource: Box::new(resource) };
+        Err(Problem::Hidden { noun: Noun::Policy, name: id.to_string(), refusal })
+    }
+
+    /// Compiles a draft, and spells its roles in the one way that is stored.
+    fn read_draft(
+        &self,
+        id: &PolicyId,
+        document: PolicyDocument,
+    ) -> Result<(PolicyDocument, Grant), Problem> {
+        let grant =
+            compile(id, &document, &self.account).map_err(|invalid| Problem::Invalid(invalid.to_string()))?;
+        let known = document.roles.iter().filter_map(|role| Role::parse(&role.role_id));
+        let roles = known.map(|role| RoleReference { role_id: role.crn() }).collect();
+        Ok((PolicyDocument { roles, resources: document.resources }, grant))
+    }
+}
+
+fn no_subject(error: crate::store::StoreError, subject: &Subject) -> Problem {
+    match subject {
+        Subject::Group(id) => Problem::of(error, Noun::Group, id),
+        Subject::Principal(id) => Problem::of(error, Noun::Principal, id),
+    }
+}
+
+/// For the audit of a policy whose target covers nothing.
+fn unknown_resource(target: &crate::policy::model::Target) -> Resource {
+    Resource { service: target.service, region: None, namespace: None, repository: None }
+}

@@ -1,0 +1,122 @@
+//! Why a use case did not happen. The texts are for the caller, and say what to do; faults are for the log.
+
+use crate::admit::fault::Fault;
+use crate::admit::refusal::Refusal;
+use crate::store::StoreError;
+
+/// What a use case is about.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Noun {
+    /// An API key.
+    ApiKey,
+    /// An access group.
+    Group,
+    /// A membership of an access group.
+    Member,
+    /// A namespace.
+    Namespace,
+    /// A policy.
+    Policy,
+    /// A user or service ID.
+    Principal,
+    /// A service ID.
+    ServiceId,
+    /// A user.
+    User,
+}
+
+impl Noun {
+    /// The words that people use.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::ApiKey => "API key",
+            Self::Group => "access group",
+            Self::Member => "member",
+            Self::Namespace => "namespace",
+            Self::Policy => "policy",
+            Self::Principal => "user or service ID",
+            Self::ServiceId => "service ID",
+            Self::User => "user",
+        }
+    }
+}
+
+/// Why not.
+#[derive(Clone, Debug)]
+pub enum Problem {
+    /// The state of things forbids it.
+    Conflict(String),
+    /// Not the caller's fault.
+    Fault(Fault),
+    /// The caller may not see such a thing: reads like [`Problem::NotFound`], but the audit knows better.
+    Hidden {
+        /// What was asked for.
+        noun: Noun,
+        /// By which name.
+        name: String,
+        /// What the gate said.
+        refusal: Refusal,
+    },
+    /// The request is wrong in itself.
+    Invalid(String),
+    /// The thing, or what it belongs to, is locked.
+    Locked(Noun),
+    /// There is no such thing.
+    NotFound(Noun, String),
+    /// The call names an account that is not the caller's.
+    OtherAccount,
+    /// The gate refused.
+    Refused(Refusal),
+    /// The caller saw another version than the one that is stored.
+    Stale,
+    /// There are more words than are read.
+    TooLarge,
+    /// The words came in a form that is not read here; the text says which form is.
+    Unreadable(&'static str),
+}
+
+impl Problem {
+    /// What a failed write of the `noun` called `name` means.
+    #[must_use]
+    pub fn of(error: StoreError, noun: Noun, name: &dyn std::fmt::Display) -> Self {
+        match error {
+            StoreError::NotFound => Self::NotFound(noun, name.to_string()),
+            StoreError::Conflict(text) => Self::Conflict(format!("{} {name}: {text}", noun.words())),
+            other @ (StoreError::Corrupt(_) | StoreError::Stale | StoreError::Unavailable(_)) => {
+                Self::from(other)
+            }
+        }
+    }
+}
+
+impl From<StoreError> for Problem {
+    /// For reads, and for writes that cannot miss their row.
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Conflict(text) => Self::Conflict(text.to_owned()),
+            StoreError::Corrupt(text) => Self::Fault(Fault::Internal(text)),
+            StoreError::NotFound => Self::Fault(Fault::Internal("a row vanished".to_owned())),
+            StoreError::Stale => Self::Stale,
+            StoreError::Unavailable(text) => Self::Fault(Fault::Store(text)),
+        }
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<Fault> for Problem {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl From<crate::ids::Malformed> for Problem {
+    fn from(malformed: crate::ids::Malformed) -> Self {
+        Self::Invalid(malformed.to_string())
+    }
+}

@@ -1,0 +1,82 @@
+//! The settings of one registry.
+
+use std::sync::Arc;
+
+use super::problem::Problem;
+use super::{Desk, Done};
+use crate::admit::caller::Caller;
+use crate::ids::region::Region;
+use crate::policy::action::Action;
+use crate::policy::model::Resource;
+use crate::store::registry::RegistrySettings;
+
+/// What a caller changes; what is `None` stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AuthChange {
+    /// Whether policies decide. Cannot be taken back.
+    pub policies_enforced: Option<bool>,
+    /// Whether public endpoints are refused.
+    pub private_only: Option<bool>,
+}
+
+impl Desk {
+    /// The settings, for whoever may do `action` (one of the `get`s) on the registry.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn registry_settings(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        action: Action,
+    ) -> Result<Done<RegistrySettings>, Problem> {
+        let permit = self.authority.permit(caller, action, Resource::registry(region)).await?;
+        Ok(Done::new(self.settings_of(region).await?, permit))
+    }
+
+    /// Changes who is let in.
+    ///
+    /// # Errors
+    /// [`Problem`]; enforcement cannot be switched off, and `private_only` cannot be switched on yet.
+    pub async fn set_auth(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        change: AuthChange,
+    ) -> Result<Done<()>, Problem> {
+        let permit = self.authority.permit(caller, Action::AuthSet, Resource::registry(region)).await?;
+        let stored = self.settings_of(region).await?;
+        let mut settings = stored.clone();
+        if change.private_only == Some(true) {
+            let text = "this version cannot refuse public endpoints yet: serve the registry on private listeners only";
+            return Err(Problem::Invalid(text.to_owned()));
+        }
+        match change.policies_enforced {
+            Some(false) if stored.policies_enforced => {
+                let text =
+                    "IAM policy enforcement cannot be disabled once it is enabled: grant access by policies";
+                return Err(Problem::Conflict(text.to_owned()));
+            }
+            Some(true) => settings.policies_enforced = true,
+            Some(false) | None => {}
+        }
+        if change.private_only == Some(false) {
+            settings.private_only = false;
+        }
+        if settings != stored {
+            self.store.put_registry(&settings).await?;
+        }
+        Ok(Done::new((), permit))
+    }
+
+    /// The stored settings; those of a registry that was never founded are the strictest.
+    pub(super) async fn settings_of(&self, region: &Region) -> Result<RegistrySettings, Problem> {
+        let strict = || RegistrySettings {
+            region: region.clone(),
+            policies_enforced: true,
+            private_only: false,
+            platform_metrics: false,
+        };
+        Ok(self.store.registry(region).await?.map_or_else(strict, |facts| facts.settings))
+    }
+}

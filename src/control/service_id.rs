@@ -1,0 +1,185 @@
+//! Service IDs: identities for automation.
+
+use std::sync::Arc;
+
+use super::list::{Order, Sortable, cut, every, order};
+use super::problem::{Noun, Problem};
+use super::version::Expected;
+use super::{Control, Desk, Done, Permit, label, settle};
+use crate::admit::caller::Caller;
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::ServiceId;
+use crate::policy::action::Action;
+use crate::policy::model::{Resource, Service};
+use crate::store::identity::{Listed, ServiceIdentity, Stamp, Window};
+
+/// What a caller says of a new service ID.
+#[derive(Debug)]
+pub struct NewServiceId {
+    /// Its name.
+    pub name: String,
+    /// Any text.
+    pub description: String,
+    /// Whether it is locked from the start.
+    pub locked: bool,
+}
+
+/// What a caller changes; what is `None` stays.
+#[derive(Debug, Default)]
+pub struct ServiceIdChange {
+    /// The name.
+    pub name: Option<String>,
+    /// The description.
+    pub description: Option<String>,
+}
+
+impl Sortable for ServiceIdentity {
+    fn facets(&self) -> (&str, &str, Stamp) {
+        (&self.name, &self.description, self.stamp)
+    }
+}
+
+fn identities() -> Resource {
+    Resource::platform(Service::IamIdentity)
+}
+
+impl Desk {
+    /// The service IDs that the caller may see, only those of exactly this `name` if given. A service ID always sees
+    /// itself.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn service_ids(
+        &self,
+        caller: &Arc<Caller>,
+        name: Option<&str>,
+        sorted: Option<Order>,
+        window: Window,
+    ) -> Result<Done<Listed<ServiceIdentity>>, Problem> {
+        let permit = self.proven(caller, Action::ServiceIdList, identities());
+        if !self.authority.may(caller, Action::ServiceIdList, &identities()) {
+            let own = match caller.principal() {
+                PrincipalId::ServiceId(id) => self.store.service_id(id).await?,
+                PrincipalId::User(_) => None,
+            };
+            let rows = own.into_iter().filter(|row| name.is_none_or(|name| row.name == name)).collect();
+            return Ok(Done::new(cut(rows, window), permit));
+        }
+        let Some(sorted) = sorted else {
+            return Ok(Done::new(self.store.service_ids(name, window).await?, permit));
+        };
+        let mut rows = every(|window| self.store.service_ids(name, window)).await?;
+        order(&mut rows, sorted);
+        Ok(Done::new(cut(rows, window), permit))
+    }
+
+    /// Makes a service ID.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn create_service_id(
+        &self,
+        caller: &Arc<Caller>,
+        new: NewServiceId,
+    ) -> Result<Done<ServiceIdentity>, Problem> {
+        let permit = self.authority.permit(caller, Action::ServiceIdCreate, identities()).await?;
+        let row = ServiceIdentity {
+            id: ServiceId::fresh(&*self.entropy),
+            name: label::name("name", &new.name, label::NAME_MAX)?,
+            description: label::description(&new.description, label::DESCRIPTION_MAX)?,
+            locked: new.locked,
+            stamp: Stamp::new(self.clock.now()),
+        };
+        self.store.insert_service_id(&row).await?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// One service ID.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn service_id(
+        &self,
+        caller: &Arc<Caller>,
+        id: &ServiceId,
+    ) -> Result<Done<ServiceIdentity>, Problem> {
+        let of = Control { action: Action::ServiceIdRead, resource: identities() };
+        let owner = PrincipalId::ServiceId(id.clone());
+        let attempt = self.permit_own_or(caller, &owner, of).await;
+        let (row, permit) = settle(self.store.service_id(id).await?, attempt, false, Noun::ServiceId, id)?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// Renames or redescribes a service ID.
+    ///
+    /// # Errors
+    /// [`Problem`]; a locked one refuses.
+    pub async fn update_service_id(
+        &self,
+        caller: &Arc<Caller>,
+        id: &ServiceId,
+        expected: &Expected,
+        change: ServiceIdChange,
+    ) -> Result<Done<ServiceIdentity>, Problem> {
+        let (mut row, permit) = self.grasp_service_id(caller, id, Action::ServiceIdUpdate).await?;
+        if row.locked {
+            return Err(Problem::Locked(Noun::ServiceId));
+        }
+        row.stamp = expected.next(id, &row.stamp, self.clock.now())?;
+        if let Some(name) = change.name {
+            row.name = label::name("name", &name, label::NAME_MAX)?;
+        }
+        if let Some(text) = change.description {
+            row.description = label::description(&text, label::DESCRIPTION_MAX)?;
+        }
+        self.store.update_service_id(&row).await.map_err(|error| Problem::of(error, Noun::ServiceId, id))?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// Locks or unlocks a service ID; doing it twice changes nothing.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn lock_service_id(
+        &self,
+        caller: &Arc<Caller>,
+        id: &ServiceId,
+        locked: bool,
+    ) -> Result<Done<()>, Problem> {
+        let (mut row, permit) = self.grasp_service_id(caller, id, Action::ServiceIdUpdate).await?;
+        if row.locked != locked {
+            row.stamp = Expected::Any.next(id, &row.stamp, self.clock.now())?;
+            row.locked = locked;
+            self.store
+                .update_service_id(&row)
+                .await
+                .map_err(|error| Problem::of(error, Noun::ServiceId, id))?;
+        }
+        Ok(Done::new((), permit))
+    }
+
+    /// Deletes a service ID with its API keys, memberships and policies.
+    ///
+    /// # Errors
+    /// [`Problem`]; a locked one refuses.
+    pub async fn delete_service_id(&self, caller: &Arc<Caller>, id: &ServiceId) -> Result<Done<()>, Problem> {
+        let (row, permit) = self.grasp_service_id(caller, id, Action::ServiceIdDelete).await?;
+        if row.locked {
+            return Err(Problem::Locked(Noun::ServiceId));
+        }
+        self.store.delete_service_id(id).await.map_err(|error| Problem::of(error, Noun::ServiceId, id))?;
+        Ok(Done::new((), permit))
+    }
+
+    async fn grasp_service_id(
+        &self,
+        caller: &Arc<Caller>,
+        id: &ServiceId,
+        action: Action,
+    ) -> Result<(ServiceIdentity, Permit<Control>), Problem> {
+        let attempt = self.authority.permit(caller, action, identities()).await;
+        let itself = *caller.principal() == PrincipalId::ServiceId(id.clone());
+        let sees = itself || self.authority.may(caller, Action::ServiceIdRead, &identities());
+        settle(self.store.service_id(id).await?, attempt, sees, Noun::ServiceId, id)
+    }
+}
