@@ -56,19 +56,6 @@ impl UnixTime {
         self.civil().strftime("%Y-%m-%dT%H:%M+0000").to_string()
     }
 
-    /// Parses RFC 3339 or IBM's short form.
-    ///
-    /// # Errors
-    /// A sentence that says which forms are accepted.
-    pub fn parse(text: &str) -> Result<Self, crate::ids::Malformed> {
-        let malformed = || crate::ids::Malformed::new(text, "a time such as `2026-12-31T23:59+0000`");
-        if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-            return Ok(Self(instant.as_millisecond()));
-        }
-        let civil = jiff::fmt::strtime::parse("%Y-%m-%dT%H:%M%z", text).map_err(|_| malformed())?;
-        civil.to_timestamp().map(|t| Self(t.as_millisecond())).map_err(|_| malformed())
-    }
-
     fn civil(self) -> jiff::Zoned {
         let instant = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         instant.to_zoned(jiff::tz::TimeZone::UTC)

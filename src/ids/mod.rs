@@ -8,6 +8,7 @@ pub mod host;
 pub mod principal;
 pub mod region;
 pub mod tagged;
+pub mod time;
 
 /// A text that does not have the form its type requires.
 ///
