@@ -1,2 +1,23 @@
-//! bin
-fn main() {}
+//! The program `portcullis`: reads the command line, runs it, and maps the outcome to an exit code.
+
+use std::process::ExitCode;
+
+use portcullis::cli;
+use portcullis::cli::terminal::Io;
+
+/// Refused, or it did not work.
+const FAILED: u8 = 1;
+/// The command line was wrong.
+const USAGE: u8 = 2;
+
+fn main() -> ExitCode {
+    match cli::run(std::env::args_os(), &mut Io::of_the_process()) {
+        cli::Outcome::Done => ExitCode::SUCCESS,
+        cli::Outcome::Failed => ExitCode::from(FAILED),
+        cli::Outcome::Usage => ExitCode::from(USAGE),
+        cli::Outcome::Server(command) => {
+            eprintln!("FAILED\n{command:?} is not part of this build.\nUse a build that has it.");
+            ExitCode::from(FAILED)
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! `cr …`: the verbs and flags of the IBM Cloud container-registry plug-in.
+
+use clap::{Args, Subcommand};
+
+use super::ContainerClient;
+use crate::cli::display::{Display, Output};
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Command {
+    /// Enforce IAM policies; this cannot be undone
+    IamPoliciesEnable,
+    /// Show whether IAM policies are enforced
+    IamPoliciesStatus(Formatted),
+    /// List the images that you may see
+    #[command(visible_alias = "images")]
+    ImageList(ImageList),
+    /// Show the targeted registry, server and account
+    Info(Formatted),
+    /// Log docker or podman in to the targeted registry
+    Login(Login),
+    /// Add a namespace
+    NamespaceAdd(NamespaceAdd),
+    /// List the namespaces that you may see
+    #[command(visible_alias = "namespaces")]
+    NamespaceList(NamespaceList),
+    /// Remove a namespace and all its images
+    NamespaceRm(NamespaceRm),
+    /// Show the targeted region and its registry
+    Region(Formatted),
+    /// Target a region
+    RegionSet(RegionSet),
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Formatted {
+    /// Print JSON instead of text
+    #[arg(short, long, ignore_case = true, value_name = "FORMAT")]
+    pub(in crate::cli) output: Option<Output>,
+}
+
+impl Formatted {
+    /// How to show the result.
+    pub(in crate::cli) fn display(&self) -> Display {
+        Display { output: self.output, quiet: false }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Login {
+    /// The program to log in; whichever is installed, docker first, unless given
+    #[arg(long, ignore_case = true)]
+    pub(in crate::cli) client: Option<ContainerClient>,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct NamespaceAdd {
+    /// The name: 4 to 30 lower-case letters, digits, hyphens and underscores
+    pub(in crate::cli) namespace: String,
+    /// Not supported: there are no resource groups
+    #[arg(short = 'g', long, hide = true)]
+    pub(in crate::cli) resource_group: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct NamespaceList {
+    /// Also show when each was created
+    #[arg(short, long)]
+    pub(in crate::cli) verbose: bool,
+    #[command(flatten)]
+    pub(in crate::cli) formatted: Formatted,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct NamespaceRm {
+    /// The namespace
+    pub(in crate::cli) namespace: String,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    pub(in crate::cli) force: bool,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct RegionSet {
+    /// The region; they are listed unless given
+    pub(in crate::cli) region: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ImageList {
+    /// Only this namespace, or this repository (NAMESPACE/REPOSITORY)
+    #[arg(long, value_name = "WHERE")]
+    pub(in crate::cli) restrict: Option<String>,
+    /// Print only REPOSITORY:TAG
+    #[arg(short, long)]
+    pub(in crate::cli) quiet: bool,
+    /// Do not shorten digests
+    #[arg(long)]
+    pub(in crate::cli) no_trunc: bool,
+    /// Accepted for compatibility: there are no IBM images
+    #[arg(long, hide = true)]
+    pub(in crate::cli) include_ibm: bool,
+    /// Accepted for compatibility
+    #[arg(long, hide = true, conflicts_with = "no_va")]
+    pub(in crate::cli) va: bool,
+    /// Leave out the security status
+    #[arg(long)]
+    pub(in crate::cli) no_va: bool,
+    #[command(flatten)]
+    pub(in crate::cli) formatted: Formatted,
+}

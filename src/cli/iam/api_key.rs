@@ -1,0 +1,303 @@
+//! API keys: one's own, and those of service IDs. A fresh key is shown once, or written to a file instead.
+
+use std::path::Path;
+
+use http::{HeaderName, Method};
+use serde_json::{Value, json};
+
+use super::service_id::contains;
+use crate::cli::args::iam::{ApiKeyCommand, Consent, Issue, ServiceApiKeyCreate, ServiceApiKeys};
+use crate::cli::display::{self, Display, Table, pairs};
+use crate::cli::failure::Failure;
+use crate::cli::http::{Request, encoded, form};
+use crate::cli::lookup::{self, Principal};
+use crate::cli::session::Session;
+use crate::cli::terminal::Io;
+use crate::cli::wire::{self, ApiKey};
+
+/// A switch on a key.
+#[derive(Clone, Copy)]
+enum Switch {
+    Disable,
+    Enable,
+    Lock,
+    Unlock,
+}
+
+/// Runs one command.
+pub(super) async fn run(io: &mut Io, session: &mut Session, command: ApiKeyCommand) -> Result<(), Failure> {
+    use ApiKeyCommand as C;
+    match command {
+        C::ApiKeyCreate(new) => {
+            let (new, issue) = (new.create, new.issue);
+            let owner = Owner { principal: myself(session), service: false };
+            create(
+                io,
+                session,
+                &owner,
+                New { name: new.name, description: new.description, issue, display: new.display },
+            )
+            .await
+        }
+        C::ApiKeyDelete(key) => delete(io, session, &key.name, None, &key.consent).await,
+        C::ApiKeyDisable(key) => switch(io, session, &key.name, None, &key.consent, Switch::Disable).await,
+        C::ApiKeyEnable(key) => switch(io, session, &key.name, None, &key.consent, Switch::Enable).await,
+        C::ApiKeyLock(key) => switch(io, session, &key.name, None, &key.consent, Switch::Lock).await,
+        C::ApiKeyUnlock(key) => switch(io, session, &key.name, None, &key.consent, Switch::Unlock).await,
+        C::ApiKeys(shown) => list_own(io, session, shown.display).await,
+        C::ServiceApiKeyCreate(new) => create_for_service_id(io, session, new).await,
+        C::ServiceApiKeyDelete(key) => {
+            delete(io, session, &key.key, Some(&key.service_id), &key.consent).await
+        }
+        C::ServiceApiKeyDisable(key) => {
+            switch(io, session, &key.key, Some(&key.service_id), &key.consent, Switch::Disable).await
+        }
+        C::ServiceApiKeyEnable(key) => {
+            switch(io, session, &key.key, Some(&key.service_id), &key.consent, Switch::Enable).await
+        }
+        C::ServiceApiKeyLock(key) => {
+            switch(io, session, &key.key, Some(&key.service_id), &key.consent, Switch::Lock).await
+        }
+        C::ServiceApiKeyUnlock(key) => {
+            switch(io, session, &key.key, Some(&key.service_id), &key.consent, Switch::Unlock).await
+        }
+        C::ServiceApiKeys(filter) => list_of_service_id(io, session, filter).await,
+    }
+}
+
+/// Whose key it is.
+struct Owner {
+    principal: Principal,
+    service: bool,
+}
+
+impl Owner {
+    /// What messages call a key of theirs: `API key K of service ID S`.
+    fn key(&self, name: &str) -> String {
+        let name = display::tame(name);
+        if self.service {
+            format!("API key {name} of service ID {}", display::tame(&self.principal.name))
+        } else {
+            format!("API key {name}")
+        }
+    }
+}
+
+struct New {
+    name: String,
+    description: Option<String>,
+    issue: Issue,
+    display: Display,
+}
+
+fn myself(session: &Session) -> Principal {
+    Principal { iam_id: session.login.who.iam_id.clone(), name: session.user() }
+}
+
+async fn owner(session: &mut Session, service_id: Option<&str>) -> Result<Owner, Failure> {
+    let Some(name) = service_id else { return Ok(Owner { principal: myself(session), service: false }) };
+    let row = lookup::service_id(session, name).await?;
+    Ok(Owner { principal: Principal { iam_id: row.iam_id, name: row.name }, service: true })
+}
+
+async fn create_for_service_id(
+    io: &mut Io,
+    session: &mut Session,
+    new: ServiceApiKeyCreate,
+) -> Result<(), Failure> {
+    let owner = owner(session, Some(&new.service_id)).await?;
+    let new = New { name: new.name, description: new.description, issue: new.issue, display: new.display };
+    create(io, session, &owner, new).await
+}
+
+async fn create(io: &mut Io, session: &mut Session, owner: &Owner, new: New) -> Result<(), Failure> {
+    let (account, user, display) = (session.account(), session.user(), new.display);
+    io.announce(display, format!("Creating {} under account {account} as {user}...", owner.key(&new.name)));
+    let mut body = serde_json::Map::new();
+    body.insert("name".to_owned(), new.name.clone().into());
+    body.insert("iam_id".to_owned(), owner.principal.iam_id.clone().into());
+    body.insert("account_id".to_owned(), account.into());
+    if let Some(description) = new.description {
+        body.insert("description".to_owned(), description.into());
+    }
+    if let Some(action) = new.issue.action_if_leaked {
+        body.insert("action_when_leaked".to_owned(), action.as_str().into());
+    }
+    let lock = if new.issue.lock { "true" } else { "false" };
+    let request = Request::new(Method::POST, "/v1/apikeys").json(&Value::Object(body));
+    let made = session.call(request.header(HeaderName::from_static("entity-lock"), lock)).await?.json()?;
+    let key = made
+        .get("apikey")
+        .and_then(Value::as_str)
+        .ok_or_else(|| Failure::misunderstood("the API key is missing"))?;
+    if let Some(file) = &new.issue.file {
+        save(file, &made, key)?;
+    }
+    io.ok(display);
+    let kind = if owner.service { "Service ID API key" } else { "API key" };
+    io.announce(display, format!("{kind} {} is created", display::tame(&new.name)));
+    let shown = match &new.issue.file {
+        Some(file) => {
+            io.announce(display, format!("Successfully save API key information to {}", file.display()));
+            None
+        }
+        None => {
+            io.announce(display, "\nPlease preserve the API key! It cannot be retrieved after it's created.");
+            Some(key)
+        }
+    };
+    io.announce(display, "");
+    detail(io, display, &made, shown)
+}
+
+fn detail(io: &mut Io, display: Display, made: &Value, key: Option<&str>) -> Result<(), Failure> {
+    if display.is_json() {
+        let mut made = made.clone();
+        if let (None, Some(fields)) = (key, made.as_object_mut()) {
+            fields.remove("apikey");
+        }
+        io.line(display::json(&made));
+        return Ok(());
+    }
+    if let (true, Some(key)) = (display.quiet, key) {
+        io.line(display::tame(key));
+        return Ok(());
+    }
+    let row: ApiKey = wire::row(made)?;
+    let rows = [
+        ("ID", Some(row.id)),
+        ("Name", Some(row.name)),
+        ("Description", Some(row.description)),
+        ("Created At", Some(row.created_at)),
+        ("API Key", key.map(str::to_owned)),
+        ("Locked", Some(row.locked.to_string())),
+    ];
+    io.line(pairs(rows.into_iter().filter_map(|(name, value)| Some((name, value?)))));
+    Ok(())
+}
+
+fn save(file: &Path, made: &Value, key: &str) -> Result<(), Failure> {
+    let field = |name: &str| made.get(name).and_then(Value::as_str).unwrap_or_default();
+    let content = json!({
+        "name": field("name"), "description": field("description"), "createdAt": field("created_at"), "apikey": key,
+    });
+    let text = zeroize::Zeroizing::new(display::json(&content));
+    crate::cli::profile::replace(file, text.as_bytes()).map_err(|error| {
+        let what = format!(
+            "The key was created as {}, but {} cannot be written: {error}.",
+            field("id"),
+            file.display()
+        );
+        Failure::new(what, "Delete that key, and create another one with a `--file` that can be written.")
+    })
+}
+
+async fn list_own(io: &mut Io, session: &mut Session, display: Display) -> Result<(), Failure> {
+    let user = session.user();
+    io.announce(display, format!("Getting all API keys of the current user as {user}..."));
+    let owner = session.login.who.iam_id.clone();
+    let query = form(&[("account_id", &session.account()), ("iam_id", &owner), ("pagesize", lookup::PAGE)]);
+    let found = session.list(&format!("/v1/apikeys?{query}"), "apikeys").await?;
+    table(io, display, found, "No API key found.")
+}
+
+async fn list_of_service_id(
+    io: &mut Io,
+    session: &mut Session,
+    filter: ServiceApiKeys,
+) -> Result<(), Failure> {
+    let (account, user, display) = (session.account(), session.user(), filter.display);
+    let query = match &filter.service_id {
+        Some(name) => {
+            let row = lookup::service_id(session, name).await?;
+            let name = display::tame(&row.name);
+            io.announce(
+                display,
+                format!("Getting all API keys of service ID {name} under account {account} as {user}..."),
+            );
+            form(&[("account_id", &account), ("iam_id", &row.iam_id), ("pagesize", lookup::PAGE)])
+        }
+        None => {
+            io.announce(
+                display,
+                format!("Getting all API keys of all service IDs under account {account} as {user}..."),
+            );
+            form(&[
+                ("account_id", &account),
+                ("scope", "account"),
+                ("type", "serviceid"),
+                ("pagesize", lookup::PAGE),
+            ])
+        }
+    };
+    let mut found = session.list(&format!("/v1/apikeys?{query}"), "apikeys").await?;
+    found.retain(|row| {
+        contains(row, "name", &filter.name) && contains(row, "description", &filter.description)
+    });
+    table(io, display, found, "No service API key found.")
+}
+
+fn table(io: &mut Io, display: Display, found: Vec<Value>, none: &str) -> Result<(), Failure> {
+    if display.is_json() {
+        io.line(display::json(&Value::Array(found)));
+        return Ok(());
+    }
+    let rows: Vec<ApiKey> = wire::rows(&found)?;
+    io.ok(display);
+    if rows.is_empty() {
+        io.announce(display, none);
+        return Ok(());
+    }
+    let mut table =
+        Table::new(&["ID", "Name", "Created At", "Last Updated", "Description", "Locked", "Disabled"]);
+    for row in rows {
+        let (locked, disabled) = (row.locked.to_string(), row.disabled.to_string());
+        table.row([row.id, row.name, row.created_at, row.modified_at, row.description, locked, disabled]);
+    }
+    io.line(table.render());
+    Ok(())
+}
+
+async fn delete(
+    io: &mut Io,
+    session: &mut Session,
+    key: &str,
+    service_id: Option<&str>,
+    consent: &Consent,
+) -> Result<(), Failure> {
+    let owner = owner(session, service_id).await?;
+    let row = lookup::api_key(session, &owner.principal.iam_id, key).await?;
+    let (name, user, display) = (owner.key(&row.name), session.user(), consent.display());
+    if !io.confirm(&format!("Really delete {name} ({})?", row.id), consent.force)? {
+        return Ok(());
+    }
+    io.announce(display, format!("Deleting {name} as {user}..."));
+    session.call(Request::new(Method::DELETE, format!("/v1/apikeys/{}", encoded(&row.id)))).await?;
+    io.ok(display);
+    io.announce(display, format!("{name} is deleted successfully"));
+    Ok(())
+}
+
+async fn switch(
+    io: &mut Io,
+    session: &mut Session,
+    key: &str,
+    service_id: Option<&str>,
+    consent: &Consent,
+    switch: Switch,
+) -> Result<(), Failure> {
+    let owner = owner(session, service_id).await?;
+    let row = lookup::api_key(session, &owner.principal.iam_id, key).await?;
+    let (name, user, display) = (owner.key(&row.name), session.user(), consent.display());
+    let (doing, done, method, what) = match switch {
+        Switch::Disable => ("Disabling", "disabled", Method::POST, "disable"),
+        Switch::Enable => ("Enabling", "enabled", Method::DELETE, "disable"),
+        Switch::Lock => ("Locking", "locked", Method::POST, "lock"),
+        Switch::Unlock => ("Unlocking", "unlocked", Method::DELETE, "lock"),
+    };
+    io.announce(display, format!("{doing} {name} as {user}..."));
+    session.call(Request::new(method, format!("/v1/apikeys/{}/{what}", encoded(&row.id)))).await?;
+    io.ok(display);
+    io.announce(display, format!("{name} is {done} successfully"));
+    Ok(())
+}

@@ -1,0 +1,30 @@
+//! `iam …`: identities, keys, groups and policies, by the verbs of the IBM Cloud CLI.
+
+use super::args::iam::Command;
+use super::failure::Failure;
+use super::session::Session;
+use super::terminal::Io;
+
+mod api_key;
+mod grant;
+mod group;
+mod policy;
+mod role;
+mod service_id;
+mod user;
+
+/// Runs one command.
+pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
+    let mut session = Session::open(io).await?;
+    let session = &mut session;
+    match command {
+        Command::ApiKey(command) => api_key::run(io, session, command).await,
+        Command::Group(command) => group::run(io, session, command).await,
+        Command::OauthTokens(shown) => user::oauth_tokens(io, session, shown.display).await,
+        Command::Policy(command) => policy::run(io, session, command).await,
+        Command::Roles(roles) => role::list(io, session, roles).await,
+        Command::ServiceId(command) => service_id::run(io, session, command).await,
+        Command::UserInvite(invite) => user::invite(io, session, invite).await,
+        Command::Users(shown) => user::list(io, session, shown.display).await,
+    }
+}

@@ -1,0 +1,77 @@
+//! The users of the account, and a token for whoever is logged in.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::cli::args::iam::UserInvite;
+use crate::cli::display::{self, Display, Table};
+use crate::cli::failure::Failure;
+use crate::cli::http::{Request, encoded};
+use crate::cli::lookup;
+use crate::cli::session::Session;
+use crate::cli::terminal::Io;
+use crate::cli::wire::{self, User};
+
+/// `iam users`.
+pub(super) async fn list(io: &mut Io, session: &mut Session, display: Display) -> Result<(), Failure> {
+    let user = session.user();
+    io.announce(display, format!("Getting users under current account as {user}..."));
+    let found = lookup::users(session).await?;
+    if display.is_json() {
+        io.line(display::json(&Value::Array(found)));
+        return Ok(());
+    }
+    let rows: Vec<User> = wire::rows(&found)?;
+    io.ok(display);
+    let mut table = Table::new(&["User ID", "Name", "State", "IAM ID", "Added On"]);
+    for row in rows {
+        let name = format!("{} {}", row.firstname, row.lastname);
+        table.row([row.user_id.as_str(), name.trim(), &row.state, &row.iam_id, &row.added_on]);
+    }
+    io.line(table.render());
+    Ok(())
+}
+
+/// `iam user-invite`.
+pub(super) async fn invite(io: &mut Io, session: &mut Session, invite: UserInvite) -> Result<(), Failure> {
+    let (email, user, display) = (display::tame(&invite.email), session.user(), invite.display);
+    let mut groups = Vec::with_capacity(invite.access_groups.len());
+    for name in &invite.access_groups {
+        groups.push(lookup::group(session, name).await?.id);
+    }
+    io.announce(display, format!("Inviting user {email} to current account as {user}..."));
+    let mut body = json!({ "users": [{ "email": invite.email, "account_role": "Member" }] });
+    if let (false, Some(fields)) = (groups.is_empty(), body.as_object_mut()) {
+        fields.insert("access_groups".to_owned(), groups.into());
+    }
+    let path = format!("/v2/accounts/{}/users", encoded(&session.account()));
+    let made = session.call(Request::new(Method::POST, path).json(&body)).await?.json()?;
+    if display.is_json() {
+        io.line(display::json(&made));
+        return Ok(());
+    }
+    io.ok(display);
+    io.announce(
+        display,
+        format!(
+            "User {email} is added to the account. Grant access with `portcullis iam user-policy-create`."
+        ),
+    );
+    Ok(())
+}
+
+/// `iam oauth-tokens`: a fresh token, since it is about to be used elsewhere.
+pub(super) async fn oauth_tokens(
+    io: &mut Io,
+    session: &mut Session,
+    display: Display,
+) -> Result<(), Failure> {
+    let token = session.fresh_token().await?;
+    let token = format!("Bearer {}", display::tame(token.expose()));
+    if display.is_json() {
+        io.line(display::json(&json!({ "iam_token": token })));
+    } else {
+        io.line(format!("IAM token:  {token}"));
+    }
+    Ok(())
+}

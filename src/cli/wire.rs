@@ -1,0 +1,158 @@
+//! The answers of the IBM APIs, as far as tables and messages need them. Unknown fields are ignored, absent ones empty.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::failure::Failure;
+
+/// Reads rows out of JSON.
+pub(super) fn rows<T: DeserializeOwned>(values: &[Value]) -> Result<Vec<T>, Failure> {
+    values.iter().map(row).collect()
+}
+
+/// Reads one row out of JSON.
+pub(super) fn row<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
+    T::deserialize(value).map_err(Failure::misunderstood)
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ServiceId {
+    pub(super) id: String,
+    pub(super) iam_id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) crn: String,
+    pub(super) entity_tag: String,
+    pub(super) locked: bool,
+    pub(super) created_at: String,
+    pub(super) modified_at: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ApiKey {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) iam_id: String,
+    pub(super) locked: bool,
+    pub(super) disabled: bool,
+    pub(super) created_at: String,
+    pub(super) modified_at: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Policy {
+    pub(super) id: String,
+    pub(super) description: String,
+    pub(super) subjects: Vec<Attributes>,
+    pub(super) roles: Vec<GrantedRole>,
+    pub(super) resources: Vec<Attributes>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Attributes {
+    pub(super) attributes: Vec<Attribute>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Attribute {
+    pub(super) name: String,
+    pub(super) value: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct GrantedRole {
+    pub(super) role_id: String,
+    pub(super) display_name: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Role {
+    pub(super) crn: String,
+    pub(super) display_name: String,
+    pub(super) description: String,
+    pub(super) actions: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Group {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Member {
+    pub(super) iam_id: String,
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) created_at: String,
+    pub(super) status_code: Option<u16>,
+    pub(super) errors: Vec<Complaint>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Complaint {
+    pub(super) message: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct User {
+    pub(super) iam_id: String,
+    pub(super) user_id: String,
+    pub(super) firstname: String,
+    pub(super) lastname: String,
+    pub(super) email: String,
+    pub(super) state: String,
+    pub(super) added_on: String,
+}
+
+/// A registry that the server stands in front of: a row of `GET /api/native/registries`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Registry {
+    pub(super) name: String,
+    pub(super) region: String,
+    pub(super) aliases: Vec<String>,
+    pub(super) private_name: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Auth {
+    pub(super) iam_authz: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Namespace {
+    pub(super) name: String,
+    pub(super) resource_group: Option<String>,
+    pub(super) created_date: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "PascalCase")]
+pub(super) struct Image {
+    pub(super) digest_tags: BTreeMap<String, Vec<String>>,
+    pub(super) repo_tags: Vec<String>,
+    pub(super) repo_digests: Vec<String>,
+    pub(super) created: i64,
+    pub(super) size: u64,
+    pub(super) vulnerable: Option<String>,
+    pub(super) issue_count: Option<u64>,
+}
