@@ -282,8 +282,20 @@ impl Gate {
 
     /// A permit for what every principal may do to itself: its own API keys, its own rights.
     #[must_use]
-    pub fn own(&self, caller: &Arc<Caller>, action: Action, resource: Resource) -> Permit<Control> {
-        Permit::new(Control { action, resource }, Arc::clone(caller), Grounds::Own)
+    pub fn own(&self, caller: &Arc<Caller>, of: Control) -> Permit<Control> {
+        Permit::new(of, Arc::clone(caller), Grounds::Own)
+    }
+
+    /// A permit for what every proven caller may do: ask for lists that show only what it may see.
+    #[must_use]
+    pub fn everyones(&self, caller: &Arc<Caller>, of: Control) -> Permit<Control> {
+        Permit::new(of, Arc::clone(caller), Grounds::Proven)
+    }
+
+    /// Whether policies allow `action`; for filtering lists.
+    #[must_use]
+    pub fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
+        decide(&caller.bundle.grants, ActionSet::of(&[action]), resource).is_allow()
     }
 }
 

@@ -49,6 +49,11 @@ impl<T> Permit<T> {
         &self.caller
     }
 
+    /// To whom, to be kept.
+    pub fn caller_shared(&self) -> &Arc<Caller> {
+        &self.caller
+    }
+
     /// Why.
     pub fn grounds(&self) -> &Grounds {
         &self.grounds

@@ -16,7 +16,7 @@ use crate::registry::operation::{Operation, Page};
 use crate::registry::reference::Tag;
 
 /// How many repositories a page has, if the caller does not say.
-const CATALOG_DEFAULT: u32 = 100;
+pub const CATALOG_DEFAULT: u32 = 100;
 /// The largest page of repositories; a vanilla registry refuses to be asked for more.
 const CATALOG_MAX: u32 = 1000;
 /// The longest walk, in upstream pages.

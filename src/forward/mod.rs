@@ -17,6 +17,7 @@ mod request;
 mod response;
 mod send;
 pub mod settings;
+pub mod survey;
 mod target;
 mod wire;
 

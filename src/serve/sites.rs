@@ -132,7 +132,7 @@ impl Sites {
             "/oauth/token" if serves.registry => Surface::Token(TokenEndpoint::Docker, site),
             "/identity/token" if serves.control => Surface::Token(TokenEndpoint::Identity, site),
             "/identity/keys" if serves.control => Surface::Token(TokenEndpoint::Keys, site),
-            _ if serves.control && routes::knows(path) => Surface::Control(site),
+            _ if serves.control && routes::owns(path) => Surface::Control(site),
             _ if serves.registry && (path == "/v2" || path.starts_with("/v2/")) => Surface::Registry(site),
             _ => Surface::Nothing(Refusal::NoSuchRoute),
         }

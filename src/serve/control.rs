@@ -1,0 +1,138 @@
+//! A call of the control plane: read whole, proven, and handed to the API on the runtime where databases may be waited
+//! for.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Method, Request, Response, StatusCode};
+
+use super::Shared;
+use super::outcome::{Outcome, decided, verdict_of, who};
+use super::sites::Site;
+use super::visit::Visit;
+use crate::admit::authenticate::Authenticated;
+use crate::admit::caller::Caller;
+use crate::admit::fault::Fault;
+use crate::admit::gate::Gate;
+use crate::admit::permit::{Control, Permit};
+use crate::admit::refusal::{Challenge, Refusal};
+use crate::api::{ApiReply, ApiRequest, Verdict as ApiVerdict, body};
+use crate::control::Authority;
+use crate::control::problem::Problem;
+use crate::credential::authorization::Presented;
+use crate::edge::body::{CollectError, RequestBody};
+use crate::edge::respond;
+use crate::ids::principal::PrincipalId;
+use crate::policy::action::Action;
+use crate::policy::model::Resource;
+use crate::record::event::{ControlCall, Verdict, What};
+use crate::registry::error::{OciCode, OciError};
+
+/// Answers one call.
+pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<RequestBody>) -> Outcome {
+    let (parts, body) = request.into_parts();
+    let presented = Presented::from_headers(&parts.headers);
+    let challenge = |because| Refusal::Challenge { because, scope: None };
+    let caller = match shared.gate.authenticator.control(&presented, visit.origin()).await {
+        Ok(Authenticated::Proven(caller)) => Ok(caller),
+        Ok(Authenticated::Absent) => Err(challenge(Challenge::Absent)),
+        Ok(Authenticated::Rejected(_)) => Err(challenge(Challenge::InvalidToken)),
+        Err(fault) => return Outcome::failed(visit, What::Unroutable, None, &fault),
+    };
+    let method = parts.method.clone();
+    // Nobody's bodies are not read.
+    let body = if caller.is_err() { Ok(Bytes::new()) } else { body.collect_limited(body::MAX).await };
+    let body = match body {
+        Ok(body) => body,
+        Err(CollectError::TooLarge) => return unread(visit, StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
+        Err(CollectError::Broken(_)) => return unread(visit, StatusCode::BAD_REQUEST, "the body did not arrive whole"),
+    };
+    visit.bytes_in().set(body.len() as u64);
+    let authority = visit.client_origin().split_once("://").map(|(_, rest)| rest.to_owned());
+    let request = ApiRequest {
+        method: parts.method,
+        path: parts.uri.path().to_owned(),
+        query: parts.uri.query().map(str::to_owned),
+        headers: parts.headers,
+        body,
+        caller: caller.clone(),
+        region: site.region.clone(),
+        authority: authority.unwrap_or_default(),
+        request_id: visit.request_id().to_owned(),
+    };
+    let api = Arc::clone(&shared.api);
+    // Once begun, a change is carried through even if the client goes away: it is written whole or not at all.
+    match shared.control.spawn(async move { api.respond(request).await }).await {
+        Ok(reply) => replied(visit, &method, caller.ok().as_deref(), reply),
+        Err(_) => Outcome::failed(visit, What::Unroutable, None, &Fault::Internal("a control call panicked".to_owned())),
+    }
+}
+
+fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, reply: ApiReply) -> Outcome {
+    let what = reply.event.route.map_or(What::Unroutable, |route| {
+        What::Control(ControlCall {
+            method: method_label(method),
+            route,
+            action: reply.event.action.map_or("none", Action::name),
+            target: reply.event.target.clone().unwrap_or_default(),
+        })
+    });
+    let event = visit.event(what).by(caller.map(who));
+    let (event, verdict) = match &reply.event.verdict {
+        ApiVerdict::Done(Some(grounds)) => decided(event, grounds),
+        ApiVerdict::Done(None) => (event, Verdict::Allowed),
+        ApiVerdict::Failed(fault) => (event.saying(fault), Verdict::Faulted),
+        ApiVerdict::Refused(refusal) => (event.saying(format_args!("{refusal:?}")), verdict_of(refusal)),
+        ApiVerdict::Rejected(because) => (event.saying(because), Verdict::Malformed),
+    };
+    let mut response: Response<Bytes> = respond::json(reply.status, reply.body, visit.request_id());
+    for (name, value) in &reply.headers {
+        response.headers_mut().insert(name, value.clone());
+    }
+    Outcome::ready(event, verdict, response)
+}
+
+fn unread(visit: &Visit, status: StatusCode, message: &str) -> Outcome {
+    Outcome::unroutable(visit, &Refusal::Malformed(OciError::new(status, OciCode::Unsupported, message)))
+}
+
+const fn method_label(method: &Method) -> &'static str {
+    match *method {
+        Method::DELETE => "DELETE",
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::PATCH => "PATCH",
+        Method::POST => "POST",
+        Method::PUT => "PUT",
+        _ => "OTHER",
+    }
+}
+
+/// The gate, as the control plane asks it.
+#[derive(Debug)]
+pub struct GateAuthority(pub Arc<Gate>);
+
+#[async_trait]
+impl Authority for GateAuthority {
+    async fn permit(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        resource: Resource,
+    ) -> Result<Permit<Control>, Problem> {
+        self.0.control(caller, action, resource).map_err(Problem::Refused)
+    }
+
+    fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>> {
+        (owner == caller.principal()).then(|| self.0.own(caller, of))
+    }
+
+    fn permit_proven(&self, caller: &Arc<Caller>, of: Control) -> Permit<Control> {
+        self.0.everyones(caller, of)
+    }
+
+    fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
+        self.0.may(caller, action, resource)
+    }
+}
