@@ -9,3 +9,4 @@ pub mod needs;
 pub mod operation;
 pub mod parse;
 pub mod reference;
+pub mod target;
