@@ -9,3 +9,5 @@ pub mod needs;
 pub mod operation;
 pub mod parse;
 pub mod reference;
+pub mod scope;
+pub mod target;

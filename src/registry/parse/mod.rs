@@ -4,7 +4,7 @@
 //! more than we would. It never decides whether the call is allowed, and it reads no body.
 
 mod build;
-mod query;
+pub(in crate::registry) mod query;
 mod range;
 mod route;
 

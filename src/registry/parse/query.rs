@@ -8,19 +8,19 @@ use crate::registry::error::OciError;
 
 /// The decoded values of the keys that registry calls know.
 #[derive(Debug, Default, Eq, PartialEq)]
-pub(super) struct Query {
-    pub(super) artifact_type: Option<String>,
-    pub(super) digest: Option<String>,
-    pub(super) from: Option<String>,
-    pub(super) last: Option<String>,
-    pub(super) lease: Option<String>,
-    pub(super) mount: Option<String>,
-    pub(super) n: Option<String>,
+pub(in crate::registry) struct Query {
+    pub(in crate::registry) artifact_type: Option<String>,
+    pub(in crate::registry) digest: Option<String>,
+    pub(in crate::registry) from: Option<String>,
+    pub(in crate::registry) last: Option<String>,
+    pub(in crate::registry) lease: Option<String>,
+    pub(in crate::registry) mount: Option<String>,
+    pub(in crate::registry) n: Option<String>,
 }
 
 impl Query {
     /// Parses what follows the `?`.
-    pub(super) fn parse(raw: &str) -> Result<Self, OciError> {
+    pub(in crate::registry) fn parse(raw: &str) -> Result<Self, OciError> {
         if raw.bytes().any(|b| b == b';' || !b.is_ascii_graphic()) {
             return Err(unsupported("The query has a character that must be percent-encoded."));
         }
