@@ -1,0 +1,315 @@
+//! The shape of one line of the audit log: IBM Activity Tracker's (CADF), as far as it fits.
+//!
+//! Everything is escaped by the JSON writer, so that no name, path or agent can forge a line (K-03).
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+
+use crate::clock::UnixTime;
+use crate::ids::principal::PrincipalId;
+use crate::policy::action::Action;
+use crate::record::event::{Finished, RegistryCall, TokenGrant, Verdict, What, Who};
+use crate::registry::operation::OperationKind;
+
+/// One event of the audit log.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct AuditEvent {
+    event_time: String,
+    action: Cow<'static, str>,
+    outcome: &'static str,
+    severity: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    message: Option<String>,
+    #[serde(flatten)]
+    request: Option<Request>,
+}
+
+/// What events of requests have, and notices of the log itself have not.
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Request {
+    request_id: String,
+    operation: &'static str,
+    decision: &'static str,
+    initiator: Initiator,
+    target: Target,
+    reason: Reason,
+    bytes_received: u64,
+    bytes_sent: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
+    duration_ms: u64,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    mount_downgraded: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Initiator {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    #[serde(rename = "typeURI")]
+    type_uri: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    credential: Option<Credential>,
+    host: Host,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Credential {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    id: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Host {
+    address: String,
+    address_type: &'static str,
+    endpoint: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Target {
+    id: String,
+    name: String,
+    #[serde(rename = "typeURI")]
+    type_uri: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Reason {
+    reason_code: u16,
+    reason_type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason_for_failure: Option<String>,
+    policies: Vec<String>,
+}
+
+impl AuditEvent {
+    /// A line about Portcullis itself, for example that the log was opened.
+    #[must_use]
+    pub fn notice(action: &'static str, at: UnixTime, message: impl Into<String>) -> Self {
+        Self {
+            event_time: at.rfc3339(),
+            action: action.into(),
+            outcome: "success",
+            severity: "normal",
+            message: Some(message.into()),
+            request: None,
+        }
+    }
+
+    /// The event of a finished request.
+    #[must_use]
+    pub fn of(finished: Finished) -> Self {
+        let who = finished.who.as_ref();
+        let failed = !matches!(finished.decision, Verdict::Allowed | Verdict::WouldDeny);
+        let (reason_for_failure, message) =
+            if failed { (finished.log_message, None) } else { (None, finished.log_message) };
+        Self {
+            event_time: finished.started.rfc3339(),
+            action: action(&finished.what, who),
+            outcome: if failed { "failure" } else { "success" },
+            severity: severity(finished.status),
+            message,
+            request: Some(Request {
+                operation: finished.what.label(),
+                decision: finished.decision.label(),
+                target: target(&finished.what, finished.digest.as_deref()),
+                initiator: Initiator {
+                    id: who.map(|who| who.principal.to_string()),
+                    type_uri: initiator_type(who),
+                    credential: who.and_then(credential),
+                    name: finished.who.map(|who| who.name),
+                    host: Host {
+                        address: finished.from.ip().to_string(),
+                        address_type: if finished.from.ip().is_ipv4() { "IPv4" } else { "IPv6" },
+                        endpoint: finished.endpoint.label(),
+                        agent: finished.user_agent,
+                    },
+                },
+                reason: Reason {
+                    reason_code: finished.status,
+                    reason_type: finished.decision.label(),
+                    reason_for_failure,
+                    policies: finished.because,
+                },
+                request_id: finished.request_id,
+                bytes_received: finished.bytes_in,
+                bytes_sent: finished.bytes_out,
+                digest: finished.digest,
+                duration_ms: u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
+                mount_downgraded: finished.mount_downgraded,
+            }),
+        }
+    }
+}
+
+fn credential(who: &Who) -> Option<Credential> {
+    let kind = match who.principal {
+        PrincipalId::ServiceId(_) => "apikey-serviceid",
+        PrincipalId::User(_) => "apikey",
+    };
+    who.api_key.as_ref().map(|id| Credential { kind, id: id.to_string() })
+}
+
+fn initiator_type(who: Option<&Who>) -> &'static str {
+    match who.map(|who| &who.principal) {
+        Some(PrincipalId::ServiceId(_)) => "service/security/account/serviceid",
+        Some(PrincipalId::User(_)) => "service/security/account/user",
+        None => "service/security/client/unknown",
+    }
+}
+
+fn action(what: &What, who: Option<&Who>) -> Cow<'static, str> {
+    match what {
+        What::Registry(call) => registry_action(call.kind).into(),
+        What::Token(grant) => login_action(*grant, who).into(),
+        What::Control(call) => call.action.into(),
+        What::Probe => "portcullis.probe".into(),
+        What::Unroutable => "portcullis.unroutable".into(),
+    }
+}
+
+fn registry_action(kind: OperationKind) -> &'static str {
+    match kind {
+        OperationKind::BlobDelete | OperationKind::ManifestDelete => Action::ImageDelete.name(),
+        OperationKind::BlobRead | OperationKind::ManifestRead | OperationKind::Referrers => {
+            Action::ImagePull.name()
+        }
+        OperationKind::Catalog | OperationKind::TagList => Action::ImageList.name(),
+        OperationKind::ManifestWrite
+        | OperationKind::UploadCancel
+        | OperationKind::UploadChunk
+        | OperationKind::UploadFinish
+        | OperationKind::UploadStart
+        | OperationKind::UploadStatus => Action::ImagePush.name(),
+        OperationKind::Ping => "container-registry.registry.ping",
+    }
+}
+
+fn login_action(grant: TokenGrant, who: Option<&Who>) -> &'static str {
+    match grant {
+        TokenGrant::DockerRefresh | TokenGrant::IdentityRefresh => "iam-identity.user-refreshtoken.login",
+        TokenGrant::DockerGet | TokenGrant::DockerPassword | TokenGrant::IdentityApikey => {
+            match who.map(|who| &who.principal) {
+                Some(PrincipalId::ServiceId(_)) => "iam-identity.serviceid-apikey.login",
+                Some(PrincipalId::User(_)) => "iam-identity.user-apikey.login",
+                None => "iam-identity.apikey.login",
+            }
+        }
+    }
+}
+
+fn target(what: &What, digest: Option<&str>) -> Target {
+    let plain = |id: &str, name: String, type_uri| Target { id: id.to_owned(), name, type_uri, region: None };
+    match what {
+        What::Registry(call) => image(call, digest),
+        What::Token(grant) => plain("token", grant.label().to_owned(), "iam-identity/token"),
+        What::Control(call) => {
+            plain(&call.target, format!("{} {}", call.method, call.route), "portcullis/api")
+        }
+        What::Probe | What::Unroutable => plain("", what.label().to_owned(), "portcullis/server"),
+    }
+}
+
+/// `host/repository:tag` or `host/repository@digest` as the name; the id prefers the digest.
+fn image(call: &RegistryCall, digest: Option<&str>) -> Target {
+    let region = Some(call.region.to_string());
+    let Some(repository) = &call.repository else {
+        let host = call.host.to_string();
+        return Target { id: host.clone(), name: host, type_uri: "container-registry/registry", region };
+    };
+    let with = |reference: Option<&str>| match reference {
+        Some(text) if text.contains(':') => format!("{}/{repository}@{text}", call.host),
+        Some(text) => format!("{}/{repository}:{text}", call.host),
+        None => format!("{}/{repository}", call.host),
+    };
+    let name = with(call.reference.as_deref());
+    Target {
+        id: with(digest.or(call.reference.as_deref())),
+        name,
+        type_uri: "container-registry/image",
+        region,
+    }
+}
+
+/// As Activity Tracker grades a status.
+fn severity(status: u16) -> &'static str {
+    match status {
+        401 | 403 | 503 | 507 => "critical",
+        400 | 409 | 424 | 500 | 502 | 504 | 505 => "warning",
+        _ => "normal",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::AuditEvent;
+    use crate::record::event::samples::{SERVICE, every_what, finished, pull};
+    use crate::record::event::{TokenGrant, Verdict, What};
+
+    fn json(event: AuditEvent) -> serde_json::Value {
+        serde_json::to_value(event).unwrap()
+    }
+
+    #[test]
+    fn a_refused_pull_tells_who_what_from_where_and_why() {
+        let mut denied = pull().saying("no policy grants image.pull").agent(Some("docker/27"));
+        (denied.decision, denied.status) = (Verdict::Denied, 403);
+        let event = json(AuditEvent::of(denied));
+        let is = |pointer: &str, want: &str| assert_eq!(event.pointer(pointer).unwrap(), want, "{pointer}");
+        is("/eventTime", "2023-11-14T22:13:20.000Z");
+        is("/action", "container-registry.image.pull");
+        is("/outcome", "failure");
+        is("/severity", "critical");
+        is("/requestId", "req-1");
+        is("/initiator/id", SERVICE);
+        is("/initiator/name", "builder");
+        is("/initiator/host/address", "192.0.2.7");
+        is("/initiator/host/endpoint", "public");
+        is("/initiator/host/agent", "docker/27");
+        is("/target/name", "us.registry.test/team/app:v1");
+        is("/reason/reasonForFailure", "no policy grants image.pull");
+        assert_eq!(event["reason"]["reasonCode"], 403);
+        assert_eq!(event["durationMs"], 12);
+    }
+
+    #[test]
+    fn the_target_is_named_by_digest_once_it_is_known() {
+        let mut event = pull();
+        event.digest = Some("sha256:abc".to_owned());
+        let event = json(AuditEvent::of(event));
+        assert_eq!(event["target"]["id"], "us.registry.test/team/app@sha256:abc");
+        assert_eq!(event["target"]["name"], "us.registry.test/team/app:v1");
+    }
+
+    #[test]
+    fn a_login_is_named_after_the_kind_of_principal() {
+        let login = finished(What::Token(TokenGrant::DockerGet)).by(pull().who);
+        assert_eq!(json(AuditEvent::of(login))["action"], "iam-identity.serviceid-apikey.login");
+        let unknown = finished(What::Token(TokenGrant::DockerGet));
+        assert_eq!(json(AuditEvent::of(unknown))["action"], "iam-identity.apikey.login");
+    }
+
+    #[test]
+    fn nothing_that_a_client_chooses_can_start_a_new_line() {
+        let hostile = "x\r\n{\"action\":\"forged\"}\u{1b}[31m\u{2028}\"";
+        for what in every_what() {
+            let event = finished(what).saying(hostile).agent(Some(hostile));
+            let line = serde_json::to_string(&AuditEvent::of(event)).unwrap();
+            assert!(!line.chars().any(char::is_control), "{line}");
+            assert!(serde_json::from_str::<serde_json::Value>(&line).unwrap().get("forged").is_none());
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! The thread that owns the file: gathers, writes, syncs, acknowledges, and never gives up while it is wanted.
+
+use std::io::ErrorKind;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use super::event::AuditEvent;
+use super::sink::Sink;
+use super::{Message, Shared};
+use crate::clock::Clock;
+
+/// The longest time that an event which nobody waits for stays away from the disk.
+const SYNC_EVERY: Duration = Duration::from_millis(100);
+/// How long to wait before trying again, at first and at most.
+const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
+/// How long a pipe may be full before the log counts as failing.
+const SLOW_READER: Duration = Duration::from_millis(500);
+/// The most bytes that are written at once.
+const BATCH_BYTES: usize = 1 << 20;
+
+pub(super) struct Writer {
+    pub(super) sink: Sink,
+    pub(super) inbox: Receiver<Message>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) clock: Arc<dyn Clock>,
+    /// Events in the sink's backlog.
+    held: u64,
+    /// Who waits for the next sync.
+    waiting: Vec<oneshot::Sender<()>>,
+    last_sync: Instant,
+    /// Dropped events that the log itself has admitted to.
+    admitted: u64,
+}
+
+/// Whether the thread goes on.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Next {
+    GoOn,
+    End,
+}
+
+impl Writer {
+    pub(super) fn new(
+        sink: Sink,
+        inbox: Receiver<Message>,
+        shared: Arc<Shared>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let last_sync = Instant::now();
+        Self { sink, inbox, shared, clock, held: 0, waiting: Vec::new(), last_sync, admitted: 0 }
+    }
+
+    /// Runs until the log is closed or dropped.
+    pub(super) fn run(mut self) {
+        loop {
+            let next = self.gather();
+            self.settle(next);
+            if next == Next::End {
+                return;
+            }
+        }
+    }
+
+    /// Waits for something to do and takes what there is, up to a batch.
+    fn gather(&mut self) -> Next {
+        let due = SYNC_EVERY.saturating_sub(self.last_sync.elapsed());
+        let idle = Duration::from_secs(3600);
+        let patience = if self.sink.unsynced() || self.sink.backlog() > 0 { due } else { idle };
+        let mut message = match self.inbox.recv_timeout(patience) {
+            Ok(message) => message,
+            Err(RecvTimeoutError::Timeout) => return Next::GoOn,
+            Err(RecvTimeoutError::Disconnected) => return Next::End,
+        };
+        loop {
+            if self.take(message) == Next::End {
+                return Next::End;
+            }
+            if self.sink.backlog() >= BATCH_BYTES {
+                return Next::GoOn;
+            }
+            match self.inbox.try_recv() {
+                Ok(more) => message = more,
+                Err(_) => return Next::GoOn,
+            }
+        }
+    }
+
+    fn take(&mut self, message: Message) -> Next {
+        match message {
+            Message::Event { event, durable } => {
+                self.sink.push(&event);
+                self.held += 1;
+                self.waiting.extend(durable);
+                Next::GoOn
+            }
+            Message::Close(done) => {
+                self.waiting.push(done);
+                Next::End
+            }
+            Message::Wake => Next::GoOn,
+        }
+    }
+
+    /// Tries until everything is written and, when it is time, synced.
+    fn settle(&mut self, next: Next) {
+        let mut pause = BACK_OFF.0;
+        let mut stuck_since = Instant::now();
+        loop {
+            if self.shared.reopen.swap(false, Ordering::AcqRel) {
+                self.reopen();
+            }
+            let backlog = self.sink.backlog();
+            match self.attempt(next) {
+                Ok(()) => return self.recovered(),
+                Err(error) => {
+                    if self.sink.backlog() < backlog {
+                        (pause, stuck_since) = (BACK_OFF.0, Instant::now());
+                    }
+                    // A pipe whose reader is slower than we are is not broken yet.
+                    if error.kind() != ErrorKind::WouldBlock || stuck_since.elapsed() >= SLOW_READER {
+                        self.shared.set_failing(error.to_string());
+                    }
+                }
+            }
+            if next == Next::End {
+                return self.shared.meters.dropped.inc_by(self.held);
+            }
+            if self.shared.closing.load(Ordering::Acquire) {
+                return;
+            }
+            std::thread::park_timeout(pause);
+            pause = (pause * 2).min(BACK_OFF.1);
+        }
+    }
+
+    fn attempt(&mut self, next: Next) -> std::io::Result<()> {
+        self.sink.flush()?;
+        self.shared.release(self.held);
+        self.shared.meters.written.inc_by(self.held);
+        self.held = 0;
+        let due = self.last_sync.elapsed() >= SYNC_EVERY || !self.waiting.is_empty() || next == Next::End;
+        if due && self.sink.unsynced() {
+            let before = Instant::now();
+            self.sink.sync()?;
+            self.last_sync = Instant::now();
+            self.shared.meters.syncs.observe((self.last_sync - before).as_secs_f64());
+        }
+        if due {
+            // Whoever waited and went away meanwhile needs no answer.
+            self.waiting.drain(..).for_each(|waiting| waiting.send(()).unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    fn reopen(&mut self) {
+        match self.sink.reopen() {
+            Ok(()) => {
+                let text = "the audit log was opened again";
+                self.sink.push(&AuditEvent::notice("portcullis.audit.reopen", self.clock.now(), text));
+            }
+            Err(error) => {
+                tracing::error!(
+                    error = error.to_string(),
+                    "the audit log cannot be opened again; the old file is kept"
+                );
+            }
+        }
+    }
+
+    /// Marks the log as healthy, and writes into it how many events are missing, if any.
+    fn recovered(&mut self) {
+        self.shared.set_healthy();
+        let dropped = self.shared.meters.dropped.get();
+        if dropped > self.admitted {
+            let text = format!("{} events before this one are missing", dropped - self.admitted);
+            self.sink.push(&AuditEvent::notice("portcullis.audit.gap", self.clock.now(), text));
+            self.admitted = dropped;
+        }
+    }
+}

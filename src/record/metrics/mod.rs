@@ -1,0 +1,329 @@
+//! What Prometheus reads.
+//!
+//! Every label value comes from a closed enum or from the configuration, never from a request, so the number of series
+//! is bounded whatever clients send (D-30). Handles are kept: a request costs a few atomic additions and no hashing.
+
+use std::sync::OnceLock;
+
+use prometheus::core::Collector;
+use prometheus::{Encoder as _, Histogram, HistogramOpts, HistogramVec};
+use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+
+use super::event::{Finished, TokenGrant, Verdict, What, labels};
+use crate::ids::host::HostName;
+
+/// Status classes, by the first digit of the status.
+const CLASSES: [&str; 5] = ["1xx", "2xx", "3xx", "4xx", "5xx"];
+
+/// From a cached answer to a blob of many gigabytes.
+const BUCKETS: [f64; 14] =
+    [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 30.0, 120.0, 600.0];
+
+labels! {
+    /// How an upstream failed.
+    UpstreamError {
+        /// It could not be reached.
+        Unreachable = "unreachable",
+        /// It did not answer in time.
+        Timeout = "timeout",
+        /// It answered with something that cannot be passed on, or stopped in the middle.
+        Broken = "broken",
+    }
+}
+
+labels! {
+    /// What is remembered.
+    Cache {
+        /// Decisions of policies.
+        Decision = "decision",
+        /// Manifests by digest.
+        Manifest = "manifest",
+        /// Verified tokens.
+        Token = "token",
+        /// Compiled principals.
+        View = "view",
+    }
+}
+
+labels! {
+    /// What happened in a cache.
+    CacheEvent {
+        /// It was there.
+        Hit = "hit",
+        /// It was not.
+        Miss = "miss",
+        /// It was dropped, to make room or because it was not true any more.
+        Evict = "evict",
+    }
+}
+
+labels! {
+    /// What became of a request for a token.
+    Outcome {
+        /// A token was given.
+        Granted = "granted",
+        /// The credentials were refused.
+        Refused = "refused",
+        /// Our fault, or the client went away.
+        Failed = "failed",
+    }
+}
+
+/// The metrics could not be set up: a mistake in this file, not in the configuration.
+#[derive(Debug, thiserror::Error)]
+#[error("metrics cannot be set up: {0}")]
+pub struct MetricsError(#[from] prometheus::Error);
+
+/// All metrics of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    requests: Grid<IntCounterVec>,
+    durations: Grid<HistogramVec>,
+    grants: Grid<IntCounterVec>,
+    cache_events: Grid<IntCounterVec>,
+    upstream_errors: Grid<IntCounterVec>,
+    received: IntCounter,
+    sent: IntCounter,
+    would_deny: IntCounter,
+    mounts_downgraded: IntCounter,
+    upstream_up: IntGaugeVec,
+    connections: IntGaugeVec,
+    reloads: IntCounterVec,
+}
+
+impl Metrics {
+    /// Sets up all metrics, with those of the process itself.
+    ///
+    /// # Errors
+    /// [`MetricsError`] when two metrics have the same name.
+    pub fn new() -> Result<Self, MetricsError> {
+        let registry = Registry::new();
+        let kept = Keeper(&registry);
+        let bodies = kept.counters("request_body_bytes_total", "Bytes of bodies.", &["direction"])?;
+        let info = kept.gauges("build_info", "Always 1; the labels say what is running.", &["version"])?;
+        info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        #[cfg(target_os = "linux")]
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let request_labels = ["operation", "decision", "status"];
+        let cells = What::LABELS * Verdict::ALL.len() * CLASSES.len();
+        let grants = TokenGrant::ALL.len() * Outcome::ALL.len();
+        Ok(Self {
+            requests: Grid::new(
+                cells,
+                kept.counters("requests_total", "Requests that were answered.", &request_labels)?,
+            ),
+            durations: Grid::new(What::LABELS, kept.durations()?),
+            grants: Grid::new(
+                grants,
+                kept.counters("token_grants_total", "Requests for a token.", &["grant", "outcome"])?,
+            ),
+            cache_events: Grid::new(
+                Cache::ALL.len() * CacheEvent::ALL.len(),
+                kept.counters("cache_events_total", "What happened in caches.", &["cache", "event"])?,
+            ),
+            upstream_errors: Grid::new(
+                UpstreamError::ALL.len(),
+                kept.counters("upstream_errors_total", "Upstream calls that failed.", &["kind"])?,
+            ),
+            received: bodies.with_label_values(&["received"]),
+            sent: bodies.with_label_values(&["sent"]),
+            would_deny: kept.counter(
+                "policy_would_deny_total",
+                "Requests let through in policy-free mode that policies would have refused.",
+            )?,
+            mounts_downgraded: kept.counter(
+                "mounts_downgraded_total",
+                "Mounts that became plain uploads because a right on the source was missing.",
+            )?,
+            upstream_up: kept.gauges("upstream_up", "Whether the upstream answers.", &["registry"])?,
+            connections: kept.gauges("connections", "Open client connections.", &["listener"])?,
+            reloads: kept.counters("config_reloads_total", "Reloads of the configuration.", &["outcome"])?,
+            registry,
+        })
+    }
+
+    /// Also shows metrics that another part of this folder keeps.
+    pub(super) fn show(&self, collector: impl Collector + 'static) -> Result<(), MetricsError> {
+        Ok(self.registry.register(Box::new(collector))?)
+    }
+
+    /// Counts a finished request, once, in every metric that is about requests.
+    pub(super) fn count(&self, finished: &Finished) {
+        let class = usize::from(finished.status / 100).clamp(1, CLASSES.len()) - 1;
+        let operation = finished.what.index();
+        let (verdict, class_label) = (finished.decision, CLASSES.get(class).copied().unwrap_or("5xx"));
+        let cell = (operation * Verdict::ALL.len() + verdict as usize) * CLASSES.len() + class;
+        let labels = [finished.what.label(), verdict.label(), class_label];
+        self.requests.with(cell, &labels, IntCounter::inc);
+        let seconds = finished.duration.as_secs_f64();
+        self.durations.with(operation, &[finished.what.label()], |histogram| histogram.observe(seconds));
+        self.received.inc_by(finished.bytes_in);
+        self.sent.inc_by(finished.bytes_out);
+        if let What::Token(grant) = finished.what {
+            let outcome = outcome(verdict);
+            let cell = grant as usize * Outcome::ALL.len() + outcome as usize;
+            self.grants.with(cell, &[grant.label(), outcome.label()], IntCounter::inc);
+        }
+        if verdict == Verdict::WouldDeny {
+            self.would_deny.inc();
+        }
+        if finished.mount_downgraded {
+            self.mounts_downgraded.inc();
+        }
+    }
+
+    /// Counts an event of a cache.
+    pub fn cache(&self, cache: Cache, event: CacheEvent) {
+        let cell = cache as usize * CacheEvent::ALL.len() + event as usize;
+        self.cache_events.with(cell, &[cache.label(), event.label()], IntCounter::inc);
+    }
+
+    /// Counts a failed upstream call.
+    pub fn upstream_error(&self, kind: UpstreamError) {
+        self.upstream_errors.with(kind as usize, &[kind.label()], IntCounter::inc);
+    }
+
+    /// Says whether the upstream of the registry of this configured name answers.
+    pub fn set_upstream_up(&self, registry: &HostName, up: bool) {
+        self.upstream_up.with_label_values(&[registry.as_str()]).set(i64::from(up));
+    }
+
+    /// The gauge of the listener at this configured address; kept by the listener.
+    #[must_use]
+    pub fn listener(&self, address: &str) -> ConnectionGauge {
+        ConnectionGauge(self.connections.with_label_values(&[address]))
+    }
+
+    /// Counts a reload of the configuration that took effect, or did not.
+    pub fn config_reloaded(&self, worked: bool) {
+        self.reloads.with_label_values(&[if worked { "ok" } else { "failed" }]).inc();
+    }
+
+    /// Everything in the text format of Prometheus (`text/plain; version=0.0.4`).
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::error!(error = error.to_string(), "metrics cannot be rendered");
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+}
+
+const fn outcome(verdict: Verdict) -> Outcome {
+    match verdict {
+        Verdict::Allowed | Verdict::WouldDeny => Outcome::Granted,
+        Verdict::Aborted | Verdict::Faulted => Outcome::Failed,
+        Verdict::Challenged
+        | Verdict::CredentialsRejected
+        | Verdict::Denied
+        | Verdict::Limited
+        | Verdict::Malformed
+        | Verdict::Misdirected => Outcome::Refused,
+    }
+}
+
+/// Counts the open connections of one listener.
+#[derive(Clone, Debug)]
+pub struct ConnectionGauge(IntGauge);
+
+impl ConnectionGauge {
+    /// Counts one connection until the value is dropped.
+    #[must_use]
+    pub fn opened(&self) -> OpenConnection {
+        self.0.inc();
+        OpenConnection(self.0.clone())
+    }
+
+    /// How many are open now.
+    #[must_use]
+    pub fn open(&self) -> i64 {
+        self.0.get()
+    }
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub struct OpenConnection(IntGauge);
+
+impl Drop for OpenConnection {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}
+
+/// A metric whose label values are enums: one kept handle per combination, made when first needed.
+#[derive(Debug)]
+struct Grid<V: Family> {
+    family: V,
+    cells: Vec<OnceLock<V::One>>,
+}
+
+/// A metric with labels, which gives out metrics without.
+trait Family {
+    type One;
+    fn one(&self, labels: &[&str]) -> Self::One;
+}
+
+impl Family for IntCounterVec {
+    type One = IntCounter;
+    fn one(&self, labels: &[&str]) -> IntCounter {
+        self.with_label_values(labels)
+    }
+}
+
+impl Family for HistogramVec {
+    type One = Histogram;
+    fn one(&self, labels: &[&str]) -> Histogram {
+        self.with_label_values(labels)
+    }
+}
+
+impl<V: Family> Grid<V> {
+    fn new(cells: usize, family: V) -> Self {
+        Self { family, cells: std::iter::repeat_with(OnceLock::new).take(cells).collect() }
+    }
+
+    fn with(&self, cell: usize, labels: &[&str], act: impl FnOnce(&V::One)) {
+        if let Some(cell) = self.cells.get(cell) {
+            act(cell.get_or_init(|| self.family.one(labels)));
+        }
+    }
+}
+
+/// Makes metrics and registers them.
+struct Keeper<'a>(&'a Registry);
+
+impl Keeper<'_> {
+    fn keep<C: Collector + Clone + 'static>(&self, metric: C) -> Result<C, MetricsError> {
+        self.0.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, MetricsError> {
+        self.keep(IntCounter::with_opts(opts(name, help))?)
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, MetricsError> {
+        self.keep(IntCounterVec::new(opts(name, help), labels)?)
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, MetricsError> {
+        self.keep(IntGaugeVec::new(opts(name, help), labels)?)
+    }
+
+    fn durations(&self) -> Result<HistogramVec, MetricsError> {
+        let help = "Seconds from the first byte of a request to the last byte of its answer.";
+        let opts = HistogramOpts::from(opts("request_duration_seconds", help)).buckets(BUCKETS.to_vec());
+        self.keep(HistogramVec::new(opts, &["operation"])?)
+    }
+}
+
+/// The name and help of a metric, with the prefix that all have.
+pub(super) fn opts(name: &str, help: &str) -> Opts {
+    Opts::new(name, help).namespace("portcullis")
+}
+
+#[cfg(test)]
+mod tests;

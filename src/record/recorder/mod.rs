@@ -1,0 +1,126 @@
+//! Where everything that happens is told, once.
+
+use std::sync::Arc;
+
+use super::audit::event::AuditEvent;
+use super::audit::{AuditLog, AuditUnavailable, Slot};
+use super::event::{Finished, Verdict, What};
+use super::metrics::{Metrics, MetricsError};
+
+/// Tells log, metrics and audit of each finished request. Clones tell the same ones.
+#[derive(Clone, Debug)]
+pub struct Recorder {
+    metrics: Arc<Metrics>,
+    audit: AuditLog,
+}
+
+impl Recorder {
+    /// A recorder that writes to this audit log, and shows the log's metrics among its own.
+    ///
+    /// # Errors
+    /// [`MetricsError`] when two metrics have the same name.
+    pub fn new(audit: AuditLog) -> Result<Self, MetricsError> {
+        let metrics = Metrics::new()?;
+        audit.show_in(&metrics)?;
+        Ok(Self { metrics: Arc::new(metrics), audit })
+    }
+
+    /// The metrics, for those who count other things than requests, and for the scrape.
+    #[must_use]
+    pub fn metrics(&self) -> &Arc<Metrics> {
+        &self.metrics
+    }
+
+    /// The audit log, to open it again and to close it.
+    #[must_use]
+    pub fn audit(&self) -> &AuditLog {
+        &self.audit
+    }
+
+    /// Makes sure that what is about to be done can be recorded. Called before a request has any effect.
+    ///
+    /// # Errors
+    /// [`AuditUnavailable`]: the request must be refused.
+    pub fn begin(&self) -> Result<Slot, AuditUnavailable> {
+        self.audit.try_reserve()
+    }
+
+    /// Tells of a finished request.
+    pub fn finish(&self, finished: Finished, slot: Slot) {
+        self.observe(&finished);
+        if finished.what != What::Probe {
+            slot.write(AuditEvent::of(finished));
+        }
+    }
+
+    /// Tells of a finished request, and waits until its audit event is on the disk: for management calls, before they are
+    /// acknowledged.
+    ///
+    /// # Errors
+    /// [`AuditUnavailable`]: the call must not be acknowledged.
+    pub async fn finish_durably(&self, finished: Finished, slot: Slot) -> Result<(), AuditUnavailable> {
+        self.observe(&finished);
+        slot.write_durably(AuditEvent::of(finished)).await
+    }
+
+    /// Tells log and metrics only: for probes, and for requests that were refused because audit is unavailable.
+    pub fn observe(&self, finished: &Finished) {
+        self.metrics.count(finished);
+        log(finished);
+    }
+}
+
+/// One line. Texts are fields, never part of the message, so that they are quoted and escaped (K-03).
+fn log(finished: &Finished) {
+    /// `tracing` wants the level as a constant.
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                request_id = finished.request_id,
+                operation = finished.what.label(),
+                decision = finished.decision.label(),
+                status = finished.status,
+                client = finished.from.ip().to_string(),
+                endpoint = finished.endpoint.label(),
+                principal = finished.who.as_ref().map(|who| who.principal.to_string()),
+                target = subject(&finished.what),
+                reason = finished.log_message,
+                bytes_in = finished.bytes_in,
+                bytes_out = finished.bytes_out,
+                duration_ms = u64::try_from(finished.duration.as_millis()).unwrap_or(u64::MAX),
+                "request"
+            )
+        };
+    }
+    match (finished.decision, &finished.what) {
+        (Verdict::Faulted, _) => line!(warn),
+        (_, What::Probe) => line!(debug),
+        (
+            Verdict::Aborted
+            | Verdict::Allowed
+            | Verdict::Challenged
+            | Verdict::CredentialsRejected
+            | Verdict::Denied
+            | Verdict::Limited
+            | Verdict::Malformed
+            | Verdict::Misdirected
+            | Verdict::WouldDeny,
+            _,
+        ) => line!(info),
+    }
+}
+
+/// What the request was about, in few words.
+fn subject(what: &What) -> Option<String> {
+    match what {
+        What::Registry(call) => call.repository.as_ref().map(|repository| match &call.reference {
+            Some(reference) => format!("{repository} {reference}"),
+            None => repository.clone(),
+        }),
+        What::Control(call) => Some(format!("{} {} {}", call.method, call.route, call.target)),
+        What::Token(_) | What::Probe | What::Unroutable => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;
