@@ -35,3 +35,5 @@ pub mod control;
 // 8 assembly
 pub mod cli;
 pub mod config;
+pub mod run;
+pub mod serve;

@@ -90,7 +90,9 @@ fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, reply: ApiRe
     for (name, value) in &reply.headers {
         response.headers_mut().insert(name, value.clone());
     }
-    Outcome::ready(event, verdict, response)
+    let mut outcome = Outcome::ready(event, verdict, response);
+    outcome.durable = !matches!(*method, Method::GET | Method::HEAD);
+    outcome
 }
 
 fn unread(visit: &Visit, status: StatusCode, message: &str) -> Outcome {

@@ -23,6 +23,7 @@ use self::outcome::Outcome;
 use self::recorded::Recorded;
 use self::sites::{Site, Sites, Surface, TokenEndpoint};
 use self::visit::{RequestIds, Visit};
+use crate::admit::fault::Fault;
 use crate::admit::gate::Gate;
 use crate::admit::refusal::Refusal;
 use crate::api::Api;
@@ -33,7 +34,7 @@ use crate::edge::connection::Connection;
 use crate::edge::head::Authority;
 use crate::edge::rejection::Rejection;
 use crate::forward::Forwarder;
-use crate::record::Recorder;
+use crate::record::recorder::Recorder;
 use crate::token::mint::Mint;
 
 /// What all workers share.
@@ -108,14 +109,14 @@ impl Application for App {
         let visit = Visit::begin(&*self.shared.clock, self.ids.next(), connection, &request, authority);
         let outcome = match self.shared.recorder.begin() {
             Ok(slot) => self.outcome(&visit, connection, request).await.with(slot),
-            Err(fault) => Outcome::faulted(&visit, &fault),
+            Err(unavailable) => Outcome::faulted(&visit, &Fault::Audit(unavailable.to_string())),
         };
-        outcome.recorded(visit, &self.shared)
+        outcome.recorded(visit, &self.shared).await
     }
 
     fn reject(&self, connection: &Rc<Connection>, rejection: Rejection) -> Response<Recorded> {
         let visit = Visit::unread(&*self.shared.clock, self.ids.next(), connection);
-        Outcome::rejected(&visit, rejection).recorded(visit, &self.shared)
+        Outcome::rejected(&visit, rejection).unaudited(&visit, &self.shared)
     }
 }
 

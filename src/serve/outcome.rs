@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 
 use super::Shared;
-use super::recorded::Recorded;
+use super::recorded::{Pending, Recorded};
 use super::visit::Visit;
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
@@ -14,7 +14,7 @@ use crate::admit::refusal::Refusal;
 use crate::edge::rejection::Rejection;
 use crate::edge::respond;
 use crate::forward::body::ForwardBody;
-use crate::record::Slot;
+use crate::record::audit::Slot;
 use crate::record::event::{Finished, Verdict, What, Who};
 use crate::registry::error::OciCode;
 
@@ -27,6 +27,8 @@ pub struct Outcome {
     pub event: Finished,
     /// The decision that the record will show, unless the answer is cut short.
     pub verdict: Verdict,
+    /// Whether the record must be on the disk before the answer goes out.
+    pub durable: bool,
     slot: Option<Slot>,
 }
 
@@ -34,7 +36,7 @@ impl Outcome {
     /// An answer that streams or stands ready.
     #[must_use]
     pub fn new(event: Finished, verdict: Verdict, response: Response<ForwardBody>) -> Self {
-        Self { response, event, verdict, slot: None }
+        Self { response, event, verdict, durable: false, slot: None }
     }
 
     /// An answer in memory.
@@ -95,14 +97,32 @@ impl Outcome {
         self
     }
 
-    /// Joins answer and record: the record is written when the answer's last byte has been taken, or when it is given
-    /// up.
+    /// An answer to a request that nobody could read: logged and counted, but there is nothing in it to audit.
     #[must_use]
-    pub fn recorded(self, visit: Visit, shared: &Shared) -> Response<Recorded> {
-        let Self { response, event, verdict, slot } = self;
+    pub fn unaudited(self, visit: &Visit, shared: &Shared) -> Response<Recorded> {
+        let Self { response, event, verdict, .. } = self;
         let status = response.status().as_u16();
-        let recorder = shared.recorder.clone();
-        response.map(|body| Recorded::new(body, visit, event, verdict, status, recorder, slot))
+        let pending = Pending::new(visit, event, verdict, status, shared.recorder.clone(), None);
+        response.map(|body| Recorded::new(body, Some(pending)))
+    }
+
+    /// Joins answer and record: the record is written when the answer's last byte has been taken, or when it is given
+    /// up; or at once, where a change must not be acknowledged before it is on the disk.
+    pub async fn recorded(self, visit: Visit, shared: &Shared) -> Response<Recorded> {
+        let Self { response, event, verdict, durable, slot } = self;
+        let status = response.status().as_u16();
+        let pending = Pending::new(&visit, event, verdict, status, shared.recorder.clone(), slot);
+        if !durable {
+            return response.map(|body| Recorded::new(body, Some(pending)));
+        }
+        match pending.write_durably().await {
+            Ok(()) => response.map(|body| Recorded::new(body, None)),
+            Err(unavailable) => {
+                let fault = Fault::Audit(unavailable.to_string());
+                let response = respond::fault(&fault, visit.asked());
+                response.map(|body| Recorded::new(ForwardBody::Full(body), None))
+            }
+        }
     }
 }
 

@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use super::visit::Visit;
 use crate::admit::fault::Fault;
 use crate::forward::body::ForwardBody;
+use crate::record::audit::{AuditUnavailable, Slot};
 use crate::record::event::{Finished, Verdict};
-use crate::record::{Recorder, Slot};
+use crate::record::recorder::Recorder;
 
 /// The body of every answer. Dropping it before its end is an aborted request, and is recorded as one.
 #[derive(Debug)]
@@ -23,8 +24,9 @@ pub struct Recorded {
     bytes_out: u64,
 }
 
+/// A record that lacks only its end.
 #[derive(Debug)]
-struct Pending {
+pub struct Pending {
     event: Finished,
     verdict: Verdict,
     status: u16,
@@ -34,12 +36,11 @@ struct Pending {
     bytes_in: Rc<Cell<u64>>,
 }
 
-impl Recorded {
-    /// Joins a body with what is to be recorded at its end.
+impl Pending {
+    /// A record that will say `verdict` and `status`. Without a slot it goes to log and metrics only.
     #[must_use]
     pub fn new(
-        body: ForwardBody,
-        visit: Visit,
+        visit: &Visit,
         event: Finished,
         verdict: Verdict,
         status: u16,
@@ -47,15 +48,47 @@ impl Recorded {
         slot: Option<Slot>,
     ) -> Self {
         let (started, bytes_in) = (visit.clock_start(), visit.bytes_in());
-        let pending = Pending { event, verdict, status, recorder, slot, started, bytes_in };
-        Self { body, pending: Some(pending), bytes_out: 0 }
+        Self { event, verdict, status, recorder, slot, started, bytes_in }
     }
 
-    fn finish(&mut self, verdict: Option<Verdict>) {
-        let Some(pending) = self.pending.take() else { return };
-        let Pending { event, verdict: decided, status, recorder, slot, started, bytes_in } = pending;
-        let event = event.ended(verdict.unwrap_or(decided), status, started.elapsed());
-        recorder.finish(event.moved(bytes_in.get(), self.bytes_out), slot);
+    fn write(self, cut_short: bool, bytes_out: u64) {
+        let verdict = if cut_short { Verdict::Aborted } else { self.verdict };
+        let event = self.event.ended(verdict, self.status, self.started.elapsed());
+        let event = event.moved(self.bytes_in.get(), bytes_out);
+        match self.slot {
+            Some(slot) => self.recorder.finish(event, slot),
+            None => self.recorder.observe(&event),
+        }
+    }
+
+    /// Writes the record of an answer in memory, and waits until it is on the disk.
+    ///
+    /// # Errors
+    /// [`AuditUnavailable`] when it is not.
+    pub async fn write_durably(self) -> Result<(), AuditUnavailable> {
+        let event = self.event.ended(self.verdict, self.status, self.started.elapsed());
+        let event = event.moved(self.bytes_in.get(), 0);
+        match self.slot {
+            Some(slot) => self.recorder.finish_durably(event, slot).await,
+            None => {
+                self.recorder.observe(&event);
+                Ok(())
+            }
+        }
+    }
+}
+
+impl Recorded {
+    /// Joins a body with what is to be recorded at its end, if that has not been done.
+    #[must_use]
+    pub fn new(body: ForwardBody, pending: Option<Pending>) -> Self {
+        Self { body, pending, bytes_out: 0 }
+    }
+
+    fn finish(&mut self, cut_short: bool) {
+        if let Some(pending) = self.pending.take() {
+            pending.write(cut_short, self.bytes_out);
+        }
     }
 }
 
@@ -71,8 +104,8 @@ impl Body for Recorded {
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 self.bytes_out = self.bytes_out.saturating_add(length as u64);
             }
-            Poll::Ready(None) => self.finish(None),
-            Poll::Ready(Some(Err(_))) => self.finish(Some(Verdict::Aborted)),
+            Poll::Ready(None) => self.finish(false),
+            Poll::Ready(Some(Err(_))) => self.finish(true),
         }
         next
     }
@@ -89,7 +122,7 @@ impl Body for Recorded {
 impl Drop for Recorded {
     fn drop(&mut self) {
         // The server does not ask again after the last byte: at its end, the body is whole; before it, given up.
-        let verdict = if self.body.is_end_stream() { None } else { Some(Verdict::Aborted) };
-        self.finish(verdict);
+        let cut_short = !self.body.is_end_stream();
+        self.finish(cut_short);
     }
 }
