@@ -15,7 +15,7 @@ demo=(cc:build-essential docker-registry:docker-registry skopeo:skopeo curl:curl
 # shellcheck disable=SC2034
 test=(
     "${demo[@]}"
-    podman:podman dockerd:docker.io docker:docker.io buildah:buildah containerd:containerd  # real clients
+    podman:podman newuidmap:uidmap dockerd:docker.io docker:docker.io buildah:buildah containerd:containerd  # real clients
     docker-compose:docker-compose                                                            # checks docker-compose.yml
     nginx:nginx-light haproxy:haproxy                                                         # what we compare with, and sit behind
     wrk:wrk h2load:nghttp2-client                                                             # load

@@ -1,0 +1,16 @@
+//! The suite: Portcullis as its users meet it, with real clients in front and a real registry behind.
+//!
+//! One binary, so that it links once. Each file tells one story; `support` holds who asks, with what client, of what.
+
+#[cfg(test)]
+mod support;
+
+/// The clients, the registry and the recorder work, without Portcullis between them.
+#[cfg(test)]
+mod harness;
+/// What surrounds the code: the compose file, the scripts.
+#[cfg(test)]
+mod project;
+/// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
+#[cfg(test)]
+mod walkthrough;

@@ -1,0 +1,61 @@
+//! What surrounds the code keeps its word: the compose file, the scripts.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::support::process::{bare, is_installed, run};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// `docker compose` where it exists, else `docker-compose`.
+fn compose() -> Option<Command> {
+    if run(bare("docker").args(["compose", "version"]), "").code == Some(0) {
+        let mut command = bare("docker");
+        command.arg("compose");
+        return Some(command);
+    }
+    is_installed("docker-compose").then(|| bare("docker-compose"))
+}
+
+#[test]
+fn compose_accepts_the_compose_file() {
+    let Some(mut command) = compose() else {
+        eprintln!(
+            "skipped: neither `docker compose` nor `docker-compose` is installed (make deps installs one)"
+        );
+        return;
+    };
+    let shown =
+        run(command.arg("-f").arg(root().join("docker-compose.yml")).arg("config"), "").must_succeed();
+    for service in ["portcullis:", "registry:", "prometheus:"] {
+        assert!(shown.stdout.contains(service), "no service `{service}` in\n{}", shown.stdout);
+    }
+}
+
+#[test]
+fn every_file_that_compose_mounts_is_there() {
+    let compose = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
+    let mounted: Vec<&str> =
+        compose.lines().filter_map(|line| line.trim().strip_prefix("- ./")?.split(':').next()).collect();
+    assert!(mounted.len() >= 3, "{mounted:?}");
+    for file in mounted {
+        assert!(root().join(file).is_file(), "{file} is not there");
+    }
+}
+
+#[test]
+fn scripts_are_valid_bash() {
+    for script in [".ci/run", "scripts/deps.sh", "scripts/demo.sh", "deploy/make-certificate.sh"] {
+        run(bare("bash").arg("-n").arg(root().join(script)), "").must_succeed();
+    }
+}
+
+#[test]
+fn the_image_copies_every_file_that_the_build_needs() {
+    let dockerfile = std::fs::read_to_string(root().join("Dockerfile")).unwrap();
+    for name in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "src"] {
+        assert!(dockerfile.contains(name), "the Dockerfile does not copy {name}");
+    }
+}

@@ -1,0 +1,248 @@
+//! The real clients: docker with a daemon of its own, podman and skopeo.
+//!
+//! Each lives in a temporary folder: credentials, images and sockets are nobody else's and leave with the value.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use super::image::{Image, sha256};
+use super::process::{Finished, Running, bare, run};
+use super::wait::{PATIENCE, until};
+
+/// Whether a client meets the registry over TLS, and whom it believes there.
+#[derive(Clone, Debug)]
+pub(crate) enum Trust {
+    /// No TLS.
+    Plain,
+    /// TLS, with certificates from the authority in this PEM file.
+    Authority(PathBuf),
+}
+
+/// What every client can do. References are written `HOST:PORT/name:tag`.
+pub(crate) trait Client {
+    /// Logs in, with the password on the standard input.
+    fn login(&self, host: &str, user: &str, password: &str) -> Finished;
+    /// Forgets the login.
+    fn logout(&self, host: &str) -> Finished;
+    /// Pushes an image.
+    fn push(&self, image: &Image, to: &str) -> Finished;
+    /// Pulls an image.
+    fn pull(&self, from: &str) -> Finished;
+    /// The ID of an image that was pulled: the digest of its config.
+    fn id_of(&self, pulled: &str) -> String;
+}
+
+/// docker, with a dockerd that has no network bridge and no rules in the firewall.
+pub(crate) struct Docker {
+    folder: TempDir,
+    daemon: Running,
+}
+
+impl Docker {
+    pub(crate) fn start(trust: &Trust) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let mut command = bare("dockerd");
+        command.arg("--host").arg(socket(folder.path()));
+        command.arg("--data-root").arg(path("data")).arg("--exec-root").arg(path("exec"));
+        command.arg("--pidfile").arg(path("dockerd.pid")).arg("--config-file").arg(path("daemon.json"));
+        command.args(["--storage-driver=vfs", "--bridge=none", "--iptables=false", "--ip6tables=false"]);
+        command.args(["--ip-forward=false", "--max-download-attempts=1"]).env("HOME", folder.path());
+        // It takes 127.0.0.0/8 and localhost unverified; any other name is checked against this.
+        if let Trust::Authority(ca) = trust {
+            command.env("SSL_CERT_FILE", ca);
+        }
+        fs::write(path("daemon.json"), "{}").unwrap();
+        let mut daemon = Running::start(&mut command);
+        daemon.await_log("the API", |log| log.contains("API listen on").then_some(()));
+        let docker = Self { folder, daemon };
+        until("an answer of dockerd", PATIENCE, || {
+            (run(&mut docker.command(&["info"]), "").code == Some(0)).then_some(())
+        });
+        docker
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = bare("docker");
+        command.arg("--host").arg(socket(self.folder.path())).args(arguments);
+        command.env("HOME", self.folder.path()).env("DOCKER_CONFIG", self.folder.path().join("config"));
+        command
+    }
+}
+
+impl Drop for Docker {
+    /// In good order, so that its containerd goes with it.
+    fn drop(&mut self) {
+        self.daemon.end();
+    }
+}
+
+fn socket(folder: &Path) -> String {
+    format!("unix://{}", folder.join("docker.sock").display())
+}
+
+impl Client for Docker {
+    fn login(&self, host: &str, user: &str, password: &str) -> Finished {
+        run(&mut self.command(&["login", "-u", user, "--password-stdin", host]), password)
+    }
+
+    fn logout(&self, host: &str) -> Finished {
+        run(&mut self.command(&["logout", host]), "")
+    }
+
+    fn push(&self, image: &Image, to: &str) -> Finished {
+        let archive = self.folder.path().join("image.tar");
+        image.docker_archive(&archive);
+        run(self.command(&["load", "-i"]).arg(&archive), "").must_succeed();
+        run(&mut self.command(&["tag", image.id(), to]), "").must_succeed();
+        run(&mut self.command(&["push", to]), "")
+    }
+
+    fn pull(&self, from: &str) -> Finished {
+        run(&mut self.command(&["pull", from]), "")
+    }
+
+    fn id_of(&self, pulled: &str) -> String {
+        let shown =
+            run(&mut self.command(&["image", "inspect", "--format", "{{.Id}}", pulled]), "").must_succeed();
+        shown.stdout.trim().to_owned()
+    }
+}
+
+/// podman with storage of its own.
+pub(crate) struct Podman {
+    folder: TempDir,
+    trust: Vec<String>,
+}
+
+impl Podman {
+    pub(crate) fn new(trust: &Trust) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        // It refuses to start when the file that it is pointed to is missing.
+        fs::write(folder.path().join("auth.json"), "{}").unwrap();
+        let trust = flags(trust, "", folder.path());
+        Self { folder, trust }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let path = |name: &str| self.folder.path().join(name);
+        let mut command = bare("podman");
+        command
+            .arg("--root")
+            .arg(path("storage"))
+            .arg("--runroot")
+            .arg(path("run"))
+            .arg("--tmpdir")
+            .arg(path("tmp"));
+        command
+            .args(["--storage-driver=vfs", "--events-backend=none", "--cgroup-manager=cgroupfs"])
+            .args(arguments);
+        command.env("HOME", self.folder.path()).env("TMPDIR", self.folder.path());
+        command.env("XDG_RUNTIME_DIR", self.folder.path()).env("REGISTRY_AUTH_FILE", path("auth.json"));
+        command
+    }
+}
+
+impl Client for Podman {
+    fn login(&self, host: &str, user: &str, password: &str) -> Finished {
+        run(self.command(&["login", "-u", user, "--password-stdin"]).args(&self.trust).arg(host), password)
+    }
+
+    fn logout(&self, host: &str) -> Finished {
+        run(&mut self.command(&["logout", host]), "")
+    }
+
+    fn push(&self, image: &Image, to: &str) -> Finished {
+        let archive = self.folder.path().join("image.tar");
+        image.docker_archive(&archive);
+        run(self.command(&["load", "-i"]).arg(&archive), "").must_succeed();
+        let id = image.id().replace("sha256:", "");
+        run(self.command(&["push"]).args(&self.trust).args([id, format!("docker://{to}")]), "")
+    }
+
+    fn pull(&self, from: &str) -> Finished {
+        run(self.command(&["pull"]).args(&self.trust).arg(from), "")
+    }
+
+    fn id_of(&self, pulled: &str) -> String {
+        let shown =
+            run(&mut self.command(&["image", "inspect", "--format", "{{.Id}}", pulled]), "").must_succeed();
+        format!("sha256:{}", shown.stdout.trim())
+    }
+}
+
+/// skopeo, which keeps pulled images as folders.
+pub(crate) struct Skopeo {
+    folder: TempDir,
+    login: Vec<String>,
+    from: Vec<String>,
+    to: Vec<String>,
+}
+
+impl Skopeo {
+    pub(crate) fn new(trust: &Trust) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let flags = |prefix| flags(trust, prefix, folder.path());
+        let (login, from, to) = (flags(""), flags("src-"), flags("dest-"));
+        Self { folder, login, from, to }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let path = |name: &str| self.folder.path().join(name);
+        let mut command = bare("skopeo");
+        command.arg("--tmpdir").arg(self.folder.path()).args(arguments);
+        command.env("HOME", self.folder.path()).env("TMPDIR", self.folder.path());
+        command.env("XDG_RUNTIME_DIR", self.folder.path()).env("REGISTRY_AUTH_FILE", path("auth.json"));
+        command
+    }
+
+    /// Where a pulled image lies.
+    fn pulled(&self, reference: &str) -> PathBuf {
+        self.folder.path().join(sha256(reference.as_bytes()).replace(':', "-"))
+    }
+}
+
+impl Client for Skopeo {
+    fn login(&self, host: &str, user: &str, password: &str) -> Finished {
+        run(self.command(&["login", "-u", user, "--password-stdin"]).args(&self.login).arg(host), password)
+    }
+
+    fn logout(&self, host: &str) -> Finished {
+        run(&mut self.command(&["logout", host]), "")
+    }
+
+    fn push(&self, image: &Image, to: &str) -> Finished {
+        let layout = format!("oci:{}:latest", image.layout().display());
+        run(self.command(&["copy"]).args(&self.to).args([layout, format!("docker://{to}")]), "")
+    }
+
+    fn pull(&self, from: &str) -> Finished {
+        let target = format!("dir:{}", self.pulled(from).display());
+        run(self.command(&["copy"]).args(&self.from).args([format!("docker://{from}"), target]), "")
+    }
+
+    fn id_of(&self, pulled: &str) -> String {
+        let manifest = fs::read(self.pulled(pulled).join("manifest.json")).unwrap();
+        let manifest: serde_json::Value = serde_json::from_slice(&manifest).unwrap();
+        let id = manifest["config"]["digest"].as_str().unwrap().to_owned();
+        let config = fs::read(self.pulled(pulled).join(id.replace("sha256:", ""))).unwrap();
+        assert_eq!(sha256(&config), id, "the config that was pulled is not what the manifest says");
+        id
+    }
+}
+
+/// The TLS options of podman and skopeo: a folder with `ca.crt`, or none at all.
+fn flags(trust: &Trust, prefix: &str, folder: &Path) -> Vec<String> {
+    match trust {
+        Trust::Plain => vec![format!("--{prefix}tls-verify=false")],
+        Trust::Authority(ca) => {
+            let certificates = folder.join("certificates");
+            fs::create_dir_all(&certificates).unwrap();
+            fs::copy(ca, certificates.join("ca.crt")).unwrap();
+            vec![format!("--{prefix}cert-dir={}", certificates.display())]
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! A small HTTP/1.1 client over TCP or TLS, for requests that no real client would send.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+
+use super::image::{Image, MANIFEST};
+use super::wait::PATIENCE;
+
+/// A connection that can be written to and read from.
+pub(crate) trait Stream: Read + Write {}
+impl<T: Read + Write> Stream for T {}
+
+/// Someone who speaks HTTP to one server.
+pub(crate) struct Http {
+    address: SocketAddr,
+    /// The value of `Host`.
+    host: String,
+    tls: Option<Arc<ClientConfig>>,
+    authorization: Option<String>,
+}
+
+/// What came back.
+#[derive(Debug)]
+pub(crate) struct Response {
+    pub(crate) status: u16,
+    headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
+}
+
+impl Response {
+    /// The value of a header, if it came exactly once.
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        let mut values = self.headers.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        let (_, value) = values.next()?;
+        assert!(values.next().is_none(), "`{name}` came twice: {:?}", self.headers);
+        Some(value)
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+}
+
+impl Http {
+    /// Without TLS.
+    pub(crate) fn plain(address: SocketAddr) -> Self {
+        Self { address, host: address.to_string(), tls: None, authorization: None }
+    }
+
+    /// Over TLS to `localhost`, believing one authority.
+    pub(crate) fn tls(address: SocketAddr, ca: &Path) -> Self {
+        let mut roots = RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let builder =
+            ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
+        let config = builder.with_root_certificates(roots).with_no_client_auth();
+        let host = format!("localhost:{}", address.port());
+        Self { address, host, tls: Some(Arc::new(config)), authorization: None }
+    }
+
+    /// The same, sending `Authorization: Basic …` with every request.
+    pub(crate) fn basic(mut self, user: &str, password: &str) -> Self {
+        let pair = format!("{user}:{password}");
+        self.authorization = Some(format!("Basic {}", data_encoding::BASE64.encode(pair.as_bytes())));
+        self
+    }
+
+    /// The same, sending `Authorization: Bearer …` with every request.
+    pub(crate) fn bearer(mut self, token: &str) -> Self {
+        self.authorization = Some(format!("Bearer {token}"));
+        self
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Response {
+        self.send("GET", path, &[], b"")
+    }
+
+    /// Sends one request on a connection of its own.
+    pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
+        let own = self.authorization.as_deref().map(|value| ("Authorization", value));
+        for (name, value) in own.iter().chain(headers) {
+            head.push_str(&format!("{name}: {value}\r\n"));
+        }
+        if !body.is_empty() || matches!(method, "POST" | "PUT" | "PATCH") {
+            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        }
+        let answer = self.raw(&[head.as_bytes(), b"\r\n", body].concat());
+        parse(&answer, method)
+            .unwrap_or_else(|| panic!("no answer to {method} {path}: {:?}", String::from_utf8_lossy(&answer)))
+    }
+
+    /// Sends bytes as they are, and returns all that comes back before the other side closes.
+    pub(crate) fn raw(&self, bytes: &[u8]) -> Vec<u8> {
+        let mut stream = self.connect();
+        // A server may answer and close before it has read everything.
+        let _ = stream.write_all(bytes).and_then(|()| stream.flush());
+        let mut answer = Vec::new();
+        let mut chunk = [0; 16 * 1024];
+        while let Ok(count @ 1..) = stream.read(&mut chunk) {
+            answer.extend_from_slice(&chunk[..count]);
+        }
+        answer
+    }
+
+    /// A connection, through the TLS handshake if there is one.
+    pub(crate) fn connect(&self) -> Box<dyn Stream> {
+        let socket = TcpStream::connect(self.address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        socket.set_write_timeout(Some(PATIENCE)).unwrap();
+        let Some(config) = &self.tls else { return Box::new(socket) };
+        let name = ServerName::try_from("localhost").unwrap();
+        Box::new(StreamOwned::new(ClientConnection::new(Arc::clone(config), name).unwrap(), socket))
+    }
+
+    /// Pushes an image blob by blob, in the way of the specification: POST, then one PUT.
+    pub(crate) fn push(&self, image: &Image, name: &str, tag: &str) -> Response {
+        for blob in image.blobs() {
+            let begun = self.send("POST", &format!("/v2/{name}/blobs/uploads/"), &[], b"");
+            if begun.status != 202 {
+                return begun;
+            }
+            let place = path_of(begun.header("location").unwrap());
+            let join = if place.contains('?') { '&' } else { '?' };
+            let octets = [("Content-Type", "application/octet-stream")];
+            let stored =
+                self.send("PUT", &format!("{place}{join}digest={}", blob.digest), &octets, &blob.bytes);
+            if stored.status != 201 {
+                return stored;
+            }
+        }
+        let target = format!("/v2/{name}/manifests/{tag}");
+        self.send("PUT", &target, &[("Content-Type", MANIFEST)], &image.manifest.bytes)
+    }
+}
+
+/// The path and query of a `Location`, whether it was absolute or not.
+fn path_of(location: &str) -> &str {
+    match location.split_once("://") {
+        Some((_, rest)) => rest.split_once('/').map_or("/", |(host, _)| rest.split_at(host.len()).1),
+        None => location,
+    }
+}
+
+/// Reads the last response in some bytes; interim ones (`100 Continue`) before it are skipped.
+fn parse(bytes: &[u8], method: &str) -> Option<Response> {
+    let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let (head, body) = (std::str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 4..]);
+    let mut lines = head.split("\r\n");
+    let status: u16 = lines.next()?.split(' ').nth(1)?.parse().ok()?;
+    if (100..200).contains(&status) {
+        return parse(body, method);
+    }
+    let header =
+        |line: &str| line.split_once(':').map(|(name, value)| (name.to_owned(), value.trim().to_owned()));
+    let mut response = Response { status, headers: lines.filter_map(header).collect(), body: Vec::new() };
+    let without_body = method == "HEAD" || matches!(status, 204 | 304);
+    let length = response.header("content-length").and_then(|text| text.parse::<usize>().ok());
+    response.body = match length {
+        _ if without_body => Vec::new(),
+        _ if response.header("transfer-encoding").is_some() => unchunk(body)?,
+        Some(length) => body.get(..length)?.to_vec(),
+        None => body.to_vec(),
+    };
+    Some(response)
+}
+
+/// The content of a chunked body; `None` if its end is missing.
+fn unchunk(mut rest: &[u8]) -> Option<Vec<u8>> {
+    let mut content = Vec::new();
+    loop {
+        let end = rest.windows(2).position(|two| two == b"\r\n")?;
+        let size = usize::from_str_radix(std::str::from_utf8(&rest[..end]).ok()?, 16).ok()?;
+        rest = &rest[end + 2..];
+        if size == 0 {
+            return Some(content);
+        }
+        content.extend_from_slice(rest.get(..size)?);
+        rest = rest.get(size + 2..)?;
+    }
+}
+
+#[test]
+fn a_cut_answer_is_not_taken_for_a_whole_one() {
+    assert!(parse(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhell", "GET").is_none());
+    assert!(parse(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n", "GET").is_none());
+    let whole =
+        parse(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\nContent-Length: 5\r\n\r\nhello", "PUT")
+            .unwrap();
+    assert_eq!((whole.status, whole.text().as_str()), (201, "hello"));
+    let chunked = parse(
+        b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n",
+        "GET",
+    )
+    .unwrap();
+    assert_eq!(chunked.text(), "hello");
+    assert!(parse(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "HEAD").unwrap().body.is_empty());
+}
+
+#[test]
+fn a_location_may_be_absolute_or_not() {
+    assert_eq!(
+        path_of("https://localhost:8443/v2/a/blobs/uploads/1?_state=x"),
+        "/v2/a/blobs/uploads/1?_state=x"
+    );
+    assert_eq!(path_of("/v2/a"), "/v2/a");
+}

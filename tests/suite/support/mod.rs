@@ -1,0 +1,12 @@
+//! What the stories stand on: processes, clients, images, and who asks.
+
+pub(crate) mod certificate;
+pub(crate) mod client;
+pub(crate) mod http;
+pub(crate) mod image;
+pub(crate) mod portcullis;
+pub(crate) mod process;
+pub(crate) mod recorder;
+pub(crate) mod registry;
+pub(crate) mod wait;
+pub(crate) mod who;

@@ -1,0 +1,237 @@
+//! Portcullis itself, as a child process, and its command line.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, ExitStatus};
+
+use tempfile::TempDir;
+
+use super::certificate::{self, Certificate};
+use super::client::Trust;
+use super::http::Http;
+use super::process::{Finished, Running, bare, run};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
+
+/// The account of the tests.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
+/// A running server with a fresh store; it stops with this value.
+pub(crate) struct Portcullis {
+    folder: TempDir,
+    certificate: Certificate,
+    admin_key: String,
+    running: Running,
+    public: SocketAddr,
+    metrics: SocketAddr,
+}
+
+impl Portcullis {
+    /// In front of the registry at that URL, enforcing policies.
+    pub(crate) fn before(upstream: &str) -> Self {
+        Self::with(upstream, &[], "")
+    }
+
+    /// With further arguments for `init` and further lines at the end of the settings file.
+    pub(crate) fn with(upstream: &str, init: &[&str], settings: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let certificate = certificate::make(folder.path());
+        fs::write(
+            folder.path().join("portcullis.toml"),
+            settings_text(&folder, &certificate, upstream, settings),
+        )
+        .unwrap();
+        // Not secret and not random: a test may print it.
+        let admin_key = "suite-administrator-0123456789abcdefghijklmnopqrstuvwxyz".to_owned();
+        let mut command = server(&folder, &admin_key, "init");
+        run(command.args(init), "").must_succeed();
+        let (running, public, metrics) = launch(&folder, &admin_key);
+        Self { folder, certificate, admin_key, running, public, metrics }
+    }
+
+    /// `localhost:PORT`: what clients call the registry.
+    pub(crate) fn host(&self) -> String {
+        format!("localhost:{}", self.public.port())
+    }
+
+    /// `localhost:PORT/name:tag`.
+    pub(crate) fn image(&self, name: &str) -> String {
+        format!("{}/{name}", self.host())
+    }
+
+    /// The administrator's API key.
+    pub(crate) fn admin_key(&self) -> &str {
+        &self.admin_key
+    }
+
+    /// The authority that clients must believe.
+    pub(crate) fn trust(&self) -> Trust {
+        Trust::Authority(self.certificate.ca.clone())
+    }
+
+    /// Raw HTTPS to the public listener, as nobody.
+    pub(crate) fn http(&self) -> Http {
+        Http::tls(self.public, &self.certificate.ca)
+    }
+
+    /// Raw HTTP to the listener with metrics and health.
+    pub(crate) fn observer(&self) -> Http {
+        Http::plain(self.metrics)
+    }
+
+    /// What it has printed so far.
+    pub(crate) fn log(&self) -> String {
+        self.running.log()
+    }
+
+    /// Where its files lie: settings, store, keys, audit log.
+    pub(crate) fn folder(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
+    /// Sends a signal by its short name.
+    pub(crate) fn signal(&self, name: &str) {
+        self.running.signal(name);
+    }
+
+    /// Asks it to stop, and waits until it has.
+    pub(crate) fn stop(&mut self) -> ExitStatus {
+        self.running.stop()
+    }
+
+    /// Ends it at once.
+    pub(crate) fn kill(&mut self) {
+        self.running.kill();
+    }
+
+    /// Starts it again on the same store; the ports are new ones.
+    pub(crate) fn restart(&mut self) {
+        self.running.kill();
+        (self.running, self.public, self.metrics) = launch(&self.folder, &self.admin_key);
+    }
+
+    /// A command line that is logged in as the administrator.
+    pub(crate) fn administration(&self) -> Cli {
+        let cli = Cli::new();
+        cli.login(self, &self.admin_key).must_succeed();
+        cli
+    }
+}
+
+/// The command line, on a machine of its own: logins live in a temporary home.
+pub(crate) struct Cli {
+    home: TempDir,
+}
+
+impl Cli {
+    pub(crate) fn new() -> Self {
+        Self { home: tempfile::tempdir().unwrap() }
+    }
+
+    /// `portcullis login` with an API key.
+    pub(crate) fn login(&self, to: &Portcullis, key: &str) -> Finished {
+        let url = format!("https://{}", to.host());
+        let mut command = self.command(&["login", "-a", &url, "--apikey", key, "--ca-file"]);
+        run(command.arg(&to.certificate.ca), "")
+    }
+
+    /// Any command, given as it would be typed after `portcullis`; nothing in it holds a space.
+    pub(crate) fn run(&self, line: &str) -> Finished {
+        let words: Vec<&str> = line.split(' ').collect();
+        run(&mut self.command(&words), "")
+    }
+
+    /// Any command with its arguments one by one.
+    pub(crate) fn run_with(&self, arguments: &[&str]) -> Finished {
+        run(&mut self.command(arguments), "")
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = bare(BINARY);
+        command
+            .args(arguments)
+            .env("HOME", self.home.path())
+            .env("XDG_CONFIG_HOME", self.home.path().join("config"));
+        command
+    }
+}
+
+/// The value on the line of an output that begins with that label: `API Key       p8Vb…`.
+pub(crate) fn field<'a>(output: &'a str, label: &str) -> Option<&'a str> {
+    let values = output
+        .lines()
+        .filter_map(|line| line.trim_start().strip_prefix(label)?.strip_prefix([' ', ':', '\t']));
+    values.map(|value| value.trim_start_matches([' ', ':', '\t']).trim_end()).find(|value| !value.is_empty())
+}
+
+fn server(folder: &TempDir, admin_key: &str, verb: &str) -> Command {
+    let mut command = bare(BINARY);
+    command.args([verb, "--config"]).arg(folder.path().join("portcullis.toml"));
+    command
+        .env("HOME", folder.path())
+        .env("PORTCULLIS_BOOTSTRAP_API_KEY", admin_key)
+        .current_dir(folder.path());
+    command
+}
+
+fn launch(folder: &TempDir, admin_key: &str) -> (Running, SocketAddr, SocketAddr) {
+    let mut running = Running::start(&mut server(folder, admin_key, "serve"));
+    running.await_log("`ready`", |log| log.lines().any(|line| line.trim() == "ready").then_some(()));
+    let log = running.log();
+    (running, listener(&log, "registry"), listener(&log, "metrics"))
+}
+
+/// The address in `listening on ADDRESS (public; surfaces …)` of the first listener that shows a surface.
+fn listener(log: &str, surface: &str) -> SocketAddr {
+    let announced = log.lines().filter_map(|line| line.split_once("listening on ")?.1.split_once(' '));
+    let mut matching = announced.filter(|(_, rest)| rest.contains(surface));
+    let (address, _) = matching.next().unwrap_or_else(|| panic!("no listener shows `{surface}`:\n{log}"));
+    address.parse().unwrap()
+}
+
+fn settings_text(folder: &TempDir, certificate: &Certificate, upstream: &str, more: &str) -> String {
+    let data = folder.path().display();
+    let (chain, key) = (certificate.chain.display(), certificate.key.display());
+    format!(
+        r#"[account]
+id = "{ACCOUNT}"
+name = "example"
+
+[store]
+url = "sqlite:{data}/portcullis.db"
+master_key_file = "{data}/master.key"
+
+[audit]
+path = "{data}/audit.jsonl"
+
+[[registry]]
+name = "us.registry.test"
+aliases = ["localhost"]
+private_name = "private.us.registry.test"
+region = "us-south"
+upstream = "{upstream}"
+
+[[listener]]
+address = "127.0.0.1:0"
+endpoint = "public"
+surfaces = ["registry", "control", "health"]
+tls = {{ certificate = "{chain}", key = "{key}" }}
+
+[[listener]]
+address = "127.0.0.1:0"
+endpoint = "private"
+surfaces = ["metrics", "health"]
+
+{more}
+"#
+    )
+}
+
+#[test]
+fn fields_of_an_output_are_found_by_their_label() {
+    let output = "Please preserve the API key! It cannot be retrieved.\nName          k\nAPI Key       pX-1_z\nPolicy ID:   4364\n";
+    assert_eq!(field(output, "API Key"), Some("pX-1_z"));
+    assert_eq!(field(output, "Policy ID"), Some("4364"));
+    assert_eq!(field(output, "Locked"), None);
+}
