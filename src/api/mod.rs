@@ -169,14 +169,11 @@ impl Api {
         if request.body.len() > body::MAX {
             return Err(Problem::TooLarge);
         }
-        let Some(caller) = caller else {
-            return match endpoint {
-                Endpoint::Registry(ibm::registry::Registry::Messages) => {
-                    Ok(Answer::empty(StatusCode::NO_CONTENT))
-                }
-                _ => Err(Problem::Refused(Refusal::Challenge { because: Challenge::Absent, scope: None })),
-            };
-        };
+        if endpoint == Endpoint::Registry(ibm::registry::Registry::Messages) {
+            return Ok(Answer::empty(StatusCode::NO_CONTENT));
+        }
+        let unknown = || Refusal::Challenge { because: Challenge::Absent, scope: None };
+        let caller = caller.ok_or_else(unknown)?;
         let call = Call::new(&self.desk, request, params, caller)?;
         match endpoint {
             Endpoint::ApiKeys(which) => ibm::api_keys::answer(which, &call).await,
