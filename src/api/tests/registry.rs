@@ -16,6 +16,8 @@ async fn namespaces_are_added_listed_and_removed() {
     assert_eq!(house.ask(add("birds")).await.expect(201), json!({"namespace": "birds"}));
     house.ask(add("birds")).await.expect(200);
     house.ask(add("team-a")).await.expect(201);
+    house.ask(add("details")).await.expect(201);
+    house.ask(delete("/api/v1/namespaces/details")).await.expect(204);
     for wrong in ["abc", "Birds", "a%2Fbcd", "-birds"] {
         assert_eq!(house.ask(add(wrong)).await.expect(400)["code"], "CRG0400E", "{wrong}");
     }
