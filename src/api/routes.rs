@@ -207,18 +207,14 @@ impl Params {
 #[must_use]
 pub fn find(method: &Method, path: &str) -> Found {
     let mut allowed = Vec::new();
-    let mut template = None;
     for route in ROUTES {
-        // Once a path has matched a template, later templates that also match it are other resources.
-        if template.is_some_and(|chosen| chosen != route.template) {
-            continue;
-        }
         let Some(params) = matches(route.template, path) else { continue };
-        template = Some(route.template);
         if route.method == *method {
             return Found::Route(route, params);
         }
-        allowed.push(&route.method);
+        if !allowed.contains(&&route.method) {
+            allowed.push(&route.method);
+        }
     }
     if allowed.is_empty() { Found::Nothing } else { Found::OtherMethods(allowed) }
 }

@@ -137,6 +137,3 @@ fn settle<T>(
         (Ok(_) | Err(_), _) => Err(Problem::NotFound(noun, name.to_string())),
     }
 }
-
-#[cfg(test)]
-mod tests;

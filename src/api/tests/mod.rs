@@ -1,0 +1,309 @@
+//! The API over a real store: what clients send and read, and what strangers do not learn.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::{Api, ApiReply, ApiRequest, RegistrySite};
+use crate::admit::caller::Caller;
+use crate::admit::fault::Fault;
+use crate::admit::permit::{Control, Grounds, Permit};
+use crate::admit::refusal::{Challenge, Refusal};
+use crate::client::address::ClientAddr;
+use crate::clock::{ManualClock, SequenceEntropy};
+use crate::control::image::{Image, Images};
+use crate::control::problem::Problem;
+use crate::control::{Authority, Desk};
+use crate::credential::api_key::Pepper;
+use crate::ids::host::HostName;
+use crate::ids::principal::PrincipalId;
+use crate::ids::region::Region;
+use crate::network::endpoint::Endpoint;
+use crate::policy::action::{Action, ActionSet};
+use crate::policy::decide::{Decision, decide};
+use crate::policy::ibm::compile::compile;
+use crate::policy::model::Resource;
+use crate::registry::name::RepositoryName;
+use crate::registry::reference::{Digest, Tag};
+use crate::store::Store;
+use crate::store::contract::samples;
+use crate::store::identity::PrincipalRecord;
+use crate::store::policy::Subject;
+use crate::store::sqlite::SqliteStore;
+use crate::view::bundle::Bundle;
+
+mod groups;
+mod identity;
+mod native;
+mod policies;
+mod registry;
+mod wire;
+
+/// Decides by the caller's grants, as the gate does.
+struct AsPolicy;
+
+#[async_trait]
+impl Authority for AsPolicy {
+    async fn permit(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        resource: Resource,
+    ) -> Result<Permit<Control>, Problem> {
+        match decide(&caller.bundle.grants, ActionSet::of(&[action]), &resource) {
+            Decision::Allow(reason) => {
+                let of = Control { action, resource };
+                Ok(Permit::for_test(of, caller.clone(), Grounds::Policy(reason)))
+            }
+            Decision::Deny => Err(Refusal::Denied { action, resource: Box::new(resource) }.into()),
+        }
+    }
+
+    fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>> {
+        (owner == caller.principal()).then(|| Permit::for_test(of, caller.clone(), Grounds::Own))
+    }
+
+    fn permit_proven(&self, caller: &Arc<Caller>, of: Control) -> Permit<Control> {
+        Permit::for_test(of, caller.clone(), Grounds::Proven)
+    }
+
+    fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
+        decide(&caller.bundle.grants, ActionSet::of(&[action]), resource).is_allow()
+    }
+}
+
+/// An upstream with one image in each of two namespaces.
+struct TwoImages;
+
+#[async_trait]
+impl Images for TwoImages {
+    async fn repositories(&self, _: &Region) -> Result<Vec<RepositoryName>, Fault> {
+        Ok(["team-a/app", "team-b/app"].map(|name| RepositoryName::parse(name).unwrap()).to_vec())
+    }
+
+    async fn list(&self, _: &Region, repositories: &[RepositoryName]) -> Result<Vec<Image>, Fault> {
+        let image = |repository: &RepositoryName| Image {
+            repository: repository.clone(),
+            digest: Digest::parse(&format!("sha256:{}", "a".repeat(64))).unwrap(),
+            tags: vec![Tag::parse("v1").unwrap()],
+            created: None,
+            size: Some(7),
+            manifest_type: "application/vnd.oci.image.manifest.v1+json".to_owned(),
+            labels: Vec::new(),
+        };
+        Ok(repositories.iter().map(image).collect())
+    }
+}
+
+/// An installation: an administrator, and a stranger who may do nothing.
+struct House {
+    api: Api,
+    store: Arc<SqliteStore>,
+    admin: PrincipalId,
+    stranger: PrincipalId,
+    _dir: TempDir,
+}
+
+const ACCOUNT: &str = "123456789012";
+
+fn target(kind: &str, value: &str) -> Value {
+    json!({"attributes": [{"name": "accountId", "value": ACCOUNT}, {"name": kind, "value": value}]})
+}
+
+fn role(kind: &str, name: &str) -> Value {
+    json!({"role_id": format!("crn:v1:bluemix:public:iam::::{kind}:{name}")})
+}
+
+impl House {
+    async fn open() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::at(samples::time(1000)));
+        let store = Arc::new(SqliteStore::open(&dir.path().join("store.db"), clock.clone()).await.unwrap());
+        let mut founding = samples::founding();
+        let (service, platform) =
+            (target("serviceType", "service"), target("serviceType", "platform_service"));
+        let roles = [
+            json!({"roles": [role("serviceRole", "Manager"), role("role", "Administrator")], "resources": [service]}),
+            json!({"roles": [role("role", "Administrator")], "resources": [platform]}),
+        ];
+        for (policy, document) in founding.policies.iter_mut().zip(roles) {
+            policy.document = serde_json::from_value(document).unwrap();
+        }
+        let admin = samples::of_user(&founding.administrator);
+        store.found_for_test(&founding).await;
+        let stranger = samples::service_id(99);
+        store.insert_service_id_for_test(&stranger).await;
+        let desk = Desk {
+            account: samples::account_id(),
+            authority: Arc::new(AsPolicy),
+            clock,
+            entropy: Arc::new(SequenceEntropy::seeded(4711)),
+            images: Arc::new(TwoImages),
+            pepper: Arc::new(Pepper::new(&[7; 32])),
+            store: store.clone(),
+        };
+        let site = RegistrySite {
+            name: HostName::parse("us.registry.test").unwrap(),
+            aliases: vec![HostName::parse("localhost").unwrap()],
+            private_name: None,
+            region: samples::region("us-south"),
+        };
+        let stranger = samples::of_service_id(&stranger);
+        Self { api: Api::new(desk, vec![site]), store, admin, stranger, _dir: dir }
+    }
+
+    /// The caller that the gate would make of `who`, as of now.
+    async fn caller(&self, who: &PrincipalId) -> Arc<Caller> {
+        let store: &dyn Store = &*self.store;
+        let facts = store.principal(who).await.unwrap().unwrap();
+        let grants = facts.policies.iter().map(|row| compile(&row.id, &row.document, &samples::account_id()));
+        let name = match facts.record {
+            PrincipalRecord::ServiceId(row) => row.name,
+            PrincipalRecord::User(row) => row.name,
+        };
+        let bundle = Bundle {
+            principal: who.clone(),
+            name,
+            active: true,
+            keys: Vec::new(),
+            groups: facts.groups,
+            grants: grants.map(Result::unwrap).collect(),
+            generation: 0,
+        };
+        Arc::new(Caller {
+            account: samples::account_id(),
+            api_key: samples::api_key(0, who).id,
+            bundle: Arc::new(bundle),
+            from: ClientAddr::from_socket("192.0.2.1:9".parse().unwrap()),
+            endpoint: Endpoint::Public,
+        })
+    }
+
+    async fn send(&self, who: Option<&PrincipalId>, ask: Ask) -> Reply {
+        let caller = match who {
+            Some(who) => Ok(self.caller(who).await),
+            None => Err(Refusal::Challenge { because: Challenge::Absent, scope: None }),
+        };
+        let (path, query) = match ask.target.split_once('?') {
+            Some((path, query)) => (path.to_owned(), Some(query.to_owned())),
+            None => (ask.target, None),
+        };
+        let request = ApiRequest {
+            method: ask.method,
+            path,
+            query,
+            headers: ask.headers,
+            body: ask.body,
+            caller,
+            region: samples::region("us-south"),
+            authority: "us.registry.test:8443".to_owned(),
+            request_id: "req-1".to_owned(),
+        };
+        Reply(self.api.respond(request).await)
+    }
+
+    /// As the administrator.
+    async fn ask(&self, ask: Ask) -> Reply {
+        let admin = self.admin.clone();
+        self.send(Some(&admin), ask).await
+    }
+
+    /// Makes a service ID and returns its id.
+    async fn service_id(&self, name: &str) -> String {
+        let reply = self.ask(post("/v1/serviceids", json!({"account_id": ACCOUNT, "name": name}))).await;
+        reply.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Grants `who` a role on what `attributes` (besides the account) name.
+    async fn grant(&self, who: &PrincipalId, role: Value, attributes: &[(&str, &str)]) -> String {
+        let reply = self.ask(post("/v1/policies", policy(&json!(who), role, attributes))).await;
+        reply.expect(201)["id"].as_str().unwrap().to_owned()
+    }
+}
+
+fn policy(iam_id: &Value, role: Value, attributes: &[(&str, &str)]) -> Value {
+    let mut all = vec![json!({"name": "accountId", "value": ACCOUNT})];
+    all.extend(attributes.iter().map(|(name, value)| json!({"name": name, "value": value})));
+    json!({
+        "type": "access",
+        "subjects": [{"attributes": [{"name": "iam_id", "value": iam_id}]}],
+        "roles": [role],
+        "resources": [{"attributes": all}],
+    })
+}
+
+#[derive(Clone)]
+struct Ask {
+    method: Method,
+    target: String,
+    headers: HeaderMap,
+    body: Bytes,
+}
+
+impl Ask {
+    fn new(method: Method, target: &str) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert("account", HeaderValue::from_static(ACCOUNT));
+        Self { method, target: target.to_owned(), headers, body: Bytes::new() }
+    }
+
+    fn header(mut self, name: &'static str, value: &str) -> Self {
+        self.headers.insert(HeaderName::from_static(name), HeaderValue::from_str(value).unwrap());
+        self
+    }
+
+    fn raw(mut self, body: &str) -> Self {
+        self.body = Bytes::from(body.to_owned());
+        self.header("content-type", "application/json")
+    }
+}
+
+fn get(target: &str) -> Ask {
+    Ask::new(Method::GET, target)
+}
+
+fn delete(target: &str) -> Ask {
+    Ask::new(Method::DELETE, target)
+}
+
+fn post(target: &str, body: Value) -> Ask {
+    Ask::new(Method::POST, target).raw(&body.to_string())
+}
+
+fn put(target: &str, tag: &str, body: Value) -> Ask {
+    Ask::new(Method::PUT, target).raw(&body.to_string()).header("if-match", tag)
+}
+
+#[derive(Debug)]
+struct Reply(ApiReply);
+
+impl Reply {
+    #[track_caller]
+    fn expect(&self, status: u16) -> Value {
+        let text = String::from_utf8_lossy(&self.0.body);
+        assert_eq!(self.0.status.as_u16(), status, "{text} {:?}", self.0.event);
+        if text.is_empty() { Value::Null } else { serde_json::from_str(&text).unwrap() }
+    }
+
+    fn header(&self, name: &str) -> &str {
+        self.0.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl SqliteStore {
+    async fn found_for_test(&self, founding: &crate::store::account::Founding) {
+        crate::store::account::Accounts::found(self, founding).await.unwrap();
+    }
+
+    async fn insert_service_id_for_test(&self, row: &crate::store::identity::ServiceIdentity) {
+        crate::store::identity::Identities::insert_service_id(self, row).await.unwrap();
+    }
+}
+
+fn subject_of(who: &PrincipalId) -> Subject {
+    Subject::Principal(who.clone())
+}

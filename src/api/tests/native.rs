@@ -1,0 +1,48 @@
+//! Our own endpoints.
+
+use serde_json::json;
+
+use super::{House, get, post, role};
+
+#[tokio::test]
+async fn explain_names_the_policy_that_allows_or_the_attribute_that_fails() {
+    let house = House::open().await;
+    let stranger = house.stranger.clone();
+    let team_a = [("serviceName", "container-registry"), ("region", "us-south"), ("resource", "team-a")];
+    let id = house.grant(&stranger, role("serviceRole", "Reader"), &team_a).await;
+    let ask = |action: &str, repository: &str| {
+        post(
+            "/api/native/explain",
+            json!({"principal": stranger, "action": action, "repository": repository}),
+        )
+    };
+    let yes = house.ask(ask("pull", "team-a/app")).await.expect(200);
+    assert_eq!((&yes["decision"], &yes["because"]["policy_id"]), (&json!("allow"), &json!(id)));
+    let push = house.ask(ask("container-registry.image.push", "team-a/app")).await.expect(200);
+    assert_eq!(
+        (&push["decision"], &push["considered"][0]["result"]),
+        (&json!("deny"), &json!("lacks_action"))
+    );
+    assert_eq!(push["needed"]["any_role_of"], json!(["Manager", "Writer"]));
+    let other = house.ask(ask("image.pull", "team-b/app")).await.expect(200);
+    assert_eq!(
+        other["considered"][0]["mismatch"],
+        json!({"attribute": "resource", "policy_has": "team-a", "resource_has": "team-b"})
+    );
+    house.send(Some(&stranger), ask("pull", "team-b/app")).await.expect(200);
+    let about_admin = json!({"principal": house.admin, "action": "pull", "repository": "team-a/app"});
+    house.send(Some(&stranger), post("/api/native/explain", about_admin)).await.expect(403);
+    house.ask(ask("image.fly", "team-a/app")).await.expect(400);
+    house.ask(ask("pull", "Team-A")).await.expect(400);
+}
+
+#[tokio::test]
+async fn whoami_and_registries_say_where_the_caller_is() {
+    let house = House::open().await;
+    let stranger = house.stranger.clone();
+    let who = house.send(Some(&stranger), get("/api/native/whoami")).await.expect(200);
+    assert_eq!((&who["iam_id"], &who["account_name"]), (&json!(stranger), &json!("example")));
+    assert_eq!((&who["address"], &who["endpoint"]), (&json!("192.0.2.1"), &json!("public")));
+    let sites = house.send(Some(&stranger), get("/api/native/registries")).await.expect(200);
+    assert_eq!(sites["registries"][0]["aliases"], json!(["localhost"]));
+}
