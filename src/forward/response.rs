@@ -368,7 +368,8 @@ fn same_algorithm(one: &Digest, other: &Digest) -> bool {
 /// Media types that no browser renders or runs.
 fn is_harmless(media_type: &str) -> bool {
     let text = media_type.to_ascii_lowercase();
-    text.starts_with("application/") && !["html", "xml", "script"].iter().any(|word| text.contains(word))
+    text.starts_with("application/")
+        && !["html", "xml", "javascript", "ecmascript"].iter().any(|word| text.contains(word))
 }
 
 fn is_warning(text: &str) -> bool {

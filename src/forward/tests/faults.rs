@@ -282,6 +282,49 @@ fn d35_a_client_that_goes_away_cuts_the_upload_off_at_the_upstream() {
 }
 
 #[test]
+fn d35_a_storm_of_cancelled_transfers_leaves_no_connection_behind() {
+    super::local(async {
+        let live = Rc::new(std::cell::Cell::new(0_usize));
+        let count = Rc::clone(&live);
+        let upstream = raw(move |mut stream, _| {
+            let count = Rc::clone(&count);
+            async move {
+                count.set(count.get() + 1);
+                let body = vec![b'x'; 300_000];
+                while !head(&mut stream).await.is_empty() {
+                    stream.write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n").await.ok();
+                    stream.write_all(&body).await.ok();
+                }
+                count.set(count.get() - 1);
+            }
+        })
+        .await;
+        let forwarder = forwarder(&upstream.url);
+        for turns in 0..500_usize {
+            let transfer = async {
+                let mut body = ask(&forwarder, blob("a/b", &digest_of(b"hello"))).await.unwrap().into_body();
+                while let Some(frame) = body.frame().await {
+                    frame.unwrap();
+                }
+            };
+            let patience = async {
+                for _ in 0..turns % 40 {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::select! {
+                () = transfer => {}
+                () = patience => {}
+            }
+        }
+        // Ends only when every connection that is not idle has been closed; the test's limit guards it.
+        while live.get() > forwarder.sender.pool.idle() {
+            tokio::task::yield_now().await;
+        }
+    });
+}
+
+#[test]
 fn only_named_headers_reach_the_upstream_and_only_named_ones_come_back() {
     super::local(async {
         let heads = Rc::new(RefCell::new(Vec::new()));
