@@ -264,7 +264,7 @@ fn a_quarter_of_a_gibibyte_passes_through_in_constant_memory() {
         }
         assert_eq!(seen, total);
         // Other tests share this process, so the bound is loose; a buffered blob would pass it several times over.
-        assert!(highest.saturating_sub(before) < 64 << 10, "{before} KiB before, {highest} KiB at most");
+        assert!(highest.saturating_sub(before) < 128 << 10, "{before} KiB before, {highest} KiB at most");
     });
 }
 
