@@ -68,7 +68,8 @@ mod tests {
 
     #[test]
     fn hosts_that_smuggle_something_are_refused() {
-        for wrong in ["", "a b", "u@x", "x/../y", "ev\"il", "cr.test,evil", "cr..test", "-a", "a_b", "é.test"] {
+        for wrong in ["", "a b", "u@x", "x/../y", "ev\"il", "cr.test,evil", "cr..test", "-a", "a_b", "é.test"]
+        {
             assert!(HostName::parse(wrong).is_err(), "{wrong}");
         }
         for wrong in ["x:0", "x:99999", "x:", "x:08", "x:1:2", "[::1", "::1", "x:+1"] {

@@ -1,7 +1,7 @@
 //! Who can be granted something: users and service IDs, by the id that IBM IAM calls `iam_id`.
 
-use super::tagged::{ServiceId, UserId};
 use super::Malformed;
+use super::tagged::{ServiceId, UserId};
 
 /// A principal of the account, written as its `iam_id`: `IBMid-<uuid>` or `iam-ServiceId-<uuid>`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]

@@ -84,7 +84,9 @@ mod tests {
     fn the_tag_and_one_spelling_of_the_uuid_are_required() {
         assert!(ServiceId::parse(&format!("ServiceId-{UUID}")).is_ok());
         assert!(PolicyId::parse(UUID).is_ok());
-        for wrong in [UUID.to_owned(), format!("serviceid-{UUID}"), format!("ServiceId-{}", UUID.to_uppercase())] {
+        for wrong in
+            [UUID.to_owned(), format!("serviceid-{UUID}"), format!("ServiceId-{}", UUID.to_uppercase())]
+        {
             assert!(ServiceId::parse(&wrong).is_err(), "{wrong}");
         }
         assert!(PolicyId::parse(&UUID.replace('-', "")).is_err());

@@ -33,7 +33,11 @@ impl Decision {
 /// Decides. IBM access policies only allow, so the first grant that covers the resource is the answer; no grant is a
 /// denial.
 #[must_use]
-pub fn decide<'a>(grants: impl IntoIterator<Item = &'a Grant>, wanted: ActionSet, resource: &Resource) -> Decision {
+pub fn decide<'a>(
+    grants: impl IntoIterator<Item = &'a Grant>,
+    wanted: ActionSet,
+    resource: &Resource,
+) -> Decision {
     let mut covering =
         grants.into_iter().filter(|grant| grant.actions.intersects(wanted) && grant.target.covers(resource));
     match covering.next() {

@@ -39,7 +39,9 @@ impl Pattern {
         let mut rest = text.as_bytes();
         while let [first, tail @ ..] = rest {
             let (token, after) = match rest {
-                [b'{', b'{', literal @ (b'*' | b'?'), b'}', b'}', after @ ..] => (Token::Byte(*literal), after),
+                [b'{', b'{', literal @ (b'*' | b'?'), b'}', b'}', after @ ..] => {
+                    (Token::Byte(*literal), after)
+                }
                 [b'*', ..] => (Token::Any, tail),
                 [b'?', ..] => (Token::One, tail),
                 _ => (Token::Byte(*first), tail),

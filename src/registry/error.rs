@@ -91,5 +91,6 @@ impl OciError {
 /// Renders the envelope for one error.
 #[must_use]
 pub fn envelope(code: OciCode, message: &str) -> String {
-    serde_json::json!({ "errors": [{ "code": code.as_str(), "message": message, "detail": null }] }).to_string()
+    serde_json::json!({ "errors": [{ "code": code.as_str(), "message": message, "detail": null }] })
+        .to_string()
 }

@@ -94,13 +94,36 @@ mod tests {
 
     #[test]
     fn names_follow_the_oci_grammar() {
-        for good in ["a", "0", "a/b", "a.b", "a_b", "a__b", "a---b", "a/manifests/b", "a/blobs/uploads", "v2/a"] {
+        for good in
+            ["a", "0", "a/b", "a.b", "a_b", "a__b", "a---b", "a/manifests/b", "a/blobs/uploads", "v2/a"]
+        {
             assert!(RepositoryName::parse(good).is_ok(), "{good}");
         }
         let long = "a".repeat(256);
         let wrong = [
-            "", "/", "a/", "/a", "a//b", "A", "a/B", "a..b", "a._b", "a___b", "-a", "a-", ".a", "a.", "a+b", "a~b",
-            "a/b:1", "a b", "é", "a/../b", "localhost:5000/a", "_catalog", &long,
+            "",
+            "/",
+            "a/",
+            "/a",
+            "a//b",
+            "A",
+            "a/B",
+            "a..b",
+            "a._b",
+            "a___b",
+            "-a",
+            "a-",
+            ".a",
+            "a.",
+            "a+b",
+            "a~b",
+            "a/b:1",
+            "a b",
+            "é",
+            "a/../b",
+            "localhost:5000/a",
+            "_catalog",
+            &long,
         ];
         for name in wrong {
             assert!(RepositoryName::parse(name).is_err(), "{name}");

@@ -74,7 +74,11 @@ impl Reference {
     /// # Errors
     /// [`Malformed`] when it is neither.
     pub fn parse(text: &str) -> Result<Self, Malformed> {
-        if text.contains(':') { Digest::parse(text).map(Self::Digest) } else { Tag::parse(text).map(Self::Tag) }
+        if text.contains(':') {
+            Digest::parse(text).map(Self::Digest)
+        } else {
+            Tag::parse(text).map(Self::Tag)
+        }
     }
 
     /// The text as it stands in a path.
@@ -93,7 +97,9 @@ mod tests {
 
     #[test]
     fn tags_are_ascii_and_at_most_128_long() {
-        assert!(Tag::parse("v1").is_ok() && Tag::parse("_x.y-Z").is_ok() && Tag::parse(&"a".repeat(128)).is_ok());
+        assert!(
+            Tag::parse("v1").is_ok() && Tag::parse("_x.y-Z").is_ok() && Tag::parse(&"a".repeat(128)).is_ok()
+        );
         for wrong in ["", ".a", "-a", "a/b", "a:b", "v\u{661}", "a b", &"a".repeat(129)] {
             assert!(Tag::parse(wrong).is_err(), "{wrong}");
         }

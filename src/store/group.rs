@@ -38,7 +38,11 @@ pub trait Groups {
     /// One group.
     async fn group(&self, id: &AccessGroupId) -> Result<Option<AccessGroup>, StoreError>;
     /// Groups, oldest first; only those that `member` is in, if given.
-    async fn groups(&self, member: Option<&PrincipalId>, window: Window) -> Result<Listed<AccessGroup>, StoreError>;
+    async fn groups(
+        &self,
+        member: Option<&PrincipalId>,
+        window: Window,
+    ) -> Result<Listed<AccessGroup>, StoreError>;
     /// Adds a group; `Conflict` if the name is taken.
     async fn insert_group(&self, group: &AccessGroup) -> Result<(), StoreError>;
     /// Replaces a group whose stored version is `group.stamp.version - 1`.

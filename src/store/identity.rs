@@ -145,7 +145,11 @@ pub trait Identities {
     /// One service ID.
     async fn service_id(&self, id: &ServiceId) -> Result<Option<ServiceIdentity>, StoreError>;
     /// Service IDs, oldest first; only those of exactly this name, if given.
-    async fn service_ids(&self, name: Option<&str>, window: Window) -> Result<Listed<ServiceIdentity>, StoreError>;
+    async fn service_ids(
+        &self,
+        name: Option<&str>,
+        window: Window,
+    ) -> Result<Listed<ServiceIdentity>, StoreError>;
     /// Adds a service ID.
     async fn insert_service_id(&self, row: &ServiceIdentity) -> Result<(), StoreError>;
     /// Replaces a service ID whose stored version is `row.stamp.version - 1`.
@@ -156,7 +160,11 @@ pub trait Identities {
     /// One API key.
     async fn api_key(&self, id: &ApiKeyId) -> Result<Option<ApiKeyRecord>, StoreError>;
     /// API keys, oldest first; only those of `owner`, if given.
-    async fn api_keys(&self, owner: Option<&PrincipalId>, window: Window) -> Result<Listed<ApiKeyRecord>, StoreError>;
+    async fn api_keys(
+        &self,
+        owner: Option<&PrincipalId>,
+        window: Window,
+    ) -> Result<Listed<ApiKeyRecord>, StoreError>;
     /// Adds an API key; `NotFound` if its owner does not exist, `Conflict` if such a key exists.
     async fn insert_api_key(&self, row: &ApiKeyRecord) -> Result<(), StoreError>;
     /// Replaces an API key whose stored version is `row.stamp.version - 1`.

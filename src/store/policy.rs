@@ -42,7 +42,11 @@ pub trait Policies {
     /// One policy.
     async fn policy(&self, id: &PolicyId) -> Result<Option<PolicyRecord>, StoreError>;
     /// Policies, oldest first; only those for `subject`, if given.
-    async fn policies(&self, subject: Option<&Subject>, window: Window) -> Result<Listed<PolicyRecord>, StoreError>;
+    async fn policies(
+        &self,
+        subject: Option<&Subject>,
+        window: Window,
+    ) -> Result<Listed<PolicyRecord>, StoreError>;
     /// Adds a policy; `NotFound` if its subject does not exist.
     async fn insert_policy(&self, row: &PolicyRecord) -> Result<(), StoreError>;
     /// Replaces a policy whose stored version is `row.stamp.version - 1`; the subject may change, both are touched.

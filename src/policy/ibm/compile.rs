@@ -22,7 +22,8 @@ pub fn compile(id: &PolicyId, document: &PolicyDocument, account: &AccountId) ->
     let mut roles = Vec::with_capacity(document.roles.len());
     for reference in &document.roles {
         let role = Role::parse(&reference.role_id);
-        roles.push(role.ok_or_else(|| invalid("role", &reference.role_id, "use one that `iam roles` lists"))?);
+        roles
+            .push(role.ok_or_else(|| invalid("role", &reference.role_id, "use one that `iam roles` lists"))?);
     }
     if roles.is_empty() {
         return Err(Invalid("a policy grants at least one role".to_owned()));
@@ -51,7 +52,9 @@ fn target(attributes: &[AttributeDocument], account: &AccountId) -> Result<Targe
         }
         match name {
             "accountId" if value == account.as_str() => named_account = true,
-            "accountId" => return Err(invalid("account", value, "name the account that you are logged in to")),
+            "accountId" => {
+                return Err(invalid("account", value, "name the account that you are logged in to"));
+            }
             "region" => target.region = Some(matcher(attribute)),
             "resource" => target.resource = Some(matcher(attribute)),
             "resourceType" => target.resource_type = Some(matcher(attribute)),
@@ -74,7 +77,11 @@ fn service(attribute: &AttributeDocument) -> Result<Service, Invalid> {
 
 fn service_type(attribute: &AttributeDocument) -> Result<Box<str>, Invalid> {
     let known = Service::ALL.iter().any(|service| service.kind() == attribute.value) && literal(attribute);
-    if known { Ok(attribute.value.as_str().into()) } else { Err(invalid("service type", &attribute.value, "use `service`")) }
+    if known {
+        Ok(attribute.value.as_str().into())
+    } else {
+        Err(invalid("service type", &attribute.value, "use `service`"))
+    }
 }
 
 fn literal(attribute: &AttributeDocument) -> bool {

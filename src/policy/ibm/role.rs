@@ -94,11 +94,9 @@ impl Role {
             Self::Manager => ActionSet::of(MANAGER).union(ActionSet::of(READER)).union(ActionSet::of(WRITER)),
             Self::Operator | Self::Viewer => ActionSet::of(VIEWER),
             Self::Reader => ActionSet::of(READER),
-            Self::ServiceConfigurationReader => ActionSet::of(&[
-                Action::ImageList,
-                Action::ImageVulnerabilities,
-                Action::ConfigRead,
-            ]),
+            Self::ServiceConfigurationReader => {
+                ActionSet::of(&[Action::ImageList, Action::ImageVulnerabilities, Action::ConfigRead])
+            }
             Self::Writer => ActionSet::of(WRITER),
         }
     }
