@@ -19,7 +19,6 @@ mod response;
 mod send;
 pub mod settings;
 pub mod survey;
-mod target;
 mod wire;
 
 #[cfg(test)]

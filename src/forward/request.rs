@@ -8,7 +8,7 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request};
 
 use super::settings::{Credentials, UpstreamSettings};
-use super::target::upstream_target;
+use crate::registry::target::upstream_target;
 use super::{Exchange, REQUEST_ID};
 use crate::admit::fault::Fault;
 use crate::registry::error::{OciCode, OciError};

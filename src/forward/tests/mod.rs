@@ -102,7 +102,7 @@ fn seal(_: &UploadId, query: &str) -> String {
 fn open(response: &Response<ForwardBody>) -> (UploadSession, String) {
     let location = response.headers()["location"].to_str().unwrap();
     let (path, lease) = location.strip_prefix(ORIGIN).unwrap().split_once("?lease=").unwrap();
-    let (repository, id) = super::target::upload_location(path).unwrap();
+    let (repository, id) = crate::registry::target::upload_location(path).unwrap();
     let query = data_encoding::HEXLOWER.decode(lease.as_bytes()).unwrap();
     (UploadSession { repository, id, lease: Some(lease.into()) }, String::from_utf8(query).unwrap())
 }
