@@ -29,19 +29,26 @@ pub(in crate::cli) enum Command {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ServiceIdCommand {
     /// Show a service ID
-    ServiceId(Listing),
+    #[command(name = "service-id")]
+    Show(Listing),
     /// Create a service ID
-    ServiceIdCreate(ServiceIdCreate),
+    #[command(name = "service-id-create")]
+    Create(ServiceIdCreate),
     /// Delete a service ID, with its API keys and policies
-    ServiceIdDelete(Entity),
+    #[command(name = "service-id-delete")]
+    Delete(Entity),
     /// Refuse changes to a service ID
-    ServiceIdLock(Entity),
+    #[command(name = "service-id-lock")]
+    Lock(Entity),
     /// Allow changes to a service ID again
-    ServiceIdUnlock(Entity),
+    #[command(name = "service-id-unlock")]
+    Unlock(Entity),
     /// Change the name or description of a service ID
-    ServiceIdUpdate(ServiceIdUpdate),
+    #[command(name = "service-id-update")]
+    Update(ServiceIdUpdate),
     /// List the service IDs
-    ServiceIds(ServiceIds),
+    #[command(name = "service-ids")]
+    List(ServiceIds),
 }
 
 #[derive(Debug, Subcommand)]
@@ -79,23 +86,32 @@ pub(in crate::cli) enum ApiKeyCommand {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum GroupCommand {
     /// Create an access group
-    AccessGroupCreate(Create),
+    #[command(name = "access-group-create")]
+    Create(Create),
     /// Delete an access group
-    AccessGroupDelete(Entity),
+    #[command(name = "access-group-delete")]
+    Delete(Entity),
     /// Add service IDs to an access group
-    AccessGroupServiceIdAdd(Members),
+    #[command(name = "access-group-service-id-add")]
+    ServiceIdAdd(Members),
     /// Remove service IDs from an access group
-    AccessGroupServiceIdRemove(Members),
+    #[command(name = "access-group-service-id-remove")]
+    ServiceIdRemove(Members),
     /// List the service IDs in an access group
-    AccessGroupServiceIds(Listing),
+    #[command(name = "access-group-service-ids")]
+    ServiceIds(Listing),
     /// Add users to an access group
-    AccessGroupUserAdd(Members),
+    #[command(name = "access-group-user-add")]
+    UserAdd(Members),
     /// Remove users from an access group
-    AccessGroupUserRemove(Members),
+    #[command(name = "access-group-user-remove")]
+    UserRemove(Members),
     /// List the users in an access group
-    AccessGroupUsers(Listing),
+    #[command(name = "access-group-users")]
+    Users(Listing),
     /// List the access groups
-    AccessGroups(Groups),
+    #[command(name = "access-groups")]
+    List(Groups),
 }
 
 #[derive(Debug, Subcommand)]
@@ -105,7 +121,7 @@ pub(in crate::cli) enum PolicyCommand {
     /// Show a policy of an access group
     AccessGroupPolicy(PolicyShow),
     /// Grant an access group access
-    AccessGroupPolicyCreate(PolicyCreate),
+    AccessGroupPolicyCreate(Box<PolicyCreate>),
     /// Take access from an access group
     AccessGroupPolicyDelete(PolicyEntity),
     /// List the policies of a service ID
@@ -113,7 +129,7 @@ pub(in crate::cli) enum PolicyCommand {
     /// Show a policy of a service ID
     ServicePolicy(PolicyShow),
     /// Grant a service ID access
-    ServicePolicyCreate(PolicyCreate),
+    ServicePolicyCreate(Box<PolicyCreate>),
     /// Take access from a service ID
     ServicePolicyDelete(PolicyEntity),
     /// List the policies of a user
@@ -121,7 +137,7 @@ pub(in crate::cli) enum PolicyCommand {
     /// Show a policy of a user
     UserPolicy(PolicyShow),
     /// Grant a user access
-    UserPolicyCreate(PolicyCreate),
+    UserPolicyCreate(Box<PolicyCreate>),
     /// Take access from a user
     UserPolicyDelete(PolicyEntity),
 }
