@@ -3,7 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::cli::args::iam::{Create, Entity, GroupCommand, Groups, Listing, Members};
+use crate::cli::args::iam::access::{GroupCommand, Groups, Members};
+use crate::cli::args::iam::{Create, Entity, Listing};
 use crate::cli::display::{self, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};

@@ -4,7 +4,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::grant;
-use crate::cli::args::iam::{Listing, PolicyCommand, PolicyCreate, PolicyEntity, PolicyShow};
+use crate::cli::args::iam::Listing;
+use crate::cli::args::iam::access::{PolicyCommand, PolicyCreate, PolicyEntity, PolicyShow};
 use crate::cli::display::{self, Display};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};

@@ -3,9 +3,8 @@
 use http::{HeaderName, Method, header};
 use serde_json::{Value, json};
 
-use crate::cli::args::iam::{
-    Entity, Listing, ServiceIdCommand, ServiceIdCreate, ServiceIdUpdate, ServiceIds,
-};
+use crate::cli::args::iam::identity::{ServiceIdCommand, ServiceIdCreate, ServiceIdUpdate, ServiceIds};
+use crate::cli::args::iam::{Entity, Listing};
 use crate::cli::display::{self, Display, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
