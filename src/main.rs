@@ -11,7 +11,9 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    match cli::run(std::env::args_os(), &mut Io::of_the_process()) {
+    // The input and output are given back before a server starts.
+    let outcome = cli::run(std::env::args_os(), &mut Io::of_the_process());
+    match outcome {
         cli::Outcome::Done => ExitCode::SUCCESS,
         cli::Outcome::Failed => ExitCode::from(FAILED),
         cli::Outcome::Usage => ExitCode::from(USAGE),
