@@ -79,7 +79,7 @@ pub struct Authenticator {
     view: Arc<View>,
     account: AccountId,
     issuer: String,
-    pepper: Pepper,
+    pepper: Arc<Pepper>,
     clock: Arc<dyn Clock>,
     verified: Cache<[u8; 32], Arc<VerifiedToken>>,
     cache_hits: AtomicU64,
@@ -89,7 +89,7 @@ pub struct Authenticator {
 impl Authenticator {
     /// An authenticator that believes what `view` says and accepts tokens of `issuer`.
     #[must_use]
-    pub fn new(view: Arc<View>, account: AccountId, issuer: String, pepper: Pepper, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(view: Arc<View>, account: AccountId, issuer: String, pepper: Arc<Pepper>, clock: Arc<dyn Clock>) -> Self {
         let (cache_hits, cache_misses) = (AtomicU64::new(0), AtomicU64::new(0));
         Self { view, account, issuer, pepper, clock, verified: Cache::new(VERIFIED_TOKENS), cache_hits, cache_misses }
     }
