@@ -108,7 +108,8 @@ impl Exchanges {
         let quiet = self.quiet_since.get();
         match self.head_since.get() {
             Some(since) => Patience::CutAt(since.max(quiet) + settings.header),
-            None if self.is_untouched() => Patience::CloseAt(quiet + settings.first_byte),
+            // Nothing was asked, so there is nobody to say farewell to.
+            None if self.is_untouched() => Patience::CutAt(quiet + settings.first_byte),
             None => Patience::CloseAt(quiet + settings.idle),
         }
     }
@@ -190,5 +191,50 @@ impl<B: Body> Body for Answer<B> {
 
     fn size_hint(&self) -> SizeHint {
         self.body.size_hint()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::{Exchanges, Patience};
+    use crate::edge::rejection::Rejection;
+    use crate::edge::settings::Settings;
+
+    #[tokio::test]
+    async fn patience_depends_on_whose_turn_it_is() {
+        let settings = Settings::default();
+        let exchanges = Exchanges::new();
+        let cut = |why: &str| assert!(matches!(exchanges.patience(&settings), Patience::CutAt(_)), "{why}");
+        cut("nothing asked yet");
+        let mut first = exchanges.begin();
+        let second = exchanges.begin();
+        assert_eq!(exchanges.patience(&settings), Patience::Endless, "the application's turn");
+        first.set_with_client(true);
+        cut("the client has something to take");
+        drop(first);
+        assert_eq!(
+            exchanges.patience(&settings),
+            Patience::Endless,
+            "the other request is not the client's turn"
+        );
+        drop(second);
+        assert!(matches!(exchanges.patience(&settings), Patience::CloseAt(_)), "idle");
+        exchanges.head_began();
+        cut("a head has begun");
+        exchanges.head_ended();
+        exchanges.wrote(false);
+        cut("the socket is full");
+        exchanges.wrote(true);
+        assert!(matches!(exchanges.patience(&settings), Patience::CloseAt(_)), "idle again");
+    }
+
+    #[tokio::test]
+    async fn only_the_request_with_that_number_is_refused() {
+        let exchanges = Exchanges::new();
+        exchanges.refuse(2, Rejection::malformed("why"));
+        let statuses = [(); 3].map(|()| exchanges.begin().rejection().map(|rejection| rejection.status));
+        assert_eq!(statuses, [None, Some(StatusCode::BAD_REQUEST), None]);
     }
 }

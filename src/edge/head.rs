@@ -135,7 +135,9 @@ mod tests {
 
     use super::check;
 
-    fn second(uri: &str, fields: &[(&str, &str)]) -> Parts {
+    type Fields<'a> = &'a [(&'a str, &'a str)];
+
+    fn second(uri: &str, fields: Fields<'_>) -> Parts {
         let mut request = Request::builder().version(Version::HTTP_2).uri(uri);
         for (name, value) in fields {
             request = request.header(*name, *value);
@@ -157,7 +159,7 @@ mod tests {
     #[test]
     fn ambiguous_second_version_heads_are_refused() {
         let good = "https://cr.test/v2/";
-        let table: &[(&str, &str, &[(&str, &str)])] = &[
+        let table: &[(&str, &str, Fields<'_>)] = &[
             ("S-46 other host", good, &[("host", "evil")]),
             ("S-46 other port", good, &[("host", "cr.test:444")]),
             ("S-46 two hosts", good, &[("host", "cr.test"), ("host", "cr.test")]),

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use socket2::{Domain, Protocol, Socket, TcpKeepalive, Type};
 
-const BACKLOG: i32 = 1024;
+/// Connections that the kernel keeps ready for a worker.
+pub(super) const BACKLOG: i32 = 1024;
 /// Unsent bytes that the kernel holds per connection before it asks for no more: bounds memory for slow readers and
 /// makes their progress visible.
 const UNSENT_LOW_WATER: u32 = 128 * 1024;

@@ -75,10 +75,10 @@ impl Edge {
     /// # Errors
     /// When an address cannot be bound or a thread cannot be started; then nothing is left running.
     pub fn start<A, F>(
-        settings: &Settings,
-        listeners: &[ListenerSpec],
+        settings: Settings,
+        listeners: Vec<ListenerSpec>,
         workers: usize,
-        make_app: &F,
+        make_app: F,
     ) -> io::Result<Running>
     where
         A: Application,
@@ -88,7 +88,7 @@ impl Edge {
         let mut running =
             Running { addresses: Vec::new(), drain: Drain::default(), workers: Vec::with_capacity(count) };
         let mut shares: Vec<Vec<Listening>> = (0..count).map(|_| Vec::new()).collect();
-        for (listener, spec) in listeners.iter().enumerate() {
+        for (listener, spec) in listeners.into_iter().enumerate() {
             let sockets = listen::bind(spec.address, count)?;
             running
                 .addresses

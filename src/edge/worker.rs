@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::FutureExt;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
@@ -15,6 +14,7 @@ use super::application::Application;
 use super::connection::Connection;
 use super::drain::Drain;
 use super::exchanges::Exchanges;
+use super::listen;
 use super::local::contained;
 use super::serve_connection::Server;
 use super::settings::Settings;
@@ -52,8 +52,10 @@ pub(super) fn run<A: Application>(
         let connections = TaskTracker::new();
         let accepting = TaskTracker::new();
         for one in listening {
-            let acceptor = Acceptor::new(one, server.clone(), admission.clone(), connections.clone())?;
-            accepting.spawn_local(contained(acceptor.run()));
+            let Listening { listener, socket, endpoint, tls } = one;
+            let (server, admission, connections) = (server.clone(), admission.clone(), connections.clone());
+            let acceptor = Acceptor { listener, endpoint, tls, server, admission, connections };
+            accepting.spawn_local(contained(acceptor.run(TcpListener::from_std(socket)?)));
         }
         accepting.close();
         tokio::select! {
@@ -65,7 +67,6 @@ pub(super) fn run<A: Application>(
 }
 
 struct Acceptor<A> {
-    socket: TcpListener,
     listener: usize,
     endpoint: Endpoint,
     tls: Option<Arc<CertificateStore>>,
@@ -75,24 +76,20 @@ struct Acceptor<A> {
 }
 
 impl<A: Application> Acceptor<A> {
-    fn new(
-        listening: Listening,
-        server: Server<A>,
-        admission: Admission,
-        connections: TaskTracker,
-    ) -> io::Result<Self> {
-        let Listening { listener, socket, endpoint, tls } = listening;
-        let socket = TcpListener::from_std(socket)?;
-        Ok(Self { socket, listener, endpoint, tls, server, admission, connections })
+    async fn run(self, socket: TcpListener) {
+        self.accept_until_stopped(&socket).await;
+        if let Ok(socket) = socket.into_std() {
+            self.accept_the_last(&socket).await;
+        }
     }
 
-    async fn run(self) {
+    async fn accept_until_stopped(&self, socket: &TcpListener) {
         let mut pause = Pause::default();
         loop {
             let accepted = tokio::select! {
                 biased;
-                accepted = self.socket.accept() => accepted,
-                () = self.server.drain.stopped() => break,
+                () = self.server.drain.stopped() => return,
+                accepted = socket.accept() => accepted,
             };
             match accepted {
                 Ok((stream, peer)) => {
@@ -106,9 +103,18 @@ impl<A: Application> Acceptor<A> {
                 }
             }
         }
-        // Whoever the kernel has connected already would see a reset; they are served like the others.
-        while let Some(Ok((stream, peer))) = self.socket.accept().now_or_never() {
-            self.admit(stream, peer).await;
+    }
+
+    /// Whoever the kernel has connected already would see a reset when the socket closes; they are served like the
+    /// others. The event loop may not know of them yet, so the kernel is asked.
+    async fn accept_the_last(&self, socket: &std::net::TcpListener) {
+        for _ in 0..listen::BACKLOG {
+            let Ok((stream, peer)) = socket.accept() else { return };
+            if stream.set_nonblocking(true).is_ok()
+                && let Ok(stream) = TcpStream::from_std(stream)
+            {
+                self.admit(stream, peer).await;
+            }
         }
     }
 

@@ -1,3 +1,5 @@
+//! Certificate files as they come: by name, exposed, mismatched, half written.
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
