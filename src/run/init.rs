@@ -49,8 +49,8 @@ pub async fn open(settings: &Settings) -> Result<Installation, Failure> {
     let path = Path::new(path.ok_or_else(|| Failure::plain("store.url: only sqlite: is supported; write sqlite:PATH"))?);
     private_directory(path.parent().unwrap_or(Path::new(""))).doing(format_args!("making the directory of {}", path.display()))?;
     let master = ensure_master_key(&settings.store.master_key_file, &SystemEntropy).doing("opening the installation")?;
-    let store = SqliteStore::open(path).await.doing(format_args!("opening the store {}", path.display()))?;
-    let pepper = Pepper::new(&master.derive(PEPPER));
+    let store = SqliteStore::open(path, Arc::new(SystemClock)).await.doing(format_args!("opening the store {}", path.display()))?;
+    let pepper = Pepper::new(master.derive(PEPPER).expose());
     Ok(Installation { store: Arc::new(store), master: Arc::new(master), pepper })
 }
 

@@ -27,7 +27,7 @@ use crate::record::recorder::Recorder;
 use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
 use crate::serve::namespaces::Sightings;
-use crate::serve::probe::Readiness;
+use crate::serve::probe::{Readiness, Scrape};
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
 use crate::token::mint::{Lifetimes, Mint};
@@ -54,7 +54,7 @@ impl Server {
     /// [`Failure`] with what cannot be opened, bound or started; then nothing is left running.
     pub fn start(settings: &Settings, installation: Installation, control: Handle) -> Result<Self, Failure> {
         let listeners = plan::listeners(settings)?;
-        let certificates = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
+        let certificates: Vec<_> = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
         let upstreams: Vec<UpstreamSettings> =
             settings.registries.iter().map(|registry| plan::upstream(&registry.upstream)).collect::<Result<_, _>>()?;
         for upstream in &upstreams {
@@ -74,7 +74,7 @@ impl Server {
             }
             App::new(Arc::clone(&made), forwarders, RequestIds::fresh(&SystemEntropy))
         };
-        let running = Edge::start(&plan::edge(settings), &listeners, settings.workers, &make_app);
+        let running = Edge::start(plan::edge(settings), listeners, settings.workers, make_app);
         let running = running.doing("listening")?;
         let grace = settings.limits.drain_grace;
         Ok(Self { addresses: running.addresses.clone(), running, shared, certificates, grace })
@@ -163,6 +163,7 @@ fn shared(
         upload_lease: settings.limits.upload_lease,
         namespaces,
         readiness: Readiness::default(),
+        scrape: Scrape::default(),
     })
 }
 
@@ -177,7 +178,7 @@ fn gate(
     let account = settings.account.id.clone();
     let authenticator =
         Authenticator::new(Arc::clone(view), account, issuer.to_owned(), Arc::clone(pepper), Arc::clone(clock));
-    Gate::new(authenticator, Arc::clone(view), LeaseKey::new(master.derive(LEASES)), Arc::clone(clock))
+    Gate::new(authenticator, Arc::clone(view), LeaseKey::new(master.derive(LEASES).expose()), Arc::clone(clock))
 }
 
 /// Who signs: the same on every replica, because it is made of the account and the first registry.

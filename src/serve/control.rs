@@ -14,7 +14,7 @@ use super::visit::Visit;
 use crate::admit::authenticate::Authenticated;
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
-use crate::admit::gate::Gate;
+use crate::admit::gate::{Gate, Why};
 use crate::admit::permit::{Control, Permit};
 use crate::admit::refusal::{Challenge, Refusal};
 use crate::api::{ApiReply, ApiRequest, Verdict as ApiVerdict, body};
@@ -32,7 +32,7 @@ use crate::registry::error::{OciCode, OciError};
 /// Answers one call.
 pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<RequestBody>) -> Outcome {
     let (parts, body) = request.into_parts();
-    let presented = Presented::from_headers(&parts.headers);
+    let presented = Presented::read(&parts.headers);
     let challenge = |because| Refusal::Challenge { because, scope: None };
     let caller = match shared.gate.authenticator.control(&presented, visit.origin()).await {
         Ok(Authenticated::Proven(caller)) => Ok(caller),
@@ -123,7 +123,10 @@ impl Authority for GateAuthority {
         action: Action,
         resource: Resource,
     ) -> Result<Permit<Control>, Problem> {
-        self.0.control(caller, action, resource).map_err(Problem::Refused)
+        self.0.control(caller, action, resource).await.map_err(|why| match why {
+            Why::Fault(fault) => Problem::Fault(fault),
+            Why::Refusal(refusal) => Problem::Refused(refusal),
+        })
     }
 
     fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>> {

@@ -60,6 +60,8 @@ pub struct Shared {
     pub namespaces: namespaces::Sightings,
     /// Whether we are ready, for `/readyz`.
     pub readiness: probe::Readiness,
+    /// What has been counted so far.
+    pub scrape: probe::Scrape,
 }
 
 /// One worker's application.

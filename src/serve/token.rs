@@ -45,7 +45,7 @@ pub async fn call(
     let Ok(text) = std::str::from_utf8(&body) else {
         return malformed(visit, StatusCode::BAD_REQUEST, "The form is not text.");
     };
-    let presented = Presented::from_headers(&parts.headers);
+    let presented = Presented::read(&parts.headers);
     let (what, reply) = match endpoint {
         TokenEndpoint::Docker => {
             let fields = if form { text } else { parts.uri.query().unwrap_or_default() };

@@ -17,7 +17,7 @@ use crate::admit::gate::Gate;
 use crate::credential::authorization::Presented;
 use crate::ids::region::Region;
 use crate::registry::error::{OciCode, envelope};
-use crate::registry::scope::{ScopeEntry, parse_scopes};
+use crate::registry::scope::{Scope, ScopeEntry};
 use crate::secret::Secret;
 
 /// One request.
@@ -49,7 +49,7 @@ pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result 
         Err(because) => return Ok(rejected(because)),
     };
     let access = match &caller {
-        Some(caller) => gate.narrow(caller, parse_scopes(form.all("scope")), request.region).await?,
+        Some(caller) => gate.narrow(caller, Scope::parse(form.all("scope")).into_entries(), request.region).await?,
         None => Vec::new(),
     };
     let minted = mint.registry(caller.as_deref(), access.clone()).await?;

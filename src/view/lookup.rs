@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use super::bundle::{Bundle, KeyState};
 use super::ledger::Depends;
+use super::keyring::Keyring;
+use super::registry::RegistryState;
 use super::table::{Slot, Table};
 use super::{Known, Unavailable};
 use crate::credential::api_key::KeyHash;
@@ -17,8 +19,7 @@ use crate::policy::ibm::compile::compile;
 use crate::store::StoreError;
 use crate::store::feed::{ChangeKey, Sequence};
 use crate::store::identity::{PrincipalFacts, PrincipalRecord};
-use crate::store::keyring::SigningKeyRecord;
-use crate::store::registry::RegistrySettings;
+use crate::store::registry::RegistryFacts;
 
 /// How often a load starts again because what it reads changes under its hands.
 const ATTEMPTS: usize = 16;
@@ -170,7 +171,7 @@ impl Lookup for KeyHash {
 }
 
 impl Lookup for Region {
-    type Found = Option<Arc<RegistrySettings>>;
+    type Found = Option<Arc<RegistryState>>;
 
     fn table(known: &Known) -> &Table<Self, Self::Found> {
         &known.registries
@@ -179,7 +180,12 @@ impl Lookup for Region {
     async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
         let facts = known.store.0.registry(self).await?;
         let as_of = facts.as_ref().map(|facts| facts.as_of);
-        let found = facts.map(|facts| Arc::new(facts.settings));
+        let state = |facts: RegistryFacts| RegistryState {
+            policies_enforced: facts.settings.policies_enforced,
+            private_only: facts.settings.private_only,
+            namespaces: facts.namespaces.into_iter().collect(),
+        };
+        let found = facts.map(|facts| Arc::new(state(facts)));
         let depends = Depends::On(vec![ChangeKey::Registry(self.clone())]);
         Ok(Loaded { found, as_of, depends, weight: 1 })
     }
@@ -190,7 +196,7 @@ impl Lookup for Region {
 pub(super) struct Signing;
 
 impl Lookup for Signing {
-    type Found = Arc<Vec<SigningKeyRecord>>;
+    type Found = Arc<Keyring>;
 
     fn table(known: &Known) -> &Table<Self, Self::Found> {
         &known.signing
@@ -199,6 +205,7 @@ impl Lookup for Signing {
     async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
         let (keys, as_of) = known.store.0.signing_keys().await?;
         let depends = Depends::On(vec![ChangeKey::Keyring]);
-        Ok(Loaded { found: Arc::new(keys), as_of: Some(as_of), depends, weight: 1 })
+        let keyring = Keyring::compile(&keys).map_err(|unavailable| StoreError::Corrupt(unavailable.to_string()))?;
+        Ok(Loaded { found: Arc::new(keyring), as_of: Some(as_of), depends, weight: 1 })
     }
 }

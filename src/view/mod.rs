@@ -6,8 +6,10 @@
 
 pub mod bundle;
 mod follow;
+pub mod keyring;
 mod ledger;
 mod lookup;
+pub mod registry;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -22,7 +24,9 @@ use tokio::time::Instant;
 
 use self::bundle::Bundle;
 use self::ledger::Ledger;
+use self::keyring::Keyring;
 use self::lookup::{Lookup, Signing};
+use self::registry::RegistryState;
 use self::table::{Joined, Table};
 use crate::credential::api_key::KeyHash;
 use crate::ids::account::AccountId;
@@ -32,8 +36,6 @@ use crate::ids::tagged::ApiKeyId;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::feed::Sequence;
-use crate::store::keyring::SigningKeyRecord;
-use crate::store::registry::RegistrySettings;
 
 /// The view cannot answer: the store is gone, or what it holds cannot be obeyed. The text is for the log.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -113,13 +115,13 @@ impl View {
     ///
     /// # Errors
     /// [`Unavailable`] when the store cannot be asked.
-    pub async fn registry(&self, region: &Region) -> Result<Option<Arc<RegistrySettings>>, Unavailable> {
+    pub async fn registry(&self, region: &Region) -> Result<Option<Arc<RegistryState>>, Unavailable> {
         self.ask(region).await
     }
 
     /// Like [`View::registry`], at once and only if it is known.
     #[must_use]
-    pub fn cached_registry(&self, region: &Region) -> Option<Arc<RegistrySettings>> {
+    pub fn cached_registry(&self, region: &Region) -> Option<Arc<RegistryState>> {
         self.recall(region).flatten()
     }
 
@@ -127,13 +129,13 @@ impl View {
     ///
     /// # Errors
     /// [`Unavailable`] when the store cannot be asked.
-    pub async fn signing_keys(&self) -> Result<Arc<Vec<SigningKeyRecord>>, Unavailable> {
+    pub async fn keyring(&self) -> Result<Arc<Keyring>, Unavailable> {
         self.ask(&Signing).await
     }
 
-    /// Like [`View::signing_keys`], at once and only if they are known.
+    /// Like [`View::keyring`], at once and only if they are known.
     #[must_use]
-    pub fn cached_signing_keys(&self) -> Option<Arc<Vec<SigningKeyRecord>>> {
+    pub fn cached_keyring(&self) -> Option<Arc<Keyring>> {
         self.recall(&Signing)
     }
 
@@ -226,8 +228,8 @@ struct Known {
     ledger: Ledger,
     principals: Table<PrincipalId, Option<Arc<Bundle>>>,
     key_owners: Table<KeyHash, Option<(PrincipalId, ApiKeyId)>>,
-    registries: Table<Region, Option<Arc<RegistrySettings>>>,
-    signing: Table<Signing, Arc<Vec<SigningKeyRecord>>>,
+    registries: Table<Region, Option<Arc<RegistryState>>>,
+    signing: Table<Signing, Arc<Keyring>>,
     generation: AtomicU64,
     counters: Counters,
     born: Instant,

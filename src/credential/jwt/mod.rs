@@ -163,6 +163,14 @@ impl VerifyingKeys {
         points.into_iter().map(keyed).collect::<Result<_, _>>().map(Self)
     }
 
+    /// The key id that a token claims, unverified; `None` for what cannot be a token of ours.
+    #[must_use]
+    pub fn key_id(token: &str) -> Option<String> {
+        let header = token.split('.').next().filter(|_| token.len() <= TOKEN_MAX)?;
+        let header = BASE64URL_NOPAD.decode(header.as_bytes()).ok()?;
+        object::<Header<'_>>(&header).map(|header| header.kid.into_owned())
+    }
+
     /// Checks the token's form, type and signature, and reads its claims.
     ///
     /// `T` must be a struct with integer times, better yet with `deny_unknown_fields`: a typed struct refuses duplicate
