@@ -5,3 +5,5 @@
 pub mod api_key;
 pub mod authorization;
 pub mod jwt;
+pub mod lease;
+pub mod seal;
