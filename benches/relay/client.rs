@@ -54,9 +54,13 @@ impl Client {
     }
 
     fn head(&self, method: &str, path: &str, more: &str) -> String {
-        let token = self.token.as_ref().map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let token =
+            self.token.as_ref().map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
         let accept = "accept: application/vnd.oci.image.manifest.v1+json\r\n";
-        format!("{method} {path} HTTP/1.1\r\nhost: localhost:{}\r\n{token}{accept}{more}\r\n", self.address.port())
+        format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost:{}\r\n{token}{accept}{more}\r\n",
+            self.address.port()
+        )
     }
 
     /// Opens a connection, reads one answer, and hands the connection over to be held.
@@ -82,7 +86,8 @@ impl Client {
     pub async fn login(&self, key: &str) -> String {
         let basic = BASE64.encode(format!("iamapikey:{key}").as_bytes());
         let path = "/oauth/token?service=registry&scope=repository:bench/app:pull,push&scope=repository:bench/large:pull,push";
-        let (status, body, _) = self.call("GET", path, &format!("authorization: Basic {basic}\r\n"), b"").await;
+        let (status, body, _) =
+            self.call("GET", path, &format!("authorization: Basic {basic}\r\n"), b"").await;
         assert_eq!(status, 200, "{body}");
         serde_json::from_str::<serde_json::Value>(&body).unwrap()["token"].as_str().unwrap().to_owned()
     }
@@ -100,13 +105,15 @@ impl Client {
 
     /// Pushes `length` bytes in one chunked `PATCH`, as docker does, and returns the digest.
     pub async fn push_blob(&self, repository: &str, length: u64) -> String {
-        let (status, body, location) = self.call("POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"").await;
+        let (status, body, location) =
+            self.call("POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"").await;
         assert_eq!(status, 202, "{body}");
         let mut stream = self.connect().await;
         let head = self.head("PATCH", &path_of(&location), "transfer-encoding: chunked\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut context = digest::Context::new(&digest::SHA256);
-        let block: Vec<u8> = (0..256 * 1024u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+        let block: Vec<u8> =
+            (0..256 * 1024u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
         for _ in 0..length / block.len() as u64 {
             context.update(&block);
             stream.write_all(format!("{:x}\r\n", block.len()).as_bytes()).await.unwrap();
@@ -118,7 +125,8 @@ impl Client {
         assert_eq!(status, 202);
         let digest = format!("sha256:{}", HEXLOWER.encode(context.finish().as_ref()));
         let separator = if location.contains('?') { '&' } else { '?' };
-        let (status, body, _) = self.call("PUT", &format!("{}{separator}digest={digest}", path_of(&location)), "", b"").await;
+        let (status, body, _) =
+            self.call("PUT", &format!("{}{separator}digest={digest}", path_of(&location)), "", b"").await;
         assert_eq!(status, 201, "{body}");
         digest
     }
@@ -131,7 +139,8 @@ impl Client {
         let (_, _, location) = self.call("POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"").await;
         let separator = if location.contains('?') { '&' } else { '?' };
         let target = format!("{}{separator}digest={digest}", path_of(&location));
-        let (status, body, _) = self.call("PUT", &target, "content-type: application/octet-stream\r\n", config).await;
+        let (status, body, _) =
+            self.call("PUT", &target, "content-type: application/octet-stream\r\n", config).await;
         assert_eq!(status, 201, "{body}");
         let manifest = serde_json::json!({
             "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",

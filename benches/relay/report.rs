@@ -31,7 +31,14 @@ impl Figure {
             let (low, high) = values.iter().fold((f64::MAX, f64::MIN), |(l, h), &v| (l.min(v), h.max(v)));
             format!("{:.1} ({low:.1}–{high:.1})", median(values.to_vec()))
         };
-        format!("| {} | {} | {} | {} | {:.2} |", self.what, self.unit, spread(&self.ours), spread(&self.theirs), self.ratio)
+        format!(
+            "| {} | {} | {} | {} | {:.2} |",
+            self.what,
+            self.unit,
+            spread(&self.ours),
+            spread(&self.theirs),
+            self.ratio
+        )
     }
 }
 
@@ -48,7 +55,9 @@ pub struct Report {
 
 impl Report {
     pub fn new(servers: &Servers) -> Self {
-        let mut text = String::from("# Results\n\nMade by `make bench`, which says how; read the ratios, not the absolute figures.\n\n");
+        let mut text = String::from(
+            "# Results\n\nMade by `make bench`, which says how; read the ratios, not the absolute figures.\n\n",
+        );
         let _ = writeln!(text, "{}\n", servers.versions());
         text.push_str("| what | unit | Portcullis, median (range) | nginx, median (range) | ratio, 1.00 = as good as nginx |\n");
         text.push_str("|---|---|---|---|---|\n");

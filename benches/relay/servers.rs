@@ -69,7 +69,13 @@ impl Servers {
     pub fn wrk(&self, address: SocketAddr, token: Option<String>, seconds: u64) -> f64 {
         let url = format!("https://localhost:{}/v2/bench/app/manifests/v1", address.port());
         let mut command = Command::new("wrk");
-        command.args(["-t1", "-c32", &format!("-d{seconds}s"), "-H", "Accept: application/vnd.oci.image.manifest.v1+json"]);
+        command.args([
+            "-t1",
+            "-c32",
+            &format!("-d{seconds}s"),
+            "-H",
+            "Accept: application/vnd.oci.image.manifest.v1+json",
+        ]);
         if let Some(token) = token {
             command.args(["-H", &format!("Authorization: Bearer {token}")]);
         }
@@ -77,7 +83,8 @@ impl Servers {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(!text.contains("Non-2xx") && !text.contains("Socket errors"), "{text}");
         let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
-        rate.and_then(|text| text.trim().parse().ok()).unwrap_or_else(|| panic!("wrk printed no rate: {text}"))
+        rate.and_then(|text| text.trim().parse().ok())
+            .unwrap_or_else(|| panic!("wrk printed no rate: {text}"))
     }
 
     pub fn portcullis_pids(&self) -> Vec<u32> {
@@ -99,7 +106,11 @@ impl Servers {
             String::from_utf8_lossy(&text).lines().next().unwrap_or("?").trim().to_owned()
         };
         let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?").trim_start_matches([' ', '\t', ':']);
+        let model = cpu
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"))
+            .unwrap_or("?")
+            .trim_start_matches([' ', '\t', ':']);
         format!(
             "{} · {} · {} · {} cores of {model}. Both proxies: TLS 1.3, one ECDSA P-256 certificate, two workers, the same registry on \
              the same unix socket. nginx asks nobody; Portcullis verifies the token, decides by policy, and records.",
@@ -140,7 +151,13 @@ fn start_nginx(directory: &std::path::Path) -> (Child, SocketAddr) {
          }}\n"
     );
     std::fs::File::create(&config).unwrap().write_all(text.as_bytes()).unwrap();
-    let child = Command::new("nginx").arg("-c").arg(&config).arg("-p").arg(directory).spawn().expect("nginx is installed");
+    let child = Command::new("nginx")
+        .arg("-c")
+        .arg(&config)
+        .arg("-p")
+        .arg(directory)
+        .spawn()
+        .expect("nginx is installed");
     while std::net::TcpStream::connect(address).is_err() {
         std::thread::yield_now();
     }
@@ -152,7 +169,8 @@ pub fn memory_kib(pids: &[u32]) -> u64 {
     let pss = |pid: &u32| {
         let path = PathBuf::from(format!("/proc/{pid}/smaps_rollup"));
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("Pss:").map(str::to_owned)).unwrap_or_default();
+        let line =
+            text.lines().find_map(|line| line.strip_prefix("Pss:").map(str::to_owned)).unwrap_or_default();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default()
     };
     pids.iter().map(pss).sum()

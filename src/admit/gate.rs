@@ -91,7 +91,12 @@ impl From<Refusal> for Why {
 impl Gate {
     /// A gate over `view`.
     #[must_use]
-    pub fn new(authenticator: Authenticator, view: Arc<View>, leases: LeaseKey, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        authenticator: Authenticator,
+        view: Arc<View>,
+        leases: LeaseKey,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self { authenticator, view, leases, clock, would_deny: AtomicU64::new(0) }
     }
 
@@ -136,7 +141,9 @@ impl Gate {
         let proof = match self.authenticator.registry(presented, origin).await {
             Ok(Authenticated::Proven(proof)) => proof,
             Ok(Authenticated::Absent) => return Err(Stopped::unproven(challenge(Challenge::Absent))),
-            Ok(Authenticated::Rejected(_)) => return Err(Stopped::unproven(challenge(Challenge::InvalidToken))),
+            Ok(Authenticated::Rejected(_)) => {
+                return Err(Stopped::unproven(challenge(Challenge::InvalidToken)));
+            }
             Err(fault) => return Err(Stopped::unproven(fault)),
         };
         let Some(caller) = proof.caller.clone() else {
@@ -173,7 +180,9 @@ impl Gate {
             Ceiling::Unlimited => true,
         };
         if !covered {
-            return Err(Refusal::Challenge { because: Challenge::InsufficientScope, scope: wanted_scope }.into());
+            return Err(
+                Refusal::Challenge { because: Challenge::InsufficientScope, scope: wanted_scope }.into()
+            );
         }
         if upload_session(&operation).is_some() && lease.is_none() {
             let message = "blob upload unknown to registry: start a new upload";
@@ -222,7 +231,9 @@ impl Gate {
         region: &Region,
         new: NewNamespaces,
     ) -> Result<Option<Namespace>, Why> {
-        let (Operation::ManifestWrite { repository, .. } | Operation::UploadStart { repository, .. }) = operation else {
+        let (Operation::ManifestWrite { repository, .. } | Operation::UploadStart { repository, .. }) =
+            operation
+        else {
             return Ok(None);
         };
         let namespace = Namespace::of(repository);
@@ -293,7 +304,11 @@ impl Gate {
         resource: Resource,
     ) -> Result<Permit<Control>, Why> {
         if let Decision::Allow(reason) = decide(&caller.bundle.grants, ActionSet::of(&[action]), &resource) {
-            return Ok(Permit::new(Control { action, resource }, Arc::clone(caller), Grounds::Policy(reason)));
+            return Ok(Permit::new(
+                Control { action, resource },
+                Arc::clone(caller),
+                Grounds::Policy(reason),
+            ));
         }
         // Only what a registry holds and how it is set up; who may do what is never policy-free.
         let free = match (resource.service, &resource.region) {
@@ -347,7 +362,8 @@ impl Visibility {
     pub fn shows(&self, repository: &RepositoryName) -> bool {
         const SEEING: ActionSet = ActionSet::of(&[Action::ImageList, Action::ImagePull]);
         self.everything
-            || decide(&self.caller.bundle.grants, SEEING, &Resource::repository(&self.region, repository)).is_allow()
+            || decide(&self.caller.bundle.grants, SEEING, &Resource::repository(&self.region, repository))
+                .is_allow()
     }
 }
 

@@ -83,7 +83,8 @@ fn founding(plan: &Plan<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Result
         modified_by: administrator.clone(),
         stamp,
     };
-    let (key, private) = SigningKey::generate().map_err(|_| StoreError::Unavailable("no signing key can be made".to_owned()))?;
+    let (key, private) = SigningKey::generate()
+        .map_err(|_| StoreError::Unavailable("no signing key can be made".to_owned()))?;
     Ok(Founding {
         account: Account { id: plan.account.clone(), name: plan.name.clone(), created_at: now },
         policies: vec![policy("service"), policy("platform_service")],
@@ -123,9 +124,14 @@ fn everything(account: &AccountId, service_type: &str) -> PolicyDocument {
         operator: None,
     };
     PolicyDocument {
-        roles: [Role::Manager, Role::Administrator].map(|role| RoleReference { role_id: role.crn() }).to_vec(),
+        roles: [Role::Manager, Role::Administrator]
+            .map(|role| RoleReference { role_id: role.crn() })
+            .to_vec(),
         resources: vec![ResourceDocument {
-            attributes: vec![attribute("accountId", account.as_str()), attribute("serviceType", service_type)],
+            attributes: vec![
+                attribute("accountId", account.as_str()),
+                attribute("serviceType", service_type),
+            ],
         }],
     }
 }

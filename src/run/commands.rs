@@ -20,7 +20,11 @@ pub type Environment = [(String, String)];
 /// # Errors
 /// [`Failure`], to be printed.
 pub fn run(command: ServerCommand, environment: &Environment) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).thread_name("control").enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("control")
+        .enable_all()
+        .build();
     let runtime = runtime.doing("starting")?;
     let done = match command {
         ServerCommand::Check(arguments) => check_command(&arguments, environment),
@@ -34,7 +38,11 @@ pub fn run(command: ServerCommand, environment: &Environment) -> Result<(), Fail
 }
 
 fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
-    environment.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str()).filter(|v| !v.is_empty())
+    environment
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+        .filter(|v| !v.is_empty())
 }
 
 fn check_command(arguments: &CheckArguments, environment: &Environment) -> Result<(), Failure> {
@@ -51,10 +59,14 @@ async fn init_command(arguments: &InitArguments, environment: &Environment) -> R
     let settings = check::load(&arguments.config, environment)?.settings;
     let installation = init::open(&settings).await?;
     let founded =
-        init::ensure(&installation, &settings, arguments.policy_free, variable(environment, BOOTSTRAP_KEY)).await?;
+        init::ensure(&installation, &settings, arguments.policy_free, variable(environment, BOOTSTRAP_KEY))
+            .await?;
     match founded {
         Founded::Before => println!("{} is founded already; nothing was changed.", settings.account.id),
-        Founded::Now(None) => println!("Account {} is founded; its administrator has the key that was given.", settings.account.id),
+        Founded::Now(None) => println!(
+            "Account {} is founded; its administrator has the key that was given.",
+            settings.account.id
+        ),
         Founded::Now(Some(key)) => {
             println!("Account {} is founded.", settings.account.id);
             println!("Administrator API key: {}", key.reveal());
@@ -76,7 +88,9 @@ async fn serve_command(arguments: &ServeArguments, environment: &Environment) ->
     let bootstrap = variable(environment, BOOTSTRAP_KEY);
     if !founded && bootstrap.is_none() {
         let config = arguments.config.display();
-        return Err(Failure::plain(format!("the store is empty: run `portcullis init --config {config}` first, or set {BOOTSTRAP_KEY}")));
+        return Err(Failure::plain(format!(
+            "the store is empty: run `portcullis init --config {config}` first, or set {BOOTSTRAP_KEY}"
+        )));
     }
     init::ensure(&installation, &settings, false, bootstrap.filter(|_| !founded)).await?;
     let mut signals = Signals::listen().doing("listening for signals")?;
@@ -85,7 +99,10 @@ async fn serve_command(arguments: &ServeArguments, environment: &Environment) ->
     serve(server, &mut signals).await
 }
 
-async fn quickstart_command(arguments: &QuickstartArguments, environment: &Environment) -> Result<(), Failure> {
+async fn quickstart_command(
+    arguments: &QuickstartArguments,
+    environment: &Environment,
+) -> Result<(), Failure> {
     let step = |text: &str| eprintln!("· {text}");
     step("making certificates and keys");
     let ground = quickstart::prepare(arguments)?;

@@ -46,10 +46,16 @@ pub enum Founded {
 /// [`Failure`] when one of them cannot be used.
 pub async fn open(settings: &Settings) -> Result<Installation, Failure> {
     let path = settings.store.url.strip_prefix("sqlite:");
-    let path = Path::new(path.ok_or_else(|| Failure::plain("store.url: only sqlite: is supported; write sqlite:PATH"))?);
-    private_directory(path.parent().unwrap_or(Path::new(""))).doing(format_args!("making the directory of {}", path.display()))?;
-    let master = ensure_master_key(&settings.store.master_key_file, &SystemEntropy).doing("opening the installation")?;
-    let store = SqliteStore::open(path, Arc::new(SystemClock)).await.doing(format_args!("opening the store {}", path.display()))?;
+    let path = Path::new(
+        path.ok_or_else(|| Failure::plain("store.url: only sqlite: is supported; write sqlite:PATH"))?,
+    );
+    private_directory(path.parent().unwrap_or(Path::new("")))
+        .doing(format_args!("making the directory of {}", path.display()))?;
+    let master = ensure_master_key(&settings.store.master_key_file, &SystemEntropy)
+        .doing("opening the installation")?;
+    let store = SqliteStore::open(path, Arc::new(SystemClock))
+        .await
+        .doing(format_args!("opening the store {}", path.display()))?;
     let pepper = Pepper::new(master.derive(PEPPER).expose());
     Ok(Installation { store: Arc::new(store), master: Arc::new(master), pepper })
 }
@@ -82,7 +88,9 @@ pub async fn ensure(
     let account = store.account().await.doing("reading the account")?;
     if account.is_none_or(|account| account.id != settings.account.id) {
         let id = &settings.account.id;
-        return Err(Failure::plain(format!("account.id is {id}, but the store is another account's: name that one")));
+        return Err(Failure::plain(format!(
+            "account.id is {id}, but the store is another account's: name that one"
+        )));
     }
     adopt_registries(store, &regions).await.doing("adding registries")?;
     Ok(if now { Founded::Now(given.is_none().then_some(fresh)) } else { Founded::Before })
@@ -92,5 +100,7 @@ pub async fn ensure(
 fn usable_key(text: &str) -> Result<ApiKey, Failure> {
     let long_enough = text.len() >= 32;
     let key = ApiKey::presented(text).filter(|_| long_enough);
-    key.ok_or_else(|| Failure::plain(format!("{BOOTSTRAP_KEY}: give 32 to 256 printable characters without spaces")))
+    key.ok_or_else(|| {
+        Failure::plain(format!("{BOOTSTRAP_KEY}: give 32 to 256 printable characters without spaces"))
+    })
 }

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::failure::{Doing, Failure};
-use crate::config::settings::{Listener, Registry, Settings, Surface, Upstream, UpstreamAddress, UpstreamCredentials};
+use crate::config::settings::{
+    Listener, Registry, Settings, Surface, Upstream, UpstreamAddress, UpstreamCredentials,
+};
 use crate::edge::ListenerSpec;
 use crate::edge::settings::Settings as EdgeSettings;
 use crate::edge::tls::{CertificateFiles, CertificateStore};
@@ -70,14 +72,16 @@ pub fn listeners(settings: &Settings) -> Result<Vec<ListenerSpec>, Failure> {
 }
 
 fn listener(listener: &Listener) -> Result<ListenerSpec, Failure> {
-    let files = listener.tls.iter().map(|files| CertificateFiles {
-        certificate: files.certificate.clone(),
-        key: files.key.clone(),
-    });
+    let files = listener
+        .tls
+        .iter()
+        .map(|files| CertificateFiles { certificate: files.certificate.clone(), key: files.key.clone() });
     let files: Vec<_> = files.collect();
     let tls = match files.is_empty() {
         true => None,
-        false => Some(Arc::new(CertificateStore::load(files).doing(format_args!("listener {}", listener.address))?)),
+        false => Some(Arc::new(
+            CertificateStore::load(files).doing(format_args!("listener {}", listener.address))?,
+        )),
     };
     Ok(ListenerSpec { address: listener.address, endpoint: listener.endpoint, tls })
 }

@@ -37,7 +37,8 @@ pub fn prepare(arguments: &QuickstartArguments) -> Result<Ground, Failure> {
     private_directory(&given).doing(format_args!("making {}", given.display()))?;
     let directory = given.canonicalize().doing(format_args!("finding {}", given.display()))?;
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    let certificates = certificates::ensure(&directory, &names).map_err(|error| Failure::plain(error.to_string()))?;
+    let certificates =
+        certificates::ensure(&directory, &names).map_err(|error| Failure::plain(error.to_string()))?;
     let config = directory.join("portcullis.toml");
     Ok(Ground { directory, certificates, config })
 }
@@ -86,7 +87,8 @@ fn configuration(directory: &Path, files: &Certificates, upstream: &str, port: u
 /// [`Failure`] when it cannot be written.
 pub fn keep_key(ground: &Ground, key: &ApiKey) -> Result<(), Failure> {
     let line = zeroize::Zeroizing::new(format!("{}\n", key.reveal()));
-    write_private(&ground.directory.join("admin.key"), line.as_bytes()).doing("writing the administrator's key")
+    write_private(&ground.directory.join("admin.key"), line.as_bytes())
+        .doing("writing the administrator's key")
 }
 
 /// What to paste.
@@ -97,7 +99,11 @@ pub fn instructions(ground: &Ground, address: SocketAddr, key: Option<&ApiKey>) 
     let mut text = String::from("\n");
     // Writing to a String cannot fail.
     let _ = match key {
-        Some(key) => writeln!(text, "Administrator API key: {}\n(shown once; kept in {directory}/admin.key)", key.reveal()),
+        Some(key) => writeln!(
+            text,
+            "Administrator API key: {}\n(shown once; kept in {directory}/admin.key)",
+            key.reveal()
+        ),
         None => writeln!(text, "The administrator's API key is in {directory}/admin.key"),
     };
     let _ = write!(

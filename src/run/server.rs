@@ -55,8 +55,11 @@ impl Server {
     pub fn start(settings: &Settings, installation: Installation, control: Handle) -> Result<Self, Failure> {
         let listeners = plan::listeners(settings)?;
         let certificates: Vec<_> = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
-        let upstreams: Vec<UpstreamSettings> =
-            settings.registries.iter().map(|registry| plan::upstream(&registry.upstream)).collect::<Result<_, _>>()?;
+        let upstreams: Vec<UpstreamSettings> = settings
+            .registries
+            .iter()
+            .map(|registry| plan::upstream(&registry.upstream))
+            .collect::<Result<_, _>>()?;
         for upstream in &upstreams {
             Forwarder::new(upstream.clone()).map_err(|error| Failure::plain(error.to_string()))?;
         }
@@ -133,11 +136,14 @@ fn shared(
     namespaces: Sightings,
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
-    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) = (Arc::new(SystemClock), Arc::new(SystemEntropy));
-    let audit = AuditLog::open(settings.audit.destination.clone(), settings.audit.on_failure, Arc::clone(&clock));
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+        (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let audit =
+        AuditLog::open(settings.audit.destination.clone(), settings.audit.on_failure, Arc::clone(&clock));
     let recorder = Recorder::new(audit.doing("opening the audit log")?).doing("making the metrics")?;
     let account = settings.account.id.clone();
-    let view_settings = ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
+    let view_settings =
+        ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
     let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
     let issuer = issuer(settings);
     let pepper = Arc::new(pepper);
@@ -176,9 +182,19 @@ fn gate(
     clock: &Arc<dyn Clock>,
 ) -> Gate {
     let account = settings.account.id.clone();
-    let authenticator =
-        Authenticator::new(Arc::clone(view), account, issuer.to_owned(), Arc::clone(pepper), Arc::clone(clock));
-    Gate::new(authenticator, Arc::clone(view), LeaseKey::new(master.derive(LEASES).expose()), Arc::clone(clock))
+    let authenticator = Authenticator::new(
+        Arc::clone(view),
+        account,
+        issuer.to_owned(),
+        Arc::clone(pepper),
+        Arc::clone(clock),
+    );
+    Gate::new(
+        authenticator,
+        Arc::clone(view),
+        LeaseKey::new(master.derive(LEASES).expose()),
+        Arc::clone(clock),
+    )
 }
 
 /// Who signs: the same on every replica, because it is made of the account and the first registry.

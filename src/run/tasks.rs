@@ -23,7 +23,9 @@ pub async fn keep_namespaces(store: Arc<dyn Store>, mut seen: mpsc::Receiver<Sig
         let row = NamespaceRecord { region, name: namespace, created_at: SystemClock.now() };
         match store.insert_namespace(&row).await {
             Ok(()) | Err(StoreError::Conflict(_)) => {}
-            Err(error) => tracing::warn!(%error, namespace = row.name.as_str(), "a new namespace is not recorded"),
+            Err(error) => {
+                tracing::warn!(%error, namespace = row.name.as_str(), "a new namespace is not recorded")
+            }
         }
     }
 }

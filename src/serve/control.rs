@@ -45,8 +45,12 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
     let body = if caller.is_err() { Ok(Bytes::new()) } else { body.collect_limited(body::MAX).await };
     let body = match body {
         Ok(body) => body,
-        Err(CollectError::TooLarge) => return unread(visit, StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
-        Err(CollectError::Broken(_)) => return unread(visit, StatusCode::BAD_REQUEST, "the body did not arrive whole"),
+        Err(CollectError::TooLarge) => {
+            return unread(visit, StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+        }
+        Err(CollectError::Broken(_)) => {
+            return unread(visit, StatusCode::BAD_REQUEST, "the body did not arrive whole");
+        }
     };
     visit.bytes_in().set(body.len() as u64);
     let authority = visit.client_origin().split_once("://").map(|(_, rest)| rest.to_owned());
@@ -65,7 +69,12 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
     // Once begun, a change is carried through even if the client goes away: it is written whole or not at all.
     match shared.control.spawn(async move { api.respond(request).await }).await {
         Ok(reply) => replied(visit, &method, caller.ok().as_deref(), reply),
-        Err(_) => Outcome::failed(visit, What::Unroutable, None, &Fault::Internal("a control call panicked".to_owned())),
+        Err(_) => Outcome::failed(
+            visit,
+            What::Unroutable,
+            None,
+            &Fault::Internal("a control call panicked".to_owned()),
+        ),
     }
 }
 

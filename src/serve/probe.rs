@@ -1,7 +1,7 @@
 //! Health and metrics: what machines ask to know whether we work.
 
-use std::sync::{Arc, Mutex, PoisonError};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -51,7 +51,8 @@ struct Counted {
 impl Scrape {
     fn page(&self, shared: &Shared) -> String {
         let metrics = shared.recorder.metrics();
-        let now = Counted { token: shared.gate.authenticator.cache_events(), view: shared.gate.view_events() };
+        let now =
+            Counted { token: shared.gate.authenticator.cache_events(), view: shared.gate.view_events() };
         let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let add = |cache, event, now: u64, before: u64| {
             metrics.cache(cache, event, now.saturating_sub(before));

@@ -81,7 +81,11 @@ const fn upstream_error(fault: &Fault) -> Option<UpstreamError> {
     }
 }
 
-fn answered(mut event: Finished, verdict: Verdict, response: Response<crate::forward::body::ForwardBody>) -> Outcome {
+fn answered(
+    mut event: Finished,
+    verdict: Verdict,
+    response: Response<crate::forward::body::ForwardBody>,
+) -> Outcome {
     event.digest = response.extensions().get::<ContentDigest>().map(|digest| digest.0.to_string());
     Outcome::new(event, verdict, response)
 }
@@ -109,8 +113,12 @@ async fn answer(
 ) -> Result<Response<crate::forward::body::ForwardBody>, Failure> {
     let permit = &admission.permit;
     match permit.of() {
-        Operation::Ping => Ok(ready(respond::json(StatusCode::OK, Bytes::from_static(b"{}"), visit.request_id()))),
-        Operation::Catalog { page } => catalog(shared, forwarder, visit, site, admission, page).await.map(ready),
+        Operation::Ping => {
+            Ok(ready(respond::json(StatusCode::OK, Bytes::from_static(b"{}"), visit.request_id())))
+        }
+        Operation::Catalog { page } => {
+            catalog(shared, forwarder, visit, site, admission, page).await.map(ready)
+        }
         operation => {
             let lease = |upload: &UploadId, upstream_query: &str| {
                 let Some(repository) = operation.repository() else { return String::new() };
@@ -180,7 +188,10 @@ impl Body for Counted {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let next = Pin::new(&mut self.body).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &next {
             let length = frame.data_ref().map_or(0, Bytes::len) as u64;

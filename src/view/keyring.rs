@@ -28,7 +28,10 @@ impl Keyring {
     pub(super) fn compile(records: &[SigningKeyRecord]) -> Result<Self, Unavailable> {
         let verifying = VerifyingKeys::new(records.iter().map(|record| record.public.as_slice()));
         let verifying = verifying.map_err(|_| Unavailable("a stored signing key is no key".to_owned()))?;
-        let key = |record: &SigningKeyRecord| Key { kid: record.kid.as_str().into(), retires_at: record.retires_at };
+        let key = |record: &SigningKeyRecord| Key {
+            kid: record.kid.as_str().into(),
+            retires_at: record.retires_at,
+        };
         let signing = records.iter().find(|record| record.retires_at.is_none());
         Ok(Self {
             verifying,

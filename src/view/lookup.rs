@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::bundle::{Bundle, KeyState};
-use super::ledger::Depends;
 use super::keyring::Keyring;
+use super::ledger::Depends;
 use super::registry::RegistryState;
 use super::table::{Slot, Table};
 use super::{Known, Unavailable};
@@ -205,7 +205,8 @@ impl Lookup for Signing {
     async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
         let (keys, as_of) = known.store.0.signing_keys().await?;
         let depends = Depends::On(vec![ChangeKey::Keyring]);
-        let keyring = Keyring::compile(&keys).map_err(|unavailable| StoreError::Corrupt(unavailable.to_string()))?;
+        let keyring =
+            Keyring::compile(&keys).map_err(|unavailable| StoreError::Corrupt(unavailable.to_string()))?;
         Ok(Loaded { found: Arc::new(keyring), as_of: Some(as_of), depends, weight: 1 })
     }
 }

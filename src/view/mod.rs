@@ -23,8 +23,8 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
 use self::bundle::Bundle;
-use self::ledger::Ledger;
 use self::keyring::Keyring;
+use self::ledger::Ledger;
 use self::lookup::{Lookup, Signing};
 use self::registry::RegistryState;
 use self::table::{Joined, Table};

@@ -20,6 +20,7 @@ use crate::store::contract::samples::{
     region, service_id, settings, signing_key, time, user,
 };
 use crate::store::faulty::Faulty;
+use crate::store::keyring::SigningKeyRecord;
 use crate::store::policy::Subject;
 use crate::store::sqlite::SqliteStore;
 
@@ -261,13 +262,15 @@ async fn settings_and_signing_keys_follow_the_store() {
     assert!(world.view.cached_registry(&south).is_some());
     assert!(world.view.registry(&Region::parse("eu-de").unwrap()).await.unwrap().is_none());
 
-    assert!(world.view.signing_keys().await.unwrap().is_empty());
-    world.store().rotate_in(&signing_key(1), time(1)).await.unwrap();
-    assert_eq!(*world.view.signing_keys().await.unwrap(), [signing_key(1)]);
-    assert!(Arc::ptr_eq(
-        &world.view.cached_signing_keys().unwrap(),
-        &world.view.signing_keys().await.unwrap()
-    ));
+    assert!(world.view.keyring().await.unwrap().signing().is_none());
+    let (key, _) = crate::credential::jwt::SigningKey::generate().unwrap();
+    let public = key.public().to_vec();
+    let row = SigningKeyRecord { kid: key.kid().to_owned(), public, ..signing_key(1) };
+    world.store().rotate_in(&row, time(1)).await.unwrap();
+    let keyring = world.view.keyring().await.unwrap();
+    assert!(keyring.accepts(key.kid(), time(1)) && !keyring.accepts("kid-1", time(1)));
+    assert_eq!(keyring.signing(), Some(row.sealed.as_slice()));
+    assert!(Arc::ptr_eq(&world.view.cached_keyring().unwrap(), &world.view.keyring().await.unwrap()));
 }
 
 #[tokio::test]
@@ -310,7 +313,7 @@ async fn without_the_store_known_callers_are_served_for_so_long_and_then_nobody(
     tokio::time::advance(Duration::from_secs(2)).await;
     assert!(world.view.principal(&id(1)).await.is_err());
     assert!(world.view.cached_principal(&id(1)).is_none() && !world.view.is_current());
-    let refused = world.view.signing_keys().await.unwrap_err();
+    let refused = world.view.keyring().await.unwrap_err();
     assert!(refused.0.contains("nothing heard"), "{refused}");
 
     tokio::time::resume();

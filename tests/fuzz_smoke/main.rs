@@ -5,9 +5,7 @@
 use portcullis::clock::Entropy;
 use portcullis::clock::SequenceEntropy;
 
-#[path = "../fuzz/checks/operation.rs"]
 mod operation;
-#[path = "../fuzz/checks/scope.rs"]
 mod scope;
 
 const MUTATIONS: u64 = 20_000;
