@@ -12,23 +12,23 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// One proxy, as one caller.
-pub struct Client {
+pub(crate) struct Client {
     address: SocketAddr,
     token: Option<String>,
     tls: TlsConnector,
 }
 
 /// Whether the large transfer is over; the memory sampler asks.
-pub struct Upload;
+pub(crate) struct Upload;
 
 static OVER: AtomicBool = AtomicBool::new(false);
 
 impl Upload {
-    pub fn is_over() -> bool {
+    pub(crate) fn is_over() -> bool {
         OVER.load(Ordering::Relaxed)
     }
 
-    pub fn over() {
+    pub(crate) fn over() {
         OVER.store(true, Ordering::Relaxed);
     }
 }
@@ -36,7 +36,7 @@ impl Upload {
 type Stream = TlsStream<TcpStream>;
 
 impl Client {
-    pub fn new(address: SocketAddr, token: Option<String>) -> Self {
+    pub(crate) fn new(address: SocketAddr, token: Option<String>) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -64,7 +64,7 @@ impl Client {
     }
 
     /// Opens a connection, reads one answer, and hands the connection over to be held.
-    pub async fn connect_and_ask(&self, path: &str) -> Stream {
+    pub(crate) async fn connect_and_ask(&self, path: &str) -> Stream {
         let mut stream = self.connect().await;
         stream.write_all(self.head("GET", path, "").as_bytes()).await.unwrap();
         let (status, length, _) = read_head(&mut stream).await;
@@ -74,7 +74,7 @@ impl Client {
     }
 
     /// Reads a body to its end and returns its length.
-    pub async fn read(&self, path: &str) -> u64 {
+    pub(crate) async fn read(&self, path: &str) -> u64 {
         let mut stream = self.connect().await;
         stream.write_all(self.head("GET", path, "").as_bytes()).await.unwrap();
         let (status, length, _) = read_head(&mut stream).await;
@@ -83,7 +83,7 @@ impl Client {
     }
 
     /// Exchanges an API key for a token that may do everything here.
-    pub async fn login(&self, key: &str) -> String {
+    pub(crate) async fn login(&self, key: &str) -> String {
         let basic = BASE64.encode(format!("iamapikey:{key}").as_bytes());
         let path = "/oauth/token?service=registry&scope=repository:bench/app:pull,push&scope=repository:bench/large:pull,push";
         let (status, body, _) =
@@ -104,7 +104,7 @@ impl Client {
     }
 
     /// Pushes `length` bytes in one chunked `PATCH`, as docker does, and returns the digest.
-    pub async fn push_blob(&self, repository: &str, length: u64) -> String {
+    pub(crate) async fn push_blob(&self, repository: &str, length: u64) -> String {
         let (status, body, location) =
             self.call("POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"").await;
         assert_eq!(status, 202, "{body}");
@@ -132,7 +132,7 @@ impl Client {
     }
 
     /// Pushes a small manifest over two small blobs.
-    pub async fn push_image(&self, repository: &str, tag: &str) {
+    pub(crate) async fn push_image(&self, repository: &str, tag: &str) {
         let layer = self.push_blob(repository, 256 * 1024).await;
         let config = b"{}";
         let digest = format!("sha256:{}", HEXLOWER.encode(digest::digest(&digest::SHA256, config).as_ref()));

@@ -1,7 +1,7 @@
 //! What the data plane knows of the store: compiled, cached, and dropped as soon as the feed says so.
 //!
 //! It answers from memory and loads what it lacks, once for all who ask at the same time. What it answers was true when
-//! it was asked or later: a write that has returned is obeyed by the next question (see [`ledger`]). When it cannot
+//! it was asked or later: a write that has returned is obeyed by the next question (see `ledger`). When it cannot
 //! learn of changes for too long, it answers nothing at all. It never decides who may do what.
 
 pub mod bundle;

@@ -112,7 +112,7 @@ pub struct QuickstartArguments {
 
 #[derive(Args, Debug)]
 pub(super) struct Login {
-    /// The server: https://HOST[:PORT]; PORTCULLIS_ENDPOINT, or the last one, unless given
+    /// The server: `https://HOST[:PORT]`; PORTCULLIS_ENDPOINT, or the last one, unless given
     #[arg(short = 'a', long = "api-endpoint", value_name = "URL")]
     pub(super) endpoint: Option<String>,
     /// The API key, @FILE to read it from a file, or @- from the standard input; PORTCULLIS_API_KEY or
