@@ -12,7 +12,7 @@ use crate::client::Client;
 pub(crate) struct Servers {
     pub(crate) portcullis: SocketAddr,
     pub(crate) nginx: SocketAddr,
-    data: tempfile::TempDir,
+    _data: tempfile::TempDir,
     key: String,
     children: Mutex<Vec<Child>>,
     token: Mutex<Option<String>>,
@@ -48,7 +48,7 @@ impl Servers {
             portcullis: address.expect("quickstart says where it listens"),
             nginx: nginx_address,
             key: key.expect("quickstart prints the administrator's key"),
-            data,
+            _data: data,
             children: Mutex::new(vec![portcullis, nginx]),
             token: Mutex::new(None),
         }
@@ -120,13 +120,14 @@ impl Servers {
             std::thread::available_parallelism().map_or(0, std::num::NonZero::get),
         )
     }
+}
 
-    pub(crate) fn stop(self) {
+impl Drop for Servers {
+    fn drop(&mut self) {
         for child in self.children.lock().unwrap().iter_mut() {
             let _ = Command::new("kill").arg(child.id().to_string()).status();
             let _ = child.wait();
         }
-        drop(self.data);
     }
 }
 
@@ -135,7 +136,7 @@ fn start_nginx(directory: &std::path::Path) -> (Child, SocketAddr) {
     let config = directory.join("nginx.conf");
     let d = directory.display();
     let text = format!(
-        "daemon off; worker_processes 2; pid {d}/nginx.pid; error_log {d}/nginx.log warn;\n\
+        "user root; daemon off; worker_processes 2; pid {d}/nginx.pid; error_log {d}/nginx.log warn;\n\
          events {{ worker_connections 4096; }}\n\
          http {{\n\
            access_log off; client_max_body_size 0; proxy_request_buffering off; keepalive_requests 1000000;\n\

@@ -87,6 +87,13 @@ impl Exchanges {
         self.begun.get() == 0
     }
 
+    /// Whether nothing is going on: at least one request has been answered, to its last byte, and none has begun to
+    /// arrive. Since when, if so.
+    pub(super) fn resting_since(&self) -> Option<Instant> {
+        let idle = self.in_flight.get() == 0 && self.head_since.get().is_none() && !self.is_untouched();
+        (idle && self.blocked_since.get().is_none()).then(|| self.quiet_since.get())
+    }
+
     /// A request begins. It lasts until the returned value is dropped.
     pub(super) fn begin(self: &Rc<Self>) -> InFlight {
         self.begun.set(self.begun.get() + 1);

@@ -12,6 +12,7 @@ mod framing;
 pub mod head;
 pub mod listen;
 mod local;
+mod parked;
 pub mod rejection;
 pub mod respond;
 mod serve_connection;

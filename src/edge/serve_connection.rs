@@ -15,7 +15,7 @@ use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 use tokio_rustls::TlsAcceptor;
 
@@ -27,6 +27,7 @@ use super::exchanges::{Answer, Exchanges, InFlight, Patience};
 use super::framing::StrictHttp1;
 use super::head;
 use super::local::LocalExecutor;
+use super::parked::{Parked, Woken};
 use super::settings::Settings;
 use super::socket::Socket;
 use super::tls::CertificateStore;
@@ -39,6 +40,8 @@ const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_ANSWER: Duration = Duration::from_secs(20);
+/// How long nothing must go on before a connection is kept with less.
+const PARK_AFTER: Duration = Duration::from_secs(1);
 /// How long a connection that was told to close may take to do so.
 const CLOSING: Duration = Duration::from_secs(10);
 /// How long a connection that has not asked anything yet may still do so after the server was told to stop.
@@ -50,6 +53,14 @@ pub(super) struct Server<A> {
     pub(super) app: A,
     pub(super) settings: Rc<Settings>,
     pub(super) drain: Drain,
+}
+
+/// How driving a connection ended.
+enum Driven<T> {
+    /// It is over.
+    Ended(T),
+    /// Nothing has gone on for a while.
+    Resting,
 }
 
 /// Why a connection ended other than by agreement; for the log at debug level, as most of it is anybody's doing.
@@ -77,19 +88,21 @@ impl<A: Application> Server<A> {
         let Some(store) = tls else { return self.http1(socket, exchanges, connection).await };
         let acceptor = TlsAcceptor::from(store.current());
         let handshake = acceptor.accept_with(socket, |tls| tls.set_buffer_limit(Some(TLS_BUFFER)));
-        let stream = match timeout(self.settings.handshake, handshake).await {
+        // Boxed, and so is the session: a future is as large as the sum of what moves through it, for the connection's
+        // whole life, and a TLS session has some 2 KiB.
+        let stream = match Box::pin(timeout(self.settings.handshake, handshake)).await {
             Err(_) => return Err(Ended::HandshakeTimeout),
             Ok(Err(error)) => return Err(Ended::Handshake(error)),
-            Ok(Ok(stream)) => stream,
+            Ok(Ok(stream)) => Box::new(stream),
         };
         let session = stream.get_ref().1;
         connection.server_name = session.server_name().and_then(|name| HostName::parse(name).ok());
         connection.encrypted = true;
         // The protocol is what was agreed on, never what the first bytes look like (security.md S-40).
         if session.alpn_protocol() == Some(b"h2") {
-            self.http2(stream, exchanges, connection).await
+            Box::pin(self.http2(stream, exchanges, connection)).await
         } else {
-            self.http1(stream, exchanges, connection).await
+            Box::pin(self.http1(stream, exchanges, connection)).await
         }
     }
 
@@ -97,10 +110,38 @@ impl<A: Application> Server<A> {
     where
         Io: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        let strict = StrictHttp1::new(io, Rc::clone(&exchanges), self.settings.drain_time);
+        let mut strict = StrictHttp1::new(io, Rc::clone(&exchanges), self.settings.drain_time);
         let service = Service::new(&self, connection);
-        let flights = Rc::clone(&exchanges);
-        let conn = http1::Builder::new()
+        loop {
+            let busy = Box::pin(self.http1_until_idle(strict, &service, &exchanges));
+            let Some(resting) = busy.await? else { return Ok(()) };
+            let mut parked = Parked::new(resting);
+            let woken = self.drive(Pin::new(&mut parked), Parked::close, &exchanges, None).await?;
+            strict = parked.into_stream();
+            match woken {
+                Driven::Ended(Ok(Woken::Request)) => {}
+                Driven::Ended(Ok(Woken::Close)) | Driven::Resting => {
+                    // The client may have gone already: that is no news.
+                    let _ = strict.shutdown().await;
+                    return Ok(());
+                }
+                Driven::Ended(Err(_)) => return Ok(()),
+            }
+        }
+    }
+
+    /// Serves requests until the connection ends, or rests: then its stream is given back.
+    async fn http1_until_idle<Io>(
+        &self,
+        strict: StrictHttp1<Io>,
+        service: &Rc<Service<A>>,
+        exchanges: &Rc<Exchanges>,
+    ) -> Result<Option<StrictHttp1<Io>>, Ended>
+    where
+        Io: AsyncRead + AsyncWrite + Unpin + 'static,
+    {
+        let (service, flights) = (Rc::clone(service), Rc::clone(exchanges));
+        let mut conn = http1::Builder::new()
             .header_read_timeout(None)
             .max_headers(100)
             .max_buf_size(READ_BUFFER)
@@ -108,7 +149,16 @@ impl<A: Application> Server<A> {
                 TokioIo::new(strict),
                 service_fn(move |request| Rc::clone(&service).answer_http1(request, flights.begin())),
             );
-        self.drive(conn, http1::Connection::graceful_shutdown, &exchanges).await
+        let close = http1::Connection::graceful_shutdown;
+        match self.drive(Pin::new(&mut conn), close, exchanges, Some(PARK_AFTER)).await? {
+            Driven::Ended(result) => result.map(|()| None).map_err(Ended::Http),
+            Driven::Resting => {
+                let parts = conn.into_parts();
+                let mut strict = parts.io.into_inner();
+                strict.put_back(&parts.read_buf);
+                Ok(Some(strict))
+            }
+        }
     }
 
     async fn http2<Io>(self, io: Io, exchanges: Rc<Exchanges>, connection: Connection) -> Result<(), Ended>
@@ -117,7 +167,7 @@ impl<A: Application> Server<A> {
     {
         let service = Service::new(&self, connection);
         let flights = Rc::clone(&exchanges);
-        let conn = http2::Builder::new(LocalExecutor)
+        let mut conn = http2::Builder::new(LocalExecutor)
             .timer(TokioTimer::new())
             .keep_alive_interval(PING_EVERY)
             .keep_alive_timeout(PING_ANSWER)
@@ -129,15 +179,21 @@ impl<A: Application> Server<A> {
                 TokioIo::new(io),
                 service_fn(move |request| Rc::clone(&service).answer_http2(request, flights.begin())),
             );
-        self.drive(conn, http2::Connection::graceful_shutdown, &exchanges).await
+        match self.drive(Pin::new(&mut conn), http2::Connection::graceful_shutdown, &exchanges, None).await? {
+            Driven::Ended(result) => Ok(result?),
+            Driven::Resting => Ok(()),
+        }
     }
 
-    /// Polls a connection to its end, watches its time limits, and passes on the call to stop.
-    async fn drive<C>(&self, conn: C, close: impl Fn(Pin<&mut C>), exchanges: &Exchanges) -> Result<(), Ended>
-    where
-        C: Future<Output = hyper::Result<()>>,
-    {
-        tokio::pin!(conn);
+    /// Polls a connection to its end, watches its time limits, and passes on the call to stop. With `rest`, it also comes
+    /// back when nothing has gone on for that long.
+    async fn drive<C: Future>(
+        &self,
+        mut conn: Pin<&mut C>,
+        close: impl Fn(Pin<&mut C>),
+        exchanges: &Exchanges,
+        rest: Option<Duration>,
+    ) -> Result<Driven<C::Output>, Ended> {
         let mut closing: Option<Instant> = None;
         let mut stopping = false;
         let alarm = tokio::time::sleep(Duration::ZERO);
@@ -152,7 +208,7 @@ impl<A: Application> Server<A> {
             };
             tokio::select! {
                 biased;
-                result = conn.as_mut() => return Ok(result?),
+                result = conn.as_mut() => return Ok(Driven::Ended(result)),
                 () = told_to_stop => {
                     stopping = true;
                     if !exchanges.is_untouched() {
@@ -166,6 +222,10 @@ impl<A: Application> Server<A> {
                     if stopping {
                         close(conn.as_mut());
                     }
+                    let rested = rest.zip(exchanges.resting_since()).is_some_and(|(rest, since)| since + rest <= now);
+                    if rested && !stopping && closing.is_none() {
+                        return Ok(Driven::Resting);
+                    }
                     let next = match (closing, exchanges.patience(&self.settings)) {
                         (Some(end), _) | (None, Patience::CutAt(end)) if end <= now => return Err(Ended::Timeout),
                         (None, Patience::CloseAt(end)) if end <= now => {
@@ -175,7 +235,8 @@ impl<A: Application> Server<A> {
                         (Some(end), _) | (None, Patience::CutAt(end) | Patience::CloseAt(end)) => end,
                         (None, Patience::Endless) => now + self.settings.idle,
                     };
-                    alarm.as_mut().reset(next.min(now + self.longest_sleep()));
+                    let look_again = self.longest_sleep().min(rest.unwrap_or(Duration::MAX));
+                    alarm.as_mut().reset(next.min(now + look_again));
                 }
             }
         }

@@ -37,17 +37,22 @@ pub fn watch_upstreams(upstreams: &[UpstreamSettings], sites: &[Site], shared: &
     let shared = Arc::clone(shared);
     tokio::task::spawn_local(async move {
         let mut every = tokio::time::interval(PROBE_EVERY);
+        let mut was_up = vec![true; watched.len()];
         loop {
             every.tick().await;
             let mut all_up = true;
-            for (forwarder, site) in &watched {
-                let up = match forwarder.probe().await {
-                    Ok(()) => true,
-                    Err(fault) => {
+            for ((forwarder, site), was_up) in watched.iter().zip(&mut was_up) {
+                let probed = forwarder.probe().await;
+                let up = probed.is_ok();
+                // Said once, not every few seconds; the metric tells how long it lasts.
+                match (&probed, *was_up) {
+                    (Err(fault), true) => {
                         tracing::warn!(registry = site.name.as_str(), %fault, "the upstream does not answer");
-                        false
                     }
-                };
+                    (Ok(()), false) => tracing::warn!(registry = site.name.as_str(), "the upstream answers again"),
+                    (Err(_), false) | (Ok(()), true) => {}
+                }
+                *was_up = up;
                 all_up &= up;
                 shared.recorder.metrics().set_upstream_up(&site.name, up);
             }

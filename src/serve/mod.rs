@@ -114,7 +114,7 @@ impl Application for App {
         authority: Authority,
     ) -> Response<Recorded> {
         let visit = Visit::begin(&*self.shared.clock, self.ids.next(), connection, &request, authority);
-        let outcome = match self.shared.recorder.begin() {
+        let outcome = match self.shared.recorder.begin().await {
             Ok(slot) => self.outcome(&visit, connection, request).await.with(slot),
             Err(unavailable) => Outcome::faulted(&visit, &Fault::Audit(unavailable.to_string())),
         };

@@ -90,6 +90,16 @@ impl<Io> StrictHttp1<Io> {
         }
     }
 
+    /// Takes bytes back that were delivered and not used, to be delivered again before anything else.
+    pub(super) fn put_back(&mut self, unused: &[u8]) {
+        if !unused.is_empty() {
+            let behind = std::mem::take(&mut self.input);
+            self.input.extend_from_slice(unused);
+            self.input.extend_from_slice(&behind);
+            self.cleared += unused.len();
+        }
+    }
+
     /// Judges `bytes`, which follow everything judged before; returns how many of them may be delivered. Zero means
     /// that a head needs more, or was refused.
     fn judge(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -1,11 +1,16 @@
 //! Where everything that happens is told, once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::audit::event::AuditEvent;
 use super::audit::{AuditLog, AuditUnavailable, Slot};
 use super::event::{Finished, Verdict, What};
 use super::metrics::{Metrics, MetricsError};
+
+/// How long a request waits for a log that is behind, and how often it looks.
+const PATIENCE: Duration = Duration::from_secs(2);
+const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Tells log, metrics and audit of each finished request. Clones tell the same ones.
 #[derive(Clone, Debug)]
@@ -37,12 +42,22 @@ impl Recorder {
         &self.audit
     }
 
-    /// Makes sure that what is about to be done can be recorded. Called before a request has any effect.
+    /// Makes sure that what is about to be done can be recorded. Called before a request has any effect. A log that can
+    /// be written but is behind is waited for a little: a burst should be slowed down, not refused.
     ///
     /// # Errors
     /// [`AuditUnavailable`]: the request must be refused.
-    pub fn begin(&self) -> Result<Slot, AuditUnavailable> {
-        self.audit.try_reserve()
+    pub async fn begin(&self) -> Result<Slot, AuditUnavailable> {
+        let mut waited = Duration::ZERO;
+        loop {
+            match self.audit.try_reserve() {
+                Err(_) if self.audit.is_healthy() && waited < PATIENCE => {
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                    waited += LOOK_AGAIN;
+                }
+                reserved => return reserved,
+            }
+        }
     }
 
     /// Tells of a finished request.

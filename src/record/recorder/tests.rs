@@ -30,7 +30,7 @@ async fn log_metrics_and_audit_tell_the_same_story() {
     captured.during(Level::Info, Format::Json, || {
         let mut denied = pull().saying("no policy grants image.pull");
         (denied.decision, denied.status) = (Verdict::Denied, 403);
-        recorder.finish(denied, recorder.begin().unwrap());
+        recorder.finish(denied, begin(&recorder));
     });
     assert!(recorder.audit().close().await);
 
@@ -51,7 +51,7 @@ async fn probes_are_counted_but_not_audited() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let recorder = recorder(&path);
-    recorder.finish(finished(What::Probe), recorder.begin().unwrap());
+    recorder.finish(finished(What::Probe), begin(&recorder));
     assert!(recorder.audit().close().await);
     let only: Vec<_> = audited(&path).iter().map(|event| event["action"].clone()).collect();
     assert_eq!(only, ["portcullis.audit.start"]);
@@ -70,7 +70,7 @@ async fn a_secret_appears_in_none_of_them() {
         captured.during(Level::Trace, format, || {
             for what in every_what() {
                 let event = finished(what).saying(format!("could not check {secret:?}"));
-                recorder.finish(event, recorder.begin().unwrap());
+                recorder.finish(event, begin(&recorder));
             }
         });
     }
@@ -92,10 +92,15 @@ fn hostile_text_stays_within_its_line() {
         captured.during(Level::Info, format, || {
             let mut event = pull().saying("a\r\nINFO forged\u{1b}[31m");
             event.request_id = "id\nforged".to_owned();
-            recorder.finish(event, recorder.begin().unwrap());
+            recorder.finish(event, begin(&recorder));
         });
         let text = captured.text();
         assert_eq!(text.lines().count(), 1, "{text}");
         assert!(!text.trim_end().chars().any(char::is_control), "{text}");
     }
+}
+
+fn begin(recorder: &Recorder) -> crate::record::audit::Slot {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(recorder.begin()).unwrap()
 }
