@@ -1,0 +1,3 @@
+//! AWS IAM JSON policies: from text to documents that hold only what was understood. Nothing here decides a request.
+
+pub mod json;
