@@ -8,6 +8,7 @@ pub mod arn;
 pub mod document;
 mod draft;
 pub mod json;
+pub mod kind;
 pub mod message;
 pub mod operator;
 pub mod pattern;

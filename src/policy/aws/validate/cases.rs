@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::{Kind, read};
+use super::read;
+use crate::policy::aws::kind::Kind;
 use crate::policy::aws::message::Code;
 
 const CASES: &str = include_str!("../../../../tests/vectors/iam_policy_validation_cases.jsonl");

@@ -1,7 +1,8 @@
 //! What each kind of document demands, what is read from it, and where its mistakes are said to be.
 
-use super::{DOCUMENT_MAX, Kind, Owner, read, size};
+use super::read;
 use crate::policy::aws::document::{Document, Effect, Principal, Version};
+use crate::policy::aws::kind::{DOCUMENT_MAX, Kind, Owner, size};
 use crate::policy::aws::message::Code;
 use crate::policy::aws::operator::{Comparison, Operator, Qualifier};
 use crate::policy::aws::variable::{Part, Template};
