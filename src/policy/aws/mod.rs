@@ -14,3 +14,6 @@ pub mod operator;
 pub mod pattern;
 pub mod validate;
 pub mod variable;
+
+#[cfg(test)]
+mod smoke;
