@@ -109,5 +109,6 @@ impl Owner {
 /// The size that quotas count: characters besides white space.
 #[must_use]
 pub fn size(text: &str) -> usize {
-    text.chars().filter(|c| !matches!(c, ' ' | '\t' | '\n' | '\r')).count()
+    // Of each character only the first byte counts; this is several times faster than `chars`.
+    text.bytes().filter(|b| !matches!(b, b' ' | b'\t' | b'\n' | b'\r' | 0x80..0xC0)).count()
 }

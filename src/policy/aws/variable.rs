@@ -3,6 +3,8 @@
 //! What a variable is replaced by is literal text, whatever characters it has: only the document's own `*` and `?` are
 //! wildcards. Nothing here knows the values of a request.
 
+use std::borrow::Cow;
+
 /// A text in parts. Literals are never empty and never adjoin; neither do two `*`.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Template {
@@ -53,27 +55,28 @@ impl Template {
     pub fn parse(text: &str, syntax: Syntax) -> Result<Self, MalformedVariable> {
         let mut parts = Parts::default();
         let mut rest = text;
-        while let Some(letter) = rest.chars().next() {
-            let special =
-                |c: char| (c == '$' && syntax.variables) || (matches!(c, '*' | '?') && syntax.wildcards);
-            let opened = rest.strip_prefix("${").filter(|_| syntax.variables);
-            rest = if let Some(inside) = opened {
-                let (part, after) = variable(inside)?;
-                parts.push(part);
+        let special = |c: char| match c {
+            '$' => syntax.variables,
+            '*' | '?' => syntax.wildcards,
+            _ => false,
+        };
+        while let Some(at) = rest.find(special) {
+            let (plain, from) = rest.split_at(at);
+            parts.literal(plain);
+            rest = if let Some(after) = from.strip_prefix('*') {
+                parts.push(Part::Any);
                 after
-            } else if special(letter) {
-                parts.push(match letter {
-                    '*' => Part::Any,
-                    '?' => Part::One,
-                    _ => Part::Literal("$".into()),
-                });
-                rest.strip_prefix(letter).unwrap_or_default()
+            } else if let Some(after) = from.strip_prefix('?') {
+                parts.push(Part::One);
+                after
+            } else if let Some(inside) = from.strip_prefix("${") {
+                variable(inside, &mut parts)?
             } else {
-                let (plain, after) = rest.split_at(rest.find(special).unwrap_or(rest.len()));
-                parts.literal(plain);
-                after
+                parts.literal("$");
+                from.strip_prefix('$').unwrap_or_default()
             };
         }
+        parts.literal(rest);
         Ok(parts.finish())
     }
 
@@ -108,31 +111,33 @@ impl Template {
 
 /// Collects parts, joining what adjoins.
 #[derive(Default)]
-pub(super) struct Parts {
+pub(super) struct Parts<'a> {
     done: Vec<Part>,
-    text: String,
+    text: Cow<'a, str>,
 }
 
-impl Parts {
-    pub(super) fn literal(&mut self, text: &str) {
-        self.text.push_str(text);
+impl<'a> Parts<'a> {
+    pub(super) fn literal(&mut self, text: &'a str) {
+        // Most literals come in one piece, and are then copied only once.
+        if self.text.is_empty() {
+            self.text = Cow::Borrowed(text);
+        } else if !text.is_empty() {
+            self.text.to_mut().push_str(text);
+        }
     }
 
     pub(super) fn push(&mut self, part: Part) {
-        match part {
-            Part::Literal(text) => self.literal(&text),
-            Part::Any if self.text.is_empty() && self.done.last() == Some(&Part::Any) => {}
-            Part::Any | Part::One | Part::Variable(_) => {
-                self.close();
-                self.done.push(part);
-            }
+        if part == Part::Any && self.text.is_empty() && self.done.last() == Some(&Part::Any) {
+            return;
         }
+        self.close();
+        self.done.push(part);
     }
 
     /// Ends a template and begins the next.
     pub(super) fn finish(&mut self) -> Template {
         self.close();
-        Template { parts: std::mem::take(&mut self.done).into() }
+        Template { parts: self.done.drain(..).collect() }
     }
 
     fn close(&mut self) {
@@ -142,12 +147,12 @@ impl Parts {
     }
 }
 
-/// Reads what follows `${`, to behind the closing brace.
-fn variable(inside: &str) -> Result<(Part, &str), MalformedVariable> {
+/// Reads what follows `${`; returns what is behind the closing brace.
+fn variable<'a>(inside: &'a str, parts: &mut Parts<'a>) -> Result<&'a str, MalformedVariable> {
     for sign in ["*", "?", "$"] {
-        let after = inside.strip_prefix(sign).and_then(|rest| rest.strip_prefix('}'));
-        if let Some(after) = after {
-            return Ok((Part::Literal(sign.into()), after));
+        if let Some(after) = inside.strip_prefix(sign).and_then(|rest| rest.strip_prefix('}')) {
+            parts.literal(sign);
+            return Ok(after);
         }
     }
     let (key, rest) = inside.split_at(inside.find([',', '}']).ok_or(MalformedVariable)?);
@@ -163,7 +168,8 @@ fn variable(inside: &str) -> Result<(Part, &str), MalformedVariable> {
         }
     };
     let after = rest.strip_prefix('}').ok_or(MalformedVariable)?;
-    Ok((Part::Variable(Variable { key: key.into(), default }), after))
+    parts.push(Part::Variable(Variable { key: key.into(), default }));
+    Ok(after)
 }
 
 #[cfg(test)]

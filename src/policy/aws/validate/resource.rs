@@ -103,14 +103,16 @@ fn legacy(resource: &str, variables: bool) -> Checked {
     if resource == "*" {
         return Ok(());
     }
-    let skips = resource.matches(':').take(5).count() < 5 && resource.contains("::");
-    if skips || resource.split(':').nth(2) == Some("") {
+    let mut segments = resource.splitn(6, ':');
+    let service = segments.nth(2);
+    let skips = segments.count() < 3 && resource.contains("::");
+    if skips || service == Some("") {
         return Err((
             Rule::Legacy,
             "write all six segments, and a service: arn:aws:SERVICE:REGION:ACCOUNT:RESOURCE",
         ));
     }
-    if !variables {
+    if !variables || !resource.contains('$') {
         return Ok(());
     }
     let early = resource.splitn(6, ':').take(5).any(|segment| segment.contains("${"));
