@@ -4,6 +4,11 @@ use std::process::ExitCode;
 
 use portcullis::cli;
 use portcullis::cli::terminal::Io;
+use portcullis::run;
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Refused, or it did not work.
 const FAILED: u8 = 1;
@@ -11,13 +16,21 @@ const FAILED: u8 = 1;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    match cli::run(std::env::args_os(), &mut Io::of_the_process()) {
+    // The input and output are given back before a server starts.
+    let outcome = cli::run(std::env::args_os(), &mut Io::of_the_process());
+    match outcome {
         cli::Outcome::Done => ExitCode::SUCCESS,
         cli::Outcome::Failed => ExitCode::from(FAILED),
         cli::Outcome::Usage => ExitCode::from(USAGE),
         cli::Outcome::Server(command) => {
-            eprintln!("FAILED\n{command:?} is not part of this build.\nUse a build that has it.");
-            ExitCode::from(FAILED)
+            let environment: Vec<_> = std::env::vars().collect();
+            match run::commands::run(command, &environment) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(failure) => {
+                    eprintln!("FAILED\n{failure}");
+                    ExitCode::from(FAILED)
+                }
+            }
         }
     }
 }

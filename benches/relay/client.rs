@@ -12,23 +12,23 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 /// One proxy, as one caller.
-pub struct Client {
+pub(crate) struct Client {
     address: SocketAddr,
     token: Option<String>,
     tls: TlsConnector,
 }
 
 /// Whether the large transfer is over; the memory sampler asks.
-pub struct Upload;
+pub(crate) struct Upload;
 
 static OVER: AtomicBool = AtomicBool::new(false);
 
 impl Upload {
-    pub fn is_over() -> bool {
+    pub(crate) fn is_over() -> bool {
         OVER.load(Ordering::Relaxed)
     }
 
-    pub fn over() {
+    pub(crate) fn over() {
         OVER.store(true, Ordering::Relaxed);
     }
 }
@@ -36,7 +36,7 @@ impl Upload {
 type Stream = TlsStream<TcpStream>;
 
 impl Client {
-    pub fn new(address: SocketAddr, token: Option<String>) -> Self {
+    pub(crate) fn new(address: SocketAddr, token: Option<String>) -> Self {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let config = rustls::ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -54,13 +54,17 @@ impl Client {
     }
 
     fn head(&self, method: &str, path: &str, more: &str) -> String {
-        let token = self.token.as_ref().map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let token =
+            self.token.as_ref().map(|token| format!("authorization: Bearer {token}\r\n")).unwrap_or_default();
         let accept = "accept: application/vnd.oci.image.manifest.v1+json\r\n";
-        format!("{method} {path} HTTP/1.1\r\nhost: localhost:{}\r\n{token}{accept}{more}\r\n", self.address.port())
+        format!(
+            "{method} {path} HTTP/1.1\r\nhost: localhost:{}\r\n{token}{accept}{more}\r\n",
+            self.address.port()
+        )
     }
 
     /// Opens a connection, reads one answer, and hands the connection over to be held.
-    pub async fn connect_and_ask(&self, path: &str) -> Stream {
+    pub(crate) async fn connect_and_ask(&self, path: &str) -> Stream {
         let mut stream = self.connect().await;
         stream.write_all(self.head("GET", path, "").as_bytes()).await.unwrap();
         let (status, length, _) = read_head(&mut stream).await;
@@ -70,7 +74,7 @@ impl Client {
     }
 
     /// Reads a body to its end and returns its length.
-    pub async fn read(&self, path: &str) -> u64 {
+    pub(crate) async fn read(&self, path: &str) -> u64 {
         let mut stream = self.connect().await;
         stream.write_all(self.head("GET", path, "").as_bytes()).await.unwrap();
         let (status, length, _) = read_head(&mut stream).await;
@@ -79,10 +83,11 @@ impl Client {
     }
 
     /// Exchanges an API key for a token that may do everything here.
-    pub async fn login(&self, key: &str) -> String {
+    pub(crate) async fn login(&self, key: &str) -> String {
         let basic = BASE64.encode(format!("iamapikey:{key}").as_bytes());
         let path = "/oauth/token?service=registry&scope=repository:bench/app:pull,push&scope=repository:bench/large:pull,push";
-        let (status, body, _) = self.call("GET", path, &format!("authorization: Basic {basic}\r\n"), b"").await;
+        let (status, body, _) =
+            self.call("GET", path, &format!("authorization: Basic {basic}\r\n"), b"").await;
         assert_eq!(status, 200, "{body}");
         serde_json::from_str::<serde_json::Value>(&body).unwrap()["token"].as_str().unwrap().to_owned()
     }
@@ -99,14 +104,16 @@ impl Client {
     }
 
     /// Pushes `length` bytes in one chunked `PATCH`, as docker does, and returns the digest.
-    pub async fn push_blob(&self, repository: &str, length: u64) -> String {
-        let (status, body, location) = self.call("POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"").await;
+    pub(crate) async fn push_blob(&self, repository: &str, length: u64) -> String {
+        let (status, body, location) =
+            self.call("POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"").await;
         assert_eq!(status, 202, "{body}");
         let mut stream = self.connect().await;
         let head = self.head("PATCH", &path_of(&location), "transfer-encoding: chunked\r\n");
         stream.write_all(head.as_bytes()).await.unwrap();
         let mut context = digest::Context::new(&digest::SHA256);
-        let block: Vec<u8> = (0..256 * 1024u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
+        let block: Vec<u8> =
+            (0..256 * 1024u32).map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes()[3]).collect();
         for _ in 0..length / block.len() as u64 {
             context.update(&block);
             stream.write_all(format!("{:x}\r\n", block.len()).as_bytes()).await.unwrap();
@@ -118,20 +125,22 @@ impl Client {
         assert_eq!(status, 202);
         let digest = format!("sha256:{}", HEXLOWER.encode(context.finish().as_ref()));
         let separator = if location.contains('?') { '&' } else { '?' };
-        let (status, body, _) = self.call("PUT", &format!("{}{separator}digest={digest}", path_of(&location)), "", b"").await;
+        let (status, body, _) =
+            self.call("PUT", &format!("{}{separator}digest={digest}", path_of(&location)), "", b"").await;
         assert_eq!(status, 201, "{body}");
         digest
     }
 
     /// Pushes a small manifest over two small blobs.
-    pub async fn push_image(&self, repository: &str, tag: &str) {
+    pub(crate) async fn push_image(&self, repository: &str, tag: &str) {
         let layer = self.push_blob(repository, 256 * 1024).await;
         let config = b"{}";
         let digest = format!("sha256:{}", HEXLOWER.encode(digest::digest(&digest::SHA256, config).as_ref()));
         let (_, _, location) = self.call("POST", &format!("/v2/{repository}/blobs/uploads/"), "", b"").await;
         let separator = if location.contains('?') { '&' } else { '?' };
         let target = format!("{}{separator}digest={digest}", path_of(&location));
-        let (status, body, _) = self.call("PUT", &target, "content-type: application/octet-stream\r\n", config).await;
+        let (status, body, _) =
+            self.call("PUT", &target, "content-type: application/octet-stream\r\n", config).await;
         assert_eq!(status, 201, "{body}");
         let manifest = serde_json::json!({
             "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",

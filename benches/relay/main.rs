@@ -3,6 +3,15 @@
 //!
 //! It measures and prints; it never fails because a machine is slow.
 
+#![expect(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a benchmark that cannot measure ends at once, and it measures wall-clock time"
+)]
+
 mod client;
 mod report;
 mod servers;

@@ -9,9 +9,9 @@ use std::sync::Mutex;
 use crate::client::Client;
 
 /// Everything that was started; ends when stopped.
-pub struct Servers {
-    pub portcullis: SocketAddr,
-    pub nginx: SocketAddr,
+pub(crate) struct Servers {
+    pub(crate) portcullis: SocketAddr,
+    pub(crate) nginx: SocketAddr,
     data: tempfile::TempDir,
     key: String,
     children: Mutex<Vec<Child>>,
@@ -19,7 +19,7 @@ pub struct Servers {
 }
 
 impl Servers {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let data = tempfile::tempdir().unwrap();
         let directory = data.path().join("d");
         let mut portcullis = Command::new(env!("CARGO_BIN_EXE_portcullis"))
@@ -55,21 +55,27 @@ impl Servers {
     }
 
     /// Logs in and remembers the token.
-    pub async fn login(&self) -> String {
+    pub(crate) async fn login(&self) -> String {
         let token = Client::new(self.portcullis, None).login(&self.key).await;
         *self.token.lock().unwrap() = Some(token.clone());
         token
     }
 
-    pub fn token(&self) -> Option<String> {
+    pub(crate) fn token(&self) -> Option<String> {
         self.token.lock().unwrap().clone()
     }
 
     /// Requests per second that `wrk` reaches; no error is tolerated.
-    pub fn wrk(&self, address: SocketAddr, token: Option<String>, seconds: u64) -> f64 {
+    pub(crate) fn wrk(&self, address: SocketAddr, token: Option<String>, seconds: u64) -> f64 {
         let url = format!("https://localhost:{}/v2/bench/app/manifests/v1", address.port());
         let mut command = Command::new("wrk");
-        command.args(["-t1", "-c32", &format!("-d{seconds}s"), "-H", "Accept: application/vnd.oci.image.manifest.v1+json"]);
+        command.args([
+            "-t1",
+            "-c32",
+            &format!("-d{seconds}s"),
+            "-H",
+            "Accept: application/vnd.oci.image.manifest.v1+json",
+        ]);
         if let Some(token) = token {
             command.args(["-H", &format!("Authorization: Bearer {token}")]);
         }
@@ -77,14 +83,15 @@ impl Servers {
         let text = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(!text.contains("Non-2xx") && !text.contains("Socket errors"), "{text}");
         let rate = text.lines().find_map(|line| line.strip_prefix("Requests/sec:"));
-        rate.and_then(|text| text.trim().parse().ok()).unwrap_or_else(|| panic!("wrk printed no rate: {text}"))
+        rate.and_then(|text| text.trim().parse().ok())
+            .unwrap_or_else(|| panic!("wrk printed no rate: {text}"))
     }
 
-    pub fn portcullis_pids(&self) -> Vec<u32> {
+    pub(crate) fn portcullis_pids(&self) -> Vec<u32> {
         self.children.lock().unwrap().first().map(Child::id).into_iter().collect()
     }
 
-    pub fn nginx_pids(&self) -> Vec<u32> {
+    pub(crate) fn nginx_pids(&self) -> Vec<u32> {
         let master = self.children.lock().unwrap().last().map(Child::id).unwrap_or_default();
         let path = format!("/proc/{master}/task/{master}/children");
         let workers = std::fs::read_to_string(path).unwrap_or_default();
@@ -92,14 +99,18 @@ impl Servers {
     }
 
     /// What was compared with what, on what.
-    pub fn versions(&self) -> String {
+    pub(crate) fn versions(&self) -> String {
         let first_line = |program: &str, argument: &str| {
             let output = Command::new(program).arg(argument).output().ok();
             let text = output.map(|o| [o.stdout, o.stderr].concat()).unwrap_or_default();
             String::from_utf8_lossy(&text).lines().next().unwrap_or("?").trim().to_owned()
         };
         let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("?").trim_start_matches([' ', '\t', ':']);
+        let model = cpu
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"))
+            .unwrap_or("?")
+            .trim_start_matches([' ', '\t', ':']);
         format!(
             "{} · {} · {} · {} cores of {model}. Both proxies: TLS 1.3, one ECDSA P-256 certificate, two workers, the same registry on \
              the same unix socket. nginx asks nobody; Portcullis verifies the token, decides by policy, and records.",
@@ -110,7 +121,7 @@ impl Servers {
         )
     }
 
-    pub fn stop(self) {
+    pub(crate) fn stop(self) {
         for child in self.children.lock().unwrap().iter_mut() {
             let _ = Command::new("kill").arg(child.id().to_string()).status();
             let _ = child.wait();
@@ -140,7 +151,13 @@ fn start_nginx(directory: &std::path::Path) -> (Child, SocketAddr) {
          }}\n"
     );
     std::fs::File::create(&config).unwrap().write_all(text.as_bytes()).unwrap();
-    let child = Command::new("nginx").arg("-c").arg(&config).arg("-p").arg(directory).spawn().expect("nginx is installed");
+    let child = Command::new("nginx")
+        .arg("-c")
+        .arg(&config)
+        .arg("-p")
+        .arg(directory)
+        .spawn()
+        .expect("nginx is installed");
     while std::net::TcpStream::connect(address).is_err() {
         std::thread::yield_now();
     }
@@ -148,11 +165,12 @@ fn start_nginx(directory: &std::path::Path) -> (Child, SocketAddr) {
 }
 
 /// Proportional memory of some processes, in KiB: what they share is counted once.
-pub fn memory_kib(pids: &[u32]) -> u64 {
+pub(crate) fn memory_kib(pids: &[u32]) -> u64 {
     let pss = |pid: &u32| {
         let path = PathBuf::from(format!("/proc/{pid}/smaps_rollup"));
         let text = std::fs::read_to_string(path).unwrap_or_default();
-        let line = text.lines().find_map(|line| line.strip_prefix("Pss:").map(str::to_owned)).unwrap_or_default();
+        let line =
+            text.lines().find_map(|line| line.strip_prefix("Pss:").map(str::to_owned)).unwrap_or_default();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or_default()
     };
     pids.iter().map(pss).sum()

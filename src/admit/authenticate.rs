@@ -79,7 +79,7 @@ pub struct Authenticator {
     view: Arc<View>,
     account: AccountId,
     issuer: String,
-    pepper: Pepper,
+    pepper: Arc<Pepper>,
     clock: Arc<dyn Clock>,
     verified: Cache<[u8; 32], Arc<VerifiedToken>>,
     cache_hits: AtomicU64,
@@ -89,9 +89,24 @@ pub struct Authenticator {
 impl Authenticator {
     /// An authenticator that believes what `view` says and accepts tokens of `issuer`.
     #[must_use]
-    pub fn new(view: Arc<View>, account: AccountId, issuer: String, pepper: Pepper, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        view: Arc<View>,
+        account: AccountId,
+        issuer: String,
+        pepper: Arc<Pepper>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         let (cache_hits, cache_misses) = (AtomicU64::new(0), AtomicU64::new(0));
-        Self { view, account, issuer, pepper, clock, verified: Cache::new(VERIFIED_TOKENS), cache_hits, cache_misses }
+        Self {
+            view,
+            account,
+            issuer,
+            pepper,
+            clock,
+            verified: Cache::new(VERIFIED_TOKENS),
+            cache_hits,
+            cache_misses,
+        }
     }
 
     /// Hits and misses of the cache of verified tokens.
@@ -104,13 +119,21 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
-    pub async fn registry(&self, presented: &Presented, origin: Origin) -> Result<Authenticated<Proof>, Fault> {
+    pub async fn registry(
+        &self,
+        presented: &Presented,
+        origin: Origin,
+    ) -> Result<Authenticated<Proof>, Fault> {
         match presented {
             Presented::Absent => Ok(Authenticated::Absent),
             Presented::Unusable(because) => Ok(Authenticated::Rejected(because)),
             Presented::Basic { user, password } => {
                 let proven = self.login(user, password, origin).await?;
-                Ok(proven.map(|caller| Proof { caller: Some(caller), ceiling: Ceiling::Unlimited, expired: false }))
+                Ok(proven.map(|caller| Proof {
+                    caller: Some(caller),
+                    ceiling: Ceiling::Unlimited,
+                    expired: false,
+                }))
             }
             Presented::Bearer(token) => self.registry_token(token, origin).await,
         }
@@ -120,7 +143,11 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
-    pub async fn control(&self, presented: &Presented, origin: Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+    pub async fn control(
+        &self,
+        presented: &Presented,
+        origin: Origin,
+    ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         match presented {
             Presented::Absent => Ok(Authenticated::Absent),
             Presented::Unusable(because) => Ok(Authenticated::Rejected(because)),
@@ -164,7 +191,11 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
-    pub async fn access_token(&self, token: &str, origin: Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+    pub async fn access_token(
+        &self,
+        token: &str,
+        origin: Origin,
+    ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let claims = match self.verify::<AccessClaims>(token, ACCESS).await? {
             Ok(claims) => claims,
             Err(because) => return Ok(Authenticated::Rejected(because)),
@@ -183,18 +214,28 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
-    pub async fn refresh_token(&self, token: &str, origin: Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+    pub async fn refresh_token(
+        &self,
+        token: &str,
+        origin: Origin,
+    ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let claims = match self.verify::<RefreshClaims>(token, REFRESH).await? {
             Ok(claims) => claims,
             Err(because) => return Ok(Authenticated::Rejected(because)),
         };
         if claims.iss != self.issuer || claims.exp <= self.clock.now().seconds() {
-            return Ok(Authenticated::Rejected("the refresh token has expired or is for another installation"));
+            return Ok(Authenticated::Rejected(
+                "the refresh token has expired or is for another installation",
+            ));
         }
         self.caller(&claims.sub, claims.key, origin).await
     }
 
-    async fn registry_token(&self, token: &Secret<String>, origin: Origin) -> Result<Authenticated<Proof>, Fault> {
+    async fn registry_token(
+        &self,
+        token: &Secret<String>,
+        origin: Origin,
+    ) -> Result<Authenticated<Proof>, Fault> {
         let verified = match self.verified_registry_token(token.expose()).await? {
             Ok(verified) => verified,
             Err(because) => return Ok(Authenticated::Rejected(because)),
@@ -210,7 +251,10 @@ impl Authenticator {
 
     /// Verifies a registry token, or remembers having done so. The cache is keyed by a hash, so it holds no tokens;
     /// only verified ones enter it, so strangers cannot fill it.
-    async fn verified_registry_token(&self, token: &str) -> Result<Result<Arc<VerifiedToken>, &'static str>, Fault> {
+    async fn verified_registry_token(
+        &self,
+        token: &str,
+    ) -> Result<Result<Arc<VerifiedToken>, &'static str>, Fault> {
         let mut key = [0; 32];
         for (to, from) in key.iter_mut().zip(digest::digest(&digest::SHA256, token.as_bytes()).as_ref()) {
             *to = *from;
@@ -247,7 +291,8 @@ impl Authenticator {
         kind: &str,
     ) -> Result<Result<T, &'static str>, Fault> {
         let keyring = self.view.keyring().await?;
-        let accepted = VerifyingKeys::key_id(token).is_some_and(|kid| keyring.accepts(&kid, self.clock.now()));
+        let accepted =
+            VerifyingKeys::key_id(token).is_some_and(|kid| keyring.accepts(&kid, self.clock.now()));
         if !accepted {
             return Ok(Err("the token is not signed by a key of ours"));
         }

@@ -35,3 +35,9 @@ impl Fault {
         }
     }
 }
+
+impl From<crate::view::Unavailable> for Fault {
+    fn from(unavailable: crate::view::Unavailable) -> Self {
+        Self::Store(unavailable.0)
+    }
+}

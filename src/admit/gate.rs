@@ -14,7 +14,7 @@ use crate::credential::lease::{Lease, LeaseKey};
 use crate::ids::region::Region;
 use crate::policy::action::{Action, ActionSet};
 use crate::policy::decide::{Decision, decide};
-use crate::policy::model::Resource;
+use crate::policy::model::{Resource, Service};
 use crate::policy::right::{actions_for, principal_action};
 use crate::registry::error::{OciCode, OciError};
 use crate::registry::name::{Namespace, RepositoryName};
@@ -22,6 +22,7 @@ use crate::registry::needs::{Need, mount_source, primary};
 use crate::registry::operation::{Operation, UploadSession, UploadStart};
 use crate::registry::scope::{self, ScopeAction, ScopeEntry};
 use crate::view::View;
+use crate::view::registry::RegistryState;
 
 /// The gate.
 #[derive(Debug)]
@@ -90,7 +91,12 @@ impl From<Refusal> for Why {
 impl Gate {
     /// A gate over `view`.
     #[must_use]
-    pub fn new(authenticator: Authenticator, view: Arc<View>, leases: LeaseKey, clock: Arc<dyn Clock>) -> Self {
+    pub fn new(
+        authenticator: Authenticator,
+        view: Arc<View>,
+        leases: LeaseKey,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
         Self { authenticator, view, leases, clock, would_deny: AtomicU64::new(0) }
     }
 
@@ -104,6 +110,13 @@ impl Gate {
     #[must_use]
     pub fn view_is_current(&self) -> bool {
         self.view.is_current()
+    }
+
+    /// Hits and misses of the view.
+    #[must_use]
+    pub fn view_events(&self) -> (u64, u64) {
+        let counters = self.view.counters();
+        (counters.hits(), counters.misses())
     }
 
     /// Writes a lease into text that an upload's URL carries.
@@ -128,7 +141,9 @@ impl Gate {
         let proof = match self.authenticator.registry(presented, origin).await {
             Ok(Authenticated::Proven(proof)) => proof,
             Ok(Authenticated::Absent) => return Err(Stopped::unproven(challenge(Challenge::Absent))),
-            Ok(Authenticated::Rejected(_)) => return Err(Stopped::unproven(challenge(Challenge::InvalidToken))),
+            Ok(Authenticated::Rejected(_)) => {
+                return Err(Stopped::unproven(challenge(Challenge::InvalidToken)));
+            }
             Err(fault) => return Err(Stopped::unproven(fault)),
         };
         let Some(caller) = proof.caller.clone() else {
@@ -165,7 +180,9 @@ impl Gate {
             Ceiling::Unlimited => true,
         };
         if !covered {
-            return Err(Refusal::Challenge { because: Challenge::InsufficientScope, scope: wanted_scope }.into());
+            return Err(
+                Refusal::Challenge { because: Challenge::InsufficientScope, scope: wanted_scope }.into()
+            );
         }
         if upload_session(&operation).is_some() && lease.is_none() {
             let message = "blob upload unknown to registry: start a new upload";
@@ -187,13 +204,19 @@ impl Gate {
         Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace })
     }
 
+    /// The registry as of now; one that was never founded is enforced and empty.
+    async fn registry(&self, region: &Region) -> Result<Arc<RegistryState>, Fault> {
+        let missing = || Arc::new(RegistryState { policies_enforced: true, ..RegistryState::default() });
+        Ok(self.view.registry(region).await?.unwrap_or_else(missing))
+    }
+
     /// Why `caller` has what it needs, or the refusal.
     async fn grounds(&self, caller: &Caller, need: &Need<'_>, region: &Region) -> Result<Grounds, Why> {
         let resource = Resource::repository(region, need.repository);
         if let Decision::Allow(reason) = decide(&caller.bundle.grants, actions_for(need.right), &resource) {
             return Ok(Grounds::Policy(reason));
         }
-        if self.view.registry(region).await?.policies_enforced {
+        if self.registry(region).await?.policies_enforced {
             let action = principal_action(need.right);
             return Err(Refusal::Denied { action, resource: Box::new(resource) }.into());
         }
@@ -208,11 +231,13 @@ impl Gate {
         region: &Region,
         new: NewNamespaces,
     ) -> Result<Option<Namespace>, Why> {
-        let (Operation::ManifestWrite { repository, .. } | Operation::UploadStart { repository, .. }) = operation else {
+        let (Operation::ManifestWrite { repository, .. } | Operation::UploadStart { repository, .. }) =
+            operation
+        else {
             return Ok(None);
         };
         let namespace = Namespace::of(repository);
-        match (self.view.registry(region).await?.namespaces.contains(&namespace), new) {
+        match (self.registry(region).await?.namespaces.contains(&namespace), new) {
             (true, _) => Ok(None),
             (false, NewNamespaces::Made) => Ok(Some(namespace)),
             (false, NewNamespaces::Refused) => {
@@ -239,7 +264,7 @@ impl Gate {
     /// # Errors
     /// [`Fault`] when the view cannot say.
     pub async fn visibility(&self, caller: &Arc<Caller>, region: &Region) -> Result<Visibility, Fault> {
-        let everything = !self.view.registry(region).await?.policies_enforced;
+        let everything = !self.registry(region).await?.policies_enforced;
         Ok(Visibility { caller: Arc::clone(caller), region: region.clone(), everything })
     }
 
@@ -254,7 +279,7 @@ impl Gate {
         wanted: Vec<ScopeEntry>,
         region: &Region,
     ) -> Result<Vec<ScopeEntry>, Fault> {
-        let everything = !self.view.registry(region).await?.policies_enforced;
+        let everything = !self.registry(region).await?.policies_enforced;
         let may = |name: &RepositoryName, action: ScopeAction| {
             let action = match action {
                 ScopeAction::Delete => Action::ImageDelete,
@@ -270,14 +295,33 @@ impl Gate {
     /// Decides one control action.
     ///
     /// # Errors
-    /// [`Refusal::Denied`] unless a policy allows it.
-    pub fn control(&self, caller: &Arc<Caller>, action: Action, resource: Resource) -> Result<Permit<Control>, Refusal> {
-        match decide(&caller.bundle.grants, ActionSet::of(&[action]), &resource) {
-            Decision::Allow(reason) => {
-                Ok(Permit::new(Control { action, resource }, Arc::clone(caller), Grounds::Policy(reason)))
-            }
-            Decision::Deny => Err(Refusal::Denied { action, resource: Box::new(resource) }),
+    /// [`Refusal::Denied`] unless a policy allows it, or the registry that it is about is policy-free; [`Fault`] when the
+    /// view cannot say.
+    pub async fn control(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        resource: Resource,
+    ) -> Result<Permit<Control>, Why> {
+        if let Decision::Allow(reason) = decide(&caller.bundle.grants, ActionSet::of(&[action]), &resource) {
+            return Ok(Permit::new(
+                Control { action, resource },
+                Arc::clone(caller),
+                Grounds::Policy(reason),
+            ));
         }
+        // Only what a registry holds and how it is set up; who may do what is never policy-free.
+        let free = match (resource.service, &resource.region) {
+            (Some(Service::ContainerRegistry), Some(region)) if action.is_registrys() => {
+                !self.registry(region).await?.policies_enforced
+            }
+            _ => false,
+        };
+        if free {
+            self.would_deny.fetch_add(1, Ordering::Relaxed);
+            return Ok(Permit::new(Control { action, resource }, Arc::clone(caller), Grounds::PolicyFree));
+        }
+        Err(Refusal::Denied { action, resource: Box::new(resource) }.into())
     }
 
     /// A permit for what every principal may do to itself: its own API keys, its own rights.
@@ -292,10 +336,15 @@ impl Gate {
         Permit::new(of, Arc::clone(caller), Grounds::Proven)
     }
 
-    /// Whether policies allow `action`; for filtering lists.
+    /// Whether `caller` may; for filtering lists.
     #[must_use]
     pub fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
-        decide(&caller.bundle.grants, ActionSet::of(&[action]), resource).is_allow()
+        let free = || {
+            let region = resource.region.as_ref().filter(|_| action.is_registrys());
+            let state = region.and_then(|region| self.view.cached_registry(region));
+            state.is_some_and(|state| !state.policies_enforced)
+        };
+        decide(&caller.bundle.grants, ActionSet::of(&[action]), resource).is_allow() || free()
     }
 }
 
@@ -313,7 +362,8 @@ impl Visibility {
     pub fn shows(&self, repository: &RepositoryName) -> bool {
         const SEEING: ActionSet = ActionSet::of(&[Action::ImageList, Action::ImagePull]);
         self.everything
-            || decide(&self.caller.bundle.grants, SEEING, &Resource::repository(&self.region, repository)).is_allow()
+            || decide(&self.caller.bundle.grants, SEEING, &Resource::repository(&self.region, repository))
+                .is_allow()
     }
 }
 

@@ -160,7 +160,7 @@ fn say_refusal(refusal: &Refusal) -> Said {
     let said =
         |status, kind, message: &str| Said { status, kind, message: message.to_owned(), retry_after: None };
     match refusal {
-        Refusal::Challenge { because: Challenge::Absent, .. } => {
+        Refusal::AnonymousDenied | Refusal::Challenge { because: Challenge::Absent, .. } => {
             let text =
                 "No authorization header found: log in, and send the token as `Authorization: Bearer`.";
             said(StatusCode::UNAUTHORIZED, Kind::NoToken, text)

@@ -76,66 +76,6 @@ pub(super) fn json(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_else(|_| value.to_string())
 }
 
-/// Any JSON as an indented tree with readable names.
-pub(super) fn tree(value: &Value) -> String {
-    let mut lines = Vec::new();
-    grow(value, 0, &mut lines);
-    lines.join("\n")
-}
-
-fn grow(value: &Value, depth: usize, lines: &mut Vec<String>) {
-    let margin = "  ".repeat(depth);
-    match value {
-        Value::Array(items) => {
-            for item in items {
-                match scalar(item) {
-                    Some(text) => lines.push(format!("{margin}- {text}")),
-                    None => {
-                        let first = lines.len();
-                        grow(item, depth + 1, lines);
-                        if let Some(line) = lines.get_mut(first) {
-                            *line = format!("{margin}- {}", line.trim_start());
-                        }
-                    }
-                }
-            }
-        }
-        Value::Object(fields) => {
-            for (name, inner) in fields {
-                match (scalar(inner), heading(name)) {
-                    (Some(text), name) => lines.push(format!("{margin}{name}: {text}")),
-                    (None, name) => {
-                        lines.push(format!("{margin}{name}:"));
-                        grow(inner, depth + 1, lines);
-                    }
-                }
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
-            lines.push(format!("{margin}{}", scalar(value).unwrap_or_default()));
-        }
-    }
-}
-
-/// What fits on one line: a plain value, a list of plain values, or nothing at all.
-fn scalar(value: &Value) -> Option<String> {
-    match value {
-        Value::Null => Some("-".to_owned()),
-        Value::Bool(yes) => Some(if *yes { "yes" } else { "no" }.to_owned()),
-        Value::Number(number) => Some(number.to_string()),
-        Value::String(text) => Some(tame(text)),
-        Value::Array(items) if items.is_empty() => Some("none".to_owned()),
-        Value::Object(fields) if fields.is_empty() => Some("none".to_owned()),
-        Value::Array(_) | Value::Object(_) => None,
-    }
-}
-
-fn heading(name: &str) -> String {
-    let spaced = name.replace('_', " ");
-    let mut letters = spaced.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
-}
-
 /// Text from elsewhere, made harmless for a terminal: no control characters, so no escape sequences.
 pub(super) fn tame(text: &str) -> String {
     text.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
@@ -177,9 +117,7 @@ pub(super) fn ago(seconds: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
-    use super::{Table, ago, pairs, size, tree};
+    use super::{Table, ago, pairs, size};
 
     #[test]
     fn columns_are_as_wide_as_their_widest_cell_and_three_spaces() {
@@ -205,16 +143,6 @@ mod tests {
         let mut table = Table::new(&["Name"]);
         table.row(["\u{1b}[2Jevil"]);
         assert!(!table.render().contains('\u{1b}'));
-        assert!(!tree(&json!({"a": ["\u{1b}[2J"]})).contains('\u{1b}'));
-    }
-
-    #[test]
-    fn a_tree_reads_as_an_outline() {
-        let value = json!({"decision": "deny", "needed": [{"action": "pull", "roles": ["Reader"]}], "statements": []});
-        assert_eq!(
-            tree(&value),
-            "Decision: deny\nNeeded:\n  - Action: pull\n    Roles:\n      - Reader\nStatements: none"
-        );
     }
 
     #[test]

@@ -83,7 +83,8 @@ fn founding(plan: &Plan<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Result
         modified_by: administrator.clone(),
         stamp,
     };
-    let key = SigningKey::generate().map_err(|_| StoreError::Unavailable("no signing key can be made".to_owned()))?;
+    let (key, private) = SigningKey::generate()
+        .map_err(|_| StoreError::Unavailable("no signing key can be made".to_owned()))?;
     Ok(Founding {
         account: Account { id: plan.account.clone(), name: plan.name.clone(), created_at: now },
         policies: vec![policy("service"), policy("platform_service")],
@@ -102,8 +103,8 @@ fn founding(plan: &Plan<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Result
         },
         signing_key: SigningKeyRecord {
             kid: key.kid().to_owned(),
-            sealed: plan.master.seal(plan.sealed_for, key.pkcs8(), entropy),
-            public: key.public_point().to_vec(),
+            sealed: plan.master.seal(plan.sealed_for, private.expose(), entropy),
+            public: key.public().to_vec(),
             created_at: now,
             retires_at: None,
         },
@@ -123,9 +124,14 @@ fn everything(account: &AccountId, service_type: &str) -> PolicyDocument {
         operator: None,
     };
     PolicyDocument {
-        roles: [Role::Manager, Role::Administrator].map(|role| RoleReference { role_id: role.crn() }).to_vec(),
+        roles: [Role::Manager, Role::Administrator]
+            .map(|role| RoleReference { role_id: role.crn() })
+            .to_vec(),
         resources: vec![ResourceDocument {
-            attributes: vec![attribute("accountId", account.as_str()), attribute("serviceType", service_type)],
+            attributes: vec![
+                attribute("accountId", account.as_str()),
+                attribute("serviceType", service_type),
+            ],
         }],
     }
 }

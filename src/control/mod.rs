@@ -22,6 +22,7 @@ use crate::store::Store;
 
 pub mod api_key;
 pub mod explain;
+pub mod founding;
 pub mod group;
 pub mod image;
 pub mod label;

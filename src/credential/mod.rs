@@ -3,3 +3,7 @@
 //! It parses, hashes, signs and checks. It never looks anything up, and it never decides what a proven caller may do.
 
 pub mod api_key;
+pub mod authorization;
+pub mod jwt;
+pub mod lease;
+pub mod seal;

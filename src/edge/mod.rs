@@ -2,5 +2,163 @@
 //!
 //! It decides only what any stranger's bytes must satisfy. Who may do what is decided behind it.
 
+mod admission;
+pub mod application;
+pub mod body;
 pub mod connection;
+mod drain;
+mod exchanges;
+mod framing;
+pub mod head;
+pub mod listen;
+mod local;
+pub mod rejection;
 pub mod respond;
+mod serve_connection;
+pub mod settings;
+mod socket;
+#[cfg(test)]
+mod tests;
+pub mod tls;
+mod worker;
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::network::endpoint::Endpoint;
+use admission::Admission;
+use application::Application;
+use drain::Drain;
+use settings::Settings;
+use tls::CertificateStore;
+use worker::Listening;
+
+/// Where to listen, and as what.
+#[derive(Clone, Debug)]
+pub struct ListenerSpec {
+    /// The address; port 0 picks a free port.
+    pub address: SocketAddr,
+    /// Which network connections to it come by.
+    pub endpoint: Endpoint,
+    /// The certificates; `None` serves HTTP/1.1 in clear text.
+    pub tls: Option<Arc<CertificateStore>>,
+}
+
+/// The server. It has no state of its own: [`Edge::start`] is all there is.
+#[derive(Clone, Copy, Debug)]
+pub struct Edge;
+
+/// A server that runs. Dropping it cuts all connections; [`Running::drain`] ends it in good order.
+#[derive(Debug)]
+pub struct Running {
+    /// The address of every listener, in the order given, with the port that was chosen.
+    pub addresses: Vec<SocketAddr>,
+    drain: Drain,
+    workers: Vec<Worker>,
+}
+
+#[derive(Debug)]
+struct Worker {
+    ended: CancellationToken,
+    thread: JoinHandle<()>,
+}
+
+impl Edge {
+    /// Binds every listener, starts `workers` threads (at least one) and serves. Each thread makes its own
+    /// application by calling `make_app` with its number, from 0, so that an application can be thread-local.
+    ///
+    /// # Errors
+    /// When an address cannot be bound or a thread cannot be started; then nothing is left running.
+    pub fn start<A, F>(
+        settings: Settings,
+        listeners: Vec<ListenerSpec>,
+        workers: usize,
+        make_app: F,
+    ) -> io::Result<Running>
+    where
+        A: Application,
+        F: Fn(usize) -> A + Send + Clone + 'static,
+    {
+        let count = workers.max(1);
+        let mut running =
+            Running { addresses: Vec::new(), drain: Drain::default(), workers: Vec::with_capacity(count) };
+        let mut shares: Vec<Vec<Listening>> = (0..count).map(|_| Vec::new()).collect();
+        for (listener, spec) in listeners.into_iter().enumerate() {
+            let sockets = listen::bind(spec.address, count)?;
+            running
+                .addresses
+                .push(sockets.first().map_or(Ok(spec.address), std::net::TcpListener::local_addr)?);
+            for (share, socket) in shares.iter_mut().zip(sockets) {
+                share.push(Listening { listener, socket, endpoint: spec.endpoint, tls: spec.tls.clone() });
+            }
+        }
+        let admission = Admission::new(settings.max_connections, settings.max_connections_per_address);
+        for (number, share) in shares.into_iter().enumerate() {
+            let (settings, drain) = (settings.clone(), running.drain.clone());
+            let (admission, make_app) = (admission.clone(), make_app.clone());
+            let work = move || worker::run(share, settings, drain, admission, || make_app(number));
+            running.workers.push(Worker::spawn(number, work)?);
+        }
+        Ok(running)
+    }
+}
+
+impl Worker {
+    fn spawn(number: usize, work: impl FnOnce() -> io::Result<()> + Send + 'static) -> io::Result<Self> {
+        let ended = CancellationToken::new();
+        // Cancelled however the thread ends, by a panic too.
+        let guard = ended.clone().drop_guard();
+        let thread = std::thread::Builder::new().name(format!("edge-{number}")).spawn(move || {
+            let _guard = guard;
+            if let Err(error) = work() {
+                tracing::error!(%error, worker = number, "a worker cannot serve");
+            }
+        })?;
+        Ok(Self { ended, thread })
+    }
+}
+
+impl Running {
+    /// How many connections are open.
+    #[must_use]
+    pub fn connections(&self) -> usize {
+        self.drain.open()
+    }
+
+    /// Waits until a worker ends. While nobody drains, that is a failure that the process should not outlive.
+    pub async fn worker_ended(&self) {
+        let waits = self.workers.iter().map(|worker| Box::pin(worker.ended.cancelled()));
+        futures_util::future::select_all(waits).await;
+    }
+
+    /// Stops accepting, lets every connection finish its exchange and close, and cuts what is left after `grace`.
+    /// Returns how many were cut.
+    pub async fn drain(mut self, grace: Duration) -> usize {
+        self.drain.stop();
+        let all = async {
+            for worker in &self.workers {
+                worker.ended.cancelled().await;
+            }
+        };
+        let finished = tokio::time::timeout(grace, all).await.is_ok();
+        let cut = if finished { 0 } else { self.drain.cut() };
+        for worker in std::mem::take(&mut self.workers) {
+            worker.ended.cancelled().await;
+            if worker.thread.join().is_err() {
+                tracing::error!("a worker ended in a panic");
+            }
+        }
+        cut
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.drain.cut();
+    }
+}

@@ -36,9 +36,12 @@ pub fn refusal(refusal: &Refusal, asked: Asked<'_>) -> Response<Bytes> {
             let challenge = challenge(asked.origin, *because, scope.as_deref(), None);
             challenged(&challenge, authorize, asked)
         }
-        Refusal::Credentials { .. } => {
-            plain(StatusCode::UNAUTHORIZED, OciCode::Unauthorized, "The login credentials are not valid.", asked)
-        }
+        Refusal::Credentials { .. } => plain(
+            StatusCode::UNAUTHORIZED,
+            OciCode::Unauthorized,
+            "The login credentials are not valid.",
+            asked,
+        ),
         Refusal::Denied { .. } => denied(DENIED, asked),
         Refusal::Limited { retry_after } => {
             let message = "Too many requests. Wait before you try again.";
@@ -66,18 +69,26 @@ pub fn fault(fault: &Fault, asked: Asked<'_>) -> Response<Bytes> {
             OciCode::Unavailable,
             "Access cannot be decided right now. Try again in a moment.",
         ),
-        Fault::Internal(_) => {
-            (StatusCode::INTERNAL_SERVER_ERROR, OciCode::Unknown, "The request failed. Report it with its id.")
-        }
-        Fault::UpstreamBroken(_) => {
-            (StatusCode::BAD_GATEWAY, OciCode::Unavailable, "The registry behind this proxy gave an unusable answer.")
-        }
-        Fault::UpstreamTimeout(_) => {
-            (StatusCode::GATEWAY_TIMEOUT, OciCode::Unavailable, "The registry behind this proxy did not answer in time.")
-        }
-        Fault::UpstreamUnreachable(_) => {
-            (StatusCode::BAD_GATEWAY, OciCode::Unavailable, "The registry behind this proxy cannot be reached.")
-        }
+        Fault::Internal(_) => (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            OciCode::Unknown,
+            "The request failed. Report it with its id.",
+        ),
+        Fault::UpstreamBroken(_) => (
+            StatusCode::BAD_GATEWAY,
+            OciCode::Unavailable,
+            "The registry behind this proxy gave an unusable answer.",
+        ),
+        Fault::UpstreamTimeout(_) => (
+            StatusCode::GATEWAY_TIMEOUT,
+            OciCode::Unavailable,
+            "The registry behind this proxy did not answer in time.",
+        ),
+        Fault::UpstreamUnreachable(_) => (
+            StatusCode::BAD_GATEWAY,
+            OciCode::Unavailable,
+            "The registry behind this proxy cannot be reached.",
+        ),
     };
     let message = format!("{sentence} (request id {})", asked.request_id);
     let mut response = plain(status, code, &message, asked);
@@ -175,16 +186,21 @@ mod tests {
         let denied = Refusal::Denied { action: Action::ImagePull, resource };
         let get = refusal(&denied, GET);
         assert_eq!(get.status(), 403);
-        assert!(String::from_utf8_lossy(get.body()).contains("not authorized to access the specified resource"));
+        assert!(
+            String::from_utf8_lossy(get.body()).contains("not authorized to access the specified resource")
+        );
         let head = refusal(&denied, Asked { head: true, ..GET });
         assert_eq!(head.status(), 401);
         assert!(head.body().is_empty());
-        assert!(head.headers()["www-authenticate"].to_str().unwrap().contains("error_description=\"You are not"));
+        assert!(
+            head.headers()["www-authenticate"].to_str().unwrap().contains("error_description=\"You are not")
+        );
     }
 
     #[test]
     fn a_challenge_is_one_quoted_bearer_challenge() {
-        let text = challenge("https://cr.test:8443", Challenge::InvalidToken, Some("repository:a/b:pull"), None);
+        let text =
+            challenge("https://cr.test:8443", Challenge::InvalidToken, Some("repository:a/b:pull"), None);
         let expected = "Bearer realm=\"https://cr.test:8443/oauth/token\",service=\"registry\",\
                         scope=\"repository:a/b:pull\",error=\"invalid_token\"";
         assert_eq!(text, expected);

@@ -72,18 +72,18 @@ impl Dialer {
             Place::Tcp { host, port, .. } => (host.as_str(), *port),
             Place::Unix(path) => {
                 let stream = UnixStream::connect(path).await.map_err(|error| self.unreachable(&error))?;
-                return Ok(Wire::Unix(stream));
+                return Ok(Wire::from(stream));
             }
         };
         let stream = self.tcp(host, port, deadline).await?;
-        let Some(config) = &self.tls else { return Ok(Wire::Tcp(stream)) };
+        let Some(config) = &self.tls else { return Ok(Wire::from(stream)) };
         let name = ServerName::try_from(host.to_owned()).map_err(|error| self.unreachable(&error))?;
         let connector = TlsConnector::from(Arc::clone(config));
         let encrypted = connector.connect_with(name, stream, |connection| {
             connection.set_buffer_limit(Some(READ_BUFFER));
         });
         let stream = encrypted.await.map_err(|error| self.unreachable(&error))?;
-        Ok(Wire::Tls(Box::new(stream)))
+        Ok(Wire::from(stream))
     }
 
     /// Tries every address in turn, each with its share of the time that is left, so that one dead address among

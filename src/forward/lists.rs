@@ -75,8 +75,8 @@ impl Forwarder {
         }
         for _ in 0..WALK_MAX {
             let operation = Operation::Catalog { page: Page { limit: Some(ask), last: last.clone() } };
-            let (body, more): (CatalogBody, bool) =
-                self.list(&operation, BYTES_MAX).await.map_err(fault)?.parts;
+            let Listed { body, more, .. } =
+                self.list::<CatalogBody>(&operation, BYTES_MAX).await.map_err(fault)?;
             let names = body.repositories.unwrap_or_default();
             let end = names.last().cloned();
             let known = names.iter().filter_map(|name| RepositoryName::parse(name).ok());
@@ -115,9 +115,8 @@ impl Forwarder {
                 repository: repository.clone(),
                 page: Page { limit, last: last.clone() },
             };
-            let listed = self.list(&operation, budget).await?;
-            budget = budget.saturating_sub(listed.bytes);
-            let (body, more): (TagsBody, bool) = listed.parts;
+            let Listed { body, more, bytes } = self.list::<TagsBody>(&operation, budget).await?;
+            budget = budget.saturating_sub(bytes);
             let tags = body.tags.unwrap_or_default();
             let end = tags.iter().max().cloned();
             let known = tags.iter().filter(|tag| **tag > after).filter_map(|tag| Tag::parse(tag).ok());
@@ -153,12 +152,16 @@ impl Forwarder {
         let parsed = serde_json::from_slice(&body);
         let parsed =
             parsed.map_err(|error| Fault::UpstreamBroken(format!("a list that does not parse: {error}")))?;
-        Ok(Listed { parts: (parsed, more), bytes: body.len() })
+        Ok(Listed { body: parsed, more, bytes: body.len() })
     }
 }
 
+/// One page of the upstream's list.
 struct Listed<T> {
-    parts: (T, bool),
+    body: T,
+    /// Whether the upstream says that there is another page.
+    more: bool,
+    /// How long the page was.
     bytes: usize,
 }
 

@@ -4,9 +4,9 @@
 //! that the operator allows, and it is never followed from here.
 
 use super::settings::{RedirectHosts, UpstreamUrl};
-use super::target::upload_location;
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::UploadId;
+use crate::registry::target::upload_location;
 
 /// An upload as the upstream names it.
 #[derive(Debug, Eq, PartialEq)]

@@ -4,6 +4,7 @@
 //! of headers and the body's bytes. It never decides who may do what, never follows a redirect, and never lets an
 //! answer end cleanly that did not. One [`Forwarder`] belongs to one worker: nothing here is `Send`, locked or shared.
 
+mod answer;
 pub mod body;
 pub mod connect;
 mod digest;
@@ -18,7 +19,6 @@ mod response;
 mod send;
 pub mod settings;
 pub mod survey;
-mod target;
 mod wire;
 
 #[cfg(test)]

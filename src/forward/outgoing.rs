@@ -43,6 +43,9 @@ impl Outgoing {
 
     /// A body in memory.
     pub(super) fn full(bytes: Bytes) -> Self {
+        if bytes.is_empty() {
+            return Self::empty();
+        }
         Self { kind: Kind::Full(bytes), progress: Progress::at(Stage::Upstream) }
     }
 

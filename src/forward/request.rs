@@ -8,11 +8,11 @@ use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Method, Request};
 
 use super::settings::{Credentials, UpstreamSettings};
-use super::target::upstream_target;
 use super::{Exchange, REQUEST_ID};
 use crate::admit::fault::Fault;
 use crate::registry::error::{OciCode, OciError};
 use crate::registry::operation::{ByteRange, Operation, ReadMode, UploadStart};
+use crate::registry::target::upstream_target;
 
 /// The longest `User-Agent` that is passed on.
 const USER_AGENT_MAX: usize = 256;

@@ -159,12 +159,13 @@ impl UpstreamUrl {
             rest.find('/').and_then(|at| rest.split_at_checked(at)).unwrap_or((rest, ""));
         let prefix = prefix.trim_end_matches('/');
         let parsed = authority.parse::<http::uri::Authority>().map_err(|_| malformed())?;
-        let port = match (parsed.port(), authority.ends_with(':')) {
-            (Some(port), _) => {
-                Some(port.as_str().parse::<u16>().ok().filter(|&p| p > 0).ok_or_else(malformed)?)
+        let port = match authority.strip_prefix(parsed.host()).ok_or_else(malformed)? {
+            "" => None,
+            rest => {
+                let digits = rest.strip_prefix(':').filter(|text| text.bytes().all(|b| b.is_ascii_digit()));
+                let port = digits.and_then(|text| text.parse::<u16>().ok()).filter(|&port| port > 0);
+                Some(port.ok_or_else(malformed)?)
             }
-            (None, false) => None,
-            (None, true) => return Err(malformed()),
         };
         if authority.contains('@') || parsed.host().is_empty() || !is_prefix(prefix) {
             return Err(malformed());

@@ -87,9 +87,11 @@ impl Forwarder {
 
     async fn surveyed(&self, repository: &RepositoryName, tag: Tag) -> Result<Option<Surveyed>, Fault> {
         let reference = Reference::Tag(tag.clone());
-        let manifest = Operation::ManifestRead { repository: repository.clone(), reference, mode: ReadMode::Get };
+        let manifest =
+            Operation::ManifestRead { repository: repository.clone(), reference, mode: ReadMode::Get };
         let Some((media_type, text)) = self.document(&manifest).await? else { return Ok(None) };
-        let (Some(digest), Ok(parsed)) = (digest::sha256(&text), serde_json::from_slice::<Manifest>(&text)) else {
+        let (Some(digest), Ok(parsed)) = (digest::sha256(&text), serde_json::from_slice::<Manifest>(&text))
+        else {
             return Ok(None);
         };
         let size = parsed.config.as_ref().map(|config| {

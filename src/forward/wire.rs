@@ -1,4 +1,7 @@
 //! The kinds of stream that an upstream can be behind, as one type.
+//!
+//! An upstream that refuses an upload early answers, and then closes its socket while we still write. The failing write
+//! must not hide the answer that is already there, so from then on writes go nowhere and only reads tell how it ended.
 
 use std::io;
 use std::pin::Pin;
@@ -10,35 +13,78 @@ use tokio_rustls::client::TlsStream;
 
 /// An open stream to an upstream.
 #[derive(Debug)]
-pub enum Wire {
-    /// Plain TCP.
+pub struct Wire {
+    stream: Stream,
+    refused: bool,
+}
+
+#[derive(Debug)]
+enum Stream {
     Tcp(TcpStream),
-    /// TLS over TCP.
     Tls(Box<TlsStream<TcpStream>>),
-    /// A unix socket.
     Unix(UnixStream),
+}
+
+impl From<TcpStream> for Wire {
+    fn from(stream: TcpStream) -> Self {
+        Self { stream: Stream::Tcp(stream), refused: false }
+    }
+}
+
+impl From<TlsStream<TcpStream>> for Wire {
+    fn from(stream: TlsStream<TcpStream>) -> Self {
+        Self { stream: Stream::Tls(Box::new(stream)), refused: false }
+    }
+}
+
+impl From<UnixStream> for Wire {
+    fn from(stream: UnixStream) -> Self {
+        Self { stream: Stream::Unix(stream), refused: false }
+    }
 }
 
 /// Calls the same method on whichever stream it is.
 macro_rules! each {
     ($wire:expr, $stream:ident => $call:expr) => {
         match $wire {
-            Wire::Tcp($stream) => $call,
-            Wire::Tls($stream) => $call,
-            Wire::Unix($stream) => $call,
+            Stream::Tcp($stream) => $call,
+            Stream::Tls($stream) => $call,
+            Stream::Unix($stream) => $call,
         }
     };
 }
 
+impl Wire {
+    /// Swallows what the peer no longer takes: `length` bytes, or whatever `written` says.
+    fn written(&mut self, written: Poll<io::Result<usize>>, length: usize) -> Poll<io::Result<usize>> {
+        match written {
+            Poll::Ready(Err(error)) if is_refusal(&error) => {
+                self.refused = true;
+                Poll::Ready(Ok(length))
+            }
+            other => other,
+        }
+    }
+}
+
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset)
+}
+
 impl AsyncRead for Wire {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        each!(self.get_mut(), stream => Pin::new(stream).poll_read(cx, into))
+        each!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_read(cx, into))
     }
 }
 
 impl AsyncWrite for Wire {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
-        each!(self.get_mut(), stream => Pin::new(stream).poll_write(cx, from))
+        let wire = self.get_mut();
+        if wire.refused {
+            return Poll::Ready(Ok(from.len()));
+        }
+        let written = each!(&mut wire.stream, stream => Pin::new(stream).poll_write(cx, from));
+        wire.written(written, from.len())
     }
 
     fn poll_write_vectored(
@@ -46,18 +92,29 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         from: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        each!(self.get_mut(), stream => Pin::new(stream).poll_write_vectored(cx, from))
+        let wire = self.get_mut();
+        let length = from.iter().map(|slice| slice.len()).sum();
+        if wire.refused {
+            return Poll::Ready(Ok(length));
+        }
+        let written = each!(&mut wire.stream, stream => Pin::new(stream).poll_write_vectored(cx, from));
+        wire.written(written, length)
     }
 
     fn is_write_vectored(&self) -> bool {
-        each!(self, stream => stream.is_write_vectored())
+        each!(&self.stream, stream => stream.is_write_vectored())
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self.get_mut(), stream => Pin::new(stream).poll_flush(cx))
+        let wire = self.get_mut();
+        if wire.refused {
+            return Poll::Ready(Ok(()));
+        }
+        let flushed = each!(&mut wire.stream, stream => Pin::new(stream).poll_flush(cx));
+        wire.written(flushed.map_ok(|()| 0), 0).map_ok(|_| ())
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self.get_mut(), stream => Pin::new(stream).poll_shutdown(cx))
+        each!(&mut self.get_mut().stream, stream => Pin::new(stream).poll_shutdown(cx))
     }
 }

@@ -80,6 +80,12 @@ actions! {
 }
 
 impl Action {
+    /// Whether it is about what a registry holds or how it is set up, and not about who may do what.
+    #[must_use]
+    pub fn is_registrys(self) -> bool {
+        self.name().starts_with("container-registry.")
+    }
+
     /// Finds an action by its exact name.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

@@ -3,9 +3,12 @@
 
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose,
+};
 
-use super::files::{write_private, write_public};
+use super::files::{private_directory, write_private, write_public};
 
 /// Where the files are.
 #[derive(Clone, Debug)]
@@ -61,5 +64,9 @@ pub fn ensure(directory: &Path, names: &[String]) -> Result<Certificates, Certif
     write_private(&files.key, key.serialize_pem().as_bytes())?;
     write_public(&files.certificate, certificate.pem().as_bytes())?;
     write_public(&files.authority, authority_certificate.pem().as_bytes())?;
+    // podman and skopeo take a directory, in which they read every `.crt` as an authority.
+    let directory = directory.join("certs");
+    private_directory(&directory)?;
+    write_public(&directory.join("ca.crt"), authority_certificate.pem().as_bytes())?;
     Ok(files)
 }

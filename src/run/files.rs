@@ -75,7 +75,7 @@ pub fn read_master_key(path: &Path) -> Result<MasterKey, MasterKeyError> {
         return Err(MasterKeyError::Exposed(path.to_owned()));
     }
     let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(io)?);
-    MasterKey::parse(text.trim_end()).ok_or_else(|| MasterKeyError::Malformed(path.to_owned()))
+    MasterKey::parse(text.trim_end()).map_err(|_| MasterKeyError::Malformed(path.to_owned()))
 }
 
 /// Reads the master key, or makes one if there is none.

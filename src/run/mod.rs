@@ -1,5 +1,14 @@
-//! Wiring: settings to a running server.
+//! Wiring: settings to a running server, and the commands that prepare one.
 
 pub mod certificates;
+pub mod check;
+pub mod commands;
+pub mod failure;
 pub mod files;
+pub mod init;
+pub mod plan;
+pub mod quickstart;
+pub mod server;
+pub mod signals;
+pub mod tasks;
 pub mod upstream;

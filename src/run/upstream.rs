@@ -20,7 +20,9 @@ pub struct StartedRegistry {
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// There is no such program.
-    #[error("no `registry` or `docker-registry` on the PATH: install one (Debian: docker-registry), or name one with --upstream")]
+    #[error(
+        "no `registry` or `docker-registry` on the PATH: install one (Debian: docker-registry), or name one with --upstream"
+    )]
     NotInstalled,
     /// Its directory cannot be prepared, or it cannot be run.
     #[error("starting the registry: {0}")]

@@ -14,7 +14,7 @@ use super::visit::Visit;
 use crate::admit::authenticate::Authenticated;
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
-use crate::admit::gate::Gate;
+use crate::admit::gate::{Gate, Why};
 use crate::admit::permit::{Control, Permit};
 use crate::admit::refusal::{Challenge, Refusal};
 use crate::api::{ApiReply, ApiRequest, Verdict as ApiVerdict, body};
@@ -32,7 +32,7 @@ use crate::registry::error::{OciCode, OciError};
 /// Answers one call.
 pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<RequestBody>) -> Outcome {
     let (parts, body) = request.into_parts();
-    let presented = Presented::from_headers(&parts.headers);
+    let presented = Presented::read(&parts.headers);
     let challenge = |because| Refusal::Challenge { because, scope: None };
     let caller = match shared.gate.authenticator.control(&presented, visit.origin()).await {
         Ok(Authenticated::Proven(caller)) => Ok(caller),
@@ -45,8 +45,12 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
     let body = if caller.is_err() { Ok(Bytes::new()) } else { body.collect_limited(body::MAX).await };
     let body = match body {
         Ok(body) => body,
-        Err(CollectError::TooLarge) => return unread(visit, StatusCode::PAYLOAD_TOO_LARGE, "the body is too large"),
-        Err(CollectError::Broken(_)) => return unread(visit, StatusCode::BAD_REQUEST, "the body did not arrive whole"),
+        Err(CollectError::TooLarge) => {
+            return unread(visit, StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
+        }
+        Err(CollectError::Broken(_)) => {
+            return unread(visit, StatusCode::BAD_REQUEST, "the body did not arrive whole");
+        }
     };
     visit.bytes_in().set(body.len() as u64);
     let authority = visit.client_origin().split_once("://").map(|(_, rest)| rest.to_owned());
@@ -65,7 +69,12 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
     // Once begun, a change is carried through even if the client goes away: it is written whole or not at all.
     match shared.control.spawn(async move { api.respond(request).await }).await {
         Ok(reply) => replied(visit, &method, caller.ok().as_deref(), reply),
-        Err(_) => Outcome::failed(visit, What::Unroutable, None, &Fault::Internal("a control call panicked".to_owned())),
+        Err(_) => Outcome::failed(
+            visit,
+            What::Unroutable,
+            None,
+            &Fault::Internal("a control call panicked".to_owned()),
+        ),
     }
 }
 
@@ -123,7 +132,10 @@ impl Authority for GateAuthority {
         action: Action,
         resource: Resource,
     ) -> Result<Permit<Control>, Problem> {
-        self.0.control(caller, action, resource).map_err(Problem::Refused)
+        self.0.control(caller, action, resource).await.map_err(|why| match why {
+            Why::Fault(fault) => Problem::Fault(fault),
+            Why::Refusal(refusal) => Problem::Refused(refusal),
+        })
     }
 
     fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>> {

@@ -40,7 +40,11 @@ impl ImageReader {
         Ok(Self(sender))
     }
 
-    async fn ask<T>(&self, question: Question, answer: oneshot::Receiver<Result<T, Fault>>) -> Result<T, Fault> {
+    async fn ask<T>(
+        &self,
+        question: Question,
+        answer: oneshot::Receiver<Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         let gone = || Fault::Internal("the image reader has ended".to_owned());
         self.0.send(question).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
@@ -64,7 +68,8 @@ async fn answer_all(routes: Vec<Route>, mut questions: mpsc::Receiver<Question>)
     let made = routes.into_iter().filter_map(|(site, make)| Some((site, make().ok()?)));
     let forwarders: Vec<(Site, Forwarder)> = made.collect();
     let find = |region: &Region| {
-        let found = forwarders.iter().find(|(site, _)| site.region == *region).map(|(_, forwarder)| forwarder);
+        let found =
+            forwarders.iter().find(|(site, _)| site.region == *region).map(|(_, forwarder)| forwarder);
         found.ok_or_else(|| Fault::Internal(format!("no upstream for region {region}")))
     };
     // A dropped receiver is a caller that went away: nobody to answer.

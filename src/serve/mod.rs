@@ -60,6 +60,8 @@ pub struct Shared {
     pub namespaces: namespaces::Sightings,
     /// Whether we are ready, for `/readyz`.
     pub readiness: probe::Readiness,
+    /// What has been counted so far.
+    pub scrape: probe::Scrape,
 }
 
 /// One worker's application.
@@ -77,7 +79,12 @@ impl App {
         Self { shared, forwarders: Rc::new(forwarders), ids: Rc::new(ids) }
     }
 
-    async fn outcome(&self, visit: &Visit, connection: &Connection, request: Request<RequestBody>) -> Outcome {
+    async fn outcome(
+        &self,
+        visit: &Visit,
+        connection: &Connection,
+        request: Request<RequestBody>,
+    ) -> Outcome {
         let shared = &*self.shared;
         match shared.sites.surface(connection, visit.authority(), request.uri().path()) {
             Surface::Control(site) => control::call(shared, visit, site, request).await,

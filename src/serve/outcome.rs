@@ -86,7 +86,8 @@ impl Outcome {
     #[must_use]
     pub fn rejected(visit: &Visit, rejection: Rejection) -> Self {
         let event = visit.event(What::Unroutable).saying(rejection.reason);
-        let response = respond::plain(rejection.status, OciCode::Unsupported, rejection.reason, visit.asked());
+        let response =
+            respond::plain(rejection.status, OciCode::Unsupported, rejection.reason, visit.asked());
         Self::ready(event, Verdict::Malformed, response)
     }
 

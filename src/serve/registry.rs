@@ -14,7 +14,8 @@ use super::Shared;
 use super::outcome::{Outcome, decided, who};
 use super::sites::Site;
 use super::visit::Visit;
-use crate::admit::gate::Admission;
+use crate::admit::fault::Fault;
+use crate::admit::gate::{Admission, NewNamespaces};
 use crate::admit::refusal::Refusal;
 use crate::credential::authorization::Presented;
 use crate::credential::lease::Lease;
@@ -22,6 +23,7 @@ use crate::edge::body::{BodyError, RequestBody};
 use crate::edge::respond;
 use crate::forward::{ContentDigest, Exchange, Failure, Forwarder};
 use crate::record::event::{Finished, RegistryCall, Verdict, What};
+use crate::record::metrics::UpstreamError;
 use crate::registry::operation::{Operation, Page, UploadId};
 use crate::registry::parse::{Unparsed, parse};
 
@@ -39,8 +41,9 @@ pub async fn call(
         Err(unparsed) => return refused_parse(visit, unparsed),
     };
     let what = What::Registry(RegistryCall::new(&operation, &site.name, &site.region));
-    let presented = Presented::from_headers(&parts.headers);
-    let admission = match shared.gate.admit(operation, &presented, visit.origin(), &site.region).await {
+    let presented = Presented::read(&parts.headers);
+    let new = if site.create_on_push { NewNamespaces::Made } else { NewNamespaces::Refused };
+    let admission = match shared.gate.admit(operation, &presented, visit.origin(), &site.region, new).await {
         Ok(admission) => admission,
         Err(stopped) => return Outcome::stopped(visit, what, &stopped),
     };
@@ -53,7 +56,12 @@ pub async fn call(
             shared.namespaces.note(&admission, site, response.status());
             answered(event, verdict, response)
         }
-        Err(Failure::Fault(fault)) => Outcome::failed(visit, what, Some(caller), &fault),
+        Err(Failure::Fault(fault)) => {
+            if let Some(kind) = upstream_error(&fault) {
+                shared.recorder.metrics().upstream_error(kind);
+            }
+            Outcome::failed(visit, what, Some(caller), &fault)
+        }
         Err(Failure::Limited { retry_after }) => {
             Outcome::refused(visit, what, Some(caller), &Refusal::Limited { retry_after })
         }
@@ -64,7 +72,20 @@ pub async fn call(
     }
 }
 
-fn answered(mut event: Finished, verdict: Verdict, response: Response<crate::forward::body::ForwardBody>) -> Outcome {
+const fn upstream_error(fault: &Fault) -> Option<UpstreamError> {
+    match fault {
+        Fault::Audit(_) | Fault::Internal(_) | Fault::Store(_) => None,
+        Fault::UpstreamBroken(_) => Some(UpstreamError::Broken),
+        Fault::UpstreamTimeout(_) => Some(UpstreamError::Timeout),
+        Fault::UpstreamUnreachable(_) => Some(UpstreamError::Unreachable),
+    }
+}
+
+fn answered(
+    mut event: Finished,
+    verdict: Verdict,
+    response: Response<crate::forward::body::ForwardBody>,
+) -> Outcome {
     event.digest = response.extensions().get::<ContentDigest>().map(|digest| digest.0.to_string());
     Outcome::new(event, verdict, response)
 }
@@ -92,8 +113,12 @@ async fn answer(
 ) -> Result<Response<crate::forward::body::ForwardBody>, Failure> {
     let permit = &admission.permit;
     match permit.of() {
-        Operation::Ping => Ok(ready(respond::json(StatusCode::OK, Bytes::from_static(b"{}"), visit.request_id()))),
-        Operation::Catalog { page } => catalog(shared, forwarder, visit, site, admission, page).await.map(ready),
+        Operation::Ping => {
+            Ok(ready(respond::json(StatusCode::OK, Bytes::from_static(b"{}"), visit.request_id())))
+        }
+        Operation::Catalog { page } => {
+            catalog(shared, forwarder, visit, site, admission, page).await.map(ready)
+        }
         operation => {
             let lease = |upload: &UploadId, upstream_query: &str| {
                 let Some(repository) = operation.repository() else { return String::new() };
@@ -163,7 +188,10 @@ impl Body for Counted {
     type Data = Bytes;
     type Error = BodyError;
 
-    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
         let next = Pin::new(&mut self.body).poll_frame(cx);
         if let Poll::Ready(Some(Ok(frame))) = &next {
             let length = frame.data_ref().map_or(0, Bytes::len) as u64;

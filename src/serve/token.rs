@@ -35,17 +35,25 @@ pub async fn call(
         (TokenEndpoint::Keys, _) => return wrong_method(visit, "GET"),
     };
     if form && !is_form(&parts.headers) {
-        return malformed(visit, StatusCode::UNSUPPORTED_MEDIA_TYPE, "Send the form as application/x-www-form-urlencoded.");
+        return malformed(
+            visit,
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "Send the form as application/x-www-form-urlencoded.",
+        );
     }
     let body = match body.collect_limited(FORM_MAX).await {
         Ok(body) => body,
-        Err(CollectError::TooLarge) => return malformed(visit, StatusCode::PAYLOAD_TOO_LARGE, "The form is too large."),
-        Err(CollectError::Broken(_)) => return malformed(visit, StatusCode::BAD_REQUEST, "The form did not arrive whole."),
+        Err(CollectError::TooLarge) => {
+            return malformed(visit, StatusCode::PAYLOAD_TOO_LARGE, "The form is too large.");
+        }
+        Err(CollectError::Broken(_)) => {
+            return malformed(visit, StatusCode::BAD_REQUEST, "The form did not arrive whole.");
+        }
     };
     let Ok(text) = std::str::from_utf8(&body) else {
         return malformed(visit, StatusCode::BAD_REQUEST, "The form is not text.");
     };
-    let presented = Presented::from_headers(&parts.headers);
+    let presented = Presented::read(&parts.headers);
     let (what, reply) = match endpoint {
         TokenEndpoint::Docker => {
             let fields = if form { text } else { parts.uri.query().unwrap_or_default() };
@@ -84,7 +92,9 @@ fn replied(visit: &Visit, what: What, reply: Reply) -> Outcome {
         reply::Outcome::Granted(caller) => {
             Outcome::ready(event.by(caller.as_deref().map(who)), Verdict::Allowed, response)
         }
-        reply::Outcome::Malformed(because) => Outcome::ready(event.saying(because), Verdict::Malformed, response),
+        reply::Outcome::Malformed(because) => {
+            Outcome::ready(event.saying(because), Verdict::Malformed, response)
+        }
         reply::Outcome::Rejected(because) => {
             Outcome::ready(event.saying(because), Verdict::CredentialsRejected, response)
         }
@@ -92,7 +102,8 @@ fn replied(visit: &Visit, what: What, reply: Reply) -> Outcome {
 }
 
 fn docker_grant(form: bool, fields: &str) -> TokenGrant {
-    let grant = Form::parse(fields).ok().and_then(|form| form.one("grant_type").ok().flatten().map(str::to_owned));
+    let grant =
+        Form::parse(fields).ok().and_then(|form| form.one("grant_type").ok().flatten().map(str::to_owned));
     match (form, grant.as_deref()) {
         (false, _) => TokenGrant::DockerGet,
         (true, Some("refresh_token")) => TokenGrant::DockerRefresh,
@@ -101,7 +112,8 @@ fn docker_grant(form: bool, fields: &str) -> TokenGrant {
 }
 
 fn identity_grant(fields: &str) -> TokenGrant {
-    let refresh = Form::parse(fields).is_ok_and(|form| form.one("grant_type") == Ok(Some(identity::REFRESH_GRANT)));
+    let refresh =
+        Form::parse(fields).is_ok_and(|form| form.one("grant_type") == Ok(Some(identity::REFRESH_GRANT)));
     if refresh { TokenGrant::IdentityRefresh } else { TokenGrant::IdentityApikey }
 }
 

@@ -7,6 +7,8 @@ pub mod account;
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod error;
+#[cfg(test)]
+pub(crate) mod faulty;
 pub mod feed;
 pub mod group;
 pub mod identity;

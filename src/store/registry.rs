@@ -38,6 +38,8 @@ pub struct NamespaceRecord {
 pub struct RegistryFacts {
     /// The settings.
     pub settings: RegistrySettings,
+    /// The namespaces that exist.
+    pub namespaces: Vec<Namespace>,
     /// The feed's position at that instant.
     pub as_of: Sequence,
 }

@@ -17,7 +17,7 @@ use crate::admit::gate::Gate;
 use crate::credential::authorization::Presented;
 use crate::ids::region::Region;
 use crate::registry::error::{OciCode, envelope};
-use crate::registry::scope::{ScopeEntry, parse_scopes};
+use crate::registry::scope::{Scope, ScopeEntry};
 use crate::secret::Secret;
 
 /// One request.
@@ -49,7 +49,9 @@ pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result 
         Err(because) => return Ok(rejected(because)),
     };
     let access = match &caller {
-        Some(caller) => gate.narrow(caller, parse_scopes(form.all("scope")), request.region).await?,
+        Some(caller) => {
+            gate.narrow(caller, Scope::parse(form.all("scope")).into_entries(), request.region).await?
+        }
         None => Vec::new(),
     };
     let minted = mint.registry(caller.as_deref(), access.clone()).await?;
@@ -58,10 +60,8 @@ pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result 
     let mut body = serde_json::json!({
         "token": minted.token, "access_token": minted.token, "expires_in": seconds,
     });
-    if request.form {
-        if let Some(object) = body.as_object_mut() {
-            object.insert("scope".to_owned(), spelled(&access).into());
-        }
+    if let (true, Some(object)) = (request.form, body.as_object_mut()) {
+        object.insert("scope".to_owned(), spelled(&access).into());
     }
     Ok(Reply { status: StatusCode::OK, body: body.to_string(), outcome: Outcome::Granted(caller) })
 }
@@ -73,7 +73,9 @@ fn check(request: &Request<'_>, form: Form) -> std::result::Result<Form, Unreada
     }
     let credentials = form.has("password") || form.has("refresh_token");
     if credentials && !request.form {
-        return Err(Unreadable("credentials do not belong in a query: send them in the Authorization header"));
+        return Err(Unreadable(
+            "credentials do not belong in a query: send them in the Authorization header",
+        ));
     }
     if credentials && !matches!(request.presented, Presented::Absent) {
         return Err(Unreadable("credentials are given twice: use the Authorization header or the form"));
@@ -102,7 +104,9 @@ async fn authenticate(
             (field("username"), &password)
         }
         (Presented::Absent, true, "refresh_token") => return Ok(Err("no refresh tokens are issued here")),
-        (Presented::Absent, true, _) => return Ok(Err("the grant type is neither password nor refresh_token")),
+        (Presented::Absent, true, _) => {
+            return Ok(Err("the grant type is neither password nor refresh_token"));
+        }
     };
     if !matches!(form.one("account"), Ok(None | Some(""))) && field("account") != user {
         return Ok(Err("the account parameter names another user than the credentials"));

@@ -37,15 +37,23 @@ pub struct Request<'a> {
 /// [`crate::admit::fault::Fault`] when the view or the signing key is not to be had.
 pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result {
     let Ok(form) = Form::parse(request.body) else {
-        return Ok(failed(&request, &MISSING, Some("The form cannot be read."), Outcome::Malformed("bad form")));
+        return Ok(failed(
+            &request,
+            &MISSING,
+            Some("The form cannot be read."),
+            Outcome::Malformed("bad form"),
+        ));
     };
     let field = |name: &str| form.one(name).map(|value| value.filter(|text| !text.is_empty()));
-    let (Ok(grant), Ok(apikey), Ok(refresh)) = (field("grant_type"), field("apikey"), field("refresh_token")) else {
+    let (Ok(grant), Ok(apikey), Ok(refresh)) = (field("grant_type"), field("apikey"), field("refresh_token"))
+    else {
         let detail = Some("A property is given more than once.");
         return Ok(failed(&request, &MISSING, detail, Outcome::Malformed("repeated field")));
     };
     let (proven, unknown) = match (grant, apikey, refresh) {
-        (Some(APIKEY_GRANT), Some(key), _) => (gate.authenticator.api_key(key, request.origin).await?, &UNKNOWN_KEY),
+        (Some(APIKEY_GRANT), Some(key), _) => {
+            (gate.authenticator.api_key(key, request.origin).await?, &UNKNOWN_KEY)
+        }
         (Some(REFRESH_GRANT), _, Some(token)) => {
             (gate.authenticator.refresh_token(token, request.origin).await?, &INVALID_TOKEN)
         }
@@ -93,8 +101,11 @@ const UNKNOWN_KEY: Failure = Failure {
     code: "BXNIM0415E",
     message: "Provided API key could not be found.",
 };
-const INVALID_TOKEN: Failure =
-    Failure { status: StatusCode::BAD_REQUEST, code: "BXNIM0407E", message: "Provided refresh token is invalid." };
+const INVALID_TOKEN: Failure = Failure {
+    status: StatusCode::BAD_REQUEST,
+    code: "BXNIM0407E",
+    message: "Provided refresh token is invalid.",
+};
 const UNSUPPORTED_GRANT: Failure =
     Failure { status: StatusCode::BAD_REQUEST, code: "BXNIM0116E", message: "Grant type is not supported." };
 

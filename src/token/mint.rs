@@ -6,7 +6,9 @@ use std::time::Duration;
 use arc_swap::ArcSwapOption;
 
 use crate::admit::caller::Caller;
-use crate::admit::claims::{ACCESS, AUDIENCE, AccessClaims, AccountClaim, REFRESH, REGISTRY, RefreshClaims, RegistryClaims};
+use crate::admit::claims::{
+    ACCESS, AUDIENCE, AccessClaims, AccountClaim, REFRESH, REGISTRY, RefreshClaims, RegistryClaims,
+};
 use crate::admit::fault::Fault;
 use crate::clock::{Clock, Entropy};
 use crate::credential::jwt::SigningKey;
@@ -181,9 +183,11 @@ impl Mint {
     }
 
     fn open(&self, keyring: Arc<Keyring>) -> Result<Arc<Opened>, Fault> {
-        let sealed = keyring.signing().ok_or_else(|| Fault::Internal("there is no signing key".to_owned()))?;
+        let sealed =
+            keyring.signing().ok_or_else(|| Fault::Internal("there is no signing key".to_owned()))?;
         let private = self.master.open(SEALED_FOR, sealed);
-        let private = private.ok_or_else(|| Fault::Internal("the master key does not open the signing key".to_owned()))?;
+        let private = private
+            .ok_or_else(|| Fault::Internal("the master key does not open the signing key".to_owned()))?;
         let key = SigningKey::from_pkcs8(private.expose());
         let key = key.map_err(|_| Fault::Internal("the signing key is unreadable".to_owned()))?;
         let opened = Arc::new(Opened { keyring, key });

@@ -1,3 +1,284 @@
 //! What the data plane knows of the store: compiled, cached, and dropped as soon as the feed says so.
+//!
+//! It answers from memory and loads what it lacks, once for all who ask at the same time. What it answers was true when
+//! it was asked or later: a write that has returned is obeyed by the next question (see `ledger`). When it cannot
+//! learn of changes for too long, it answers nothing at all. It never decides who may do what.
 
 pub mod bundle;
+mod follow;
+pub mod keyring;
+mod ledger;
+mod lookup;
+pub mod registry;
+mod table;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+use self::bundle::Bundle;
+use self::keyring::Keyring;
+use self::ledger::Ledger;
+use self::lookup::{Lookup, Signing};
+use self::registry::RegistryState;
+use self::table::{Joined, Table};
+use crate::credential::api_key::KeyHash;
+use crate::ids::account::AccountId;
+use crate::ids::principal::PrincipalId;
+use crate::ids::region::Region;
+use crate::ids::tagged::ApiKeyId;
+use crate::store::Store;
+use crate::store::StoreError;
+use crate::store::feed::Sequence;
+
+/// The view cannot answer: the store is gone, or what it holds cannot be obeyed. The text is for the log.
+#[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
+#[error("{0}")]
+pub struct Unavailable(pub String);
+
+impl From<StoreError> for Unavailable {
+    fn from(error: StoreError) -> Self {
+        Self(error.to_string())
+    }
+}
+
+/// How a view behaves.
+#[derive(Clone, Copy, Debug)]
+pub struct Settings {
+    /// How long known callers are still served when the store cannot be asked for changes.
+    pub max_staleness: Duration,
+    /// How much is kept: each principal counts 1, and 1 more for every grant, key and group of its own.
+    pub capacity: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { max_staleness: Duration::from_secs(30), capacity: 200_000 }
+    }
+}
+
+/// The view. Its methods may be called from any runtime: what they wait for happens on the one given to [`View::new`].
+#[derive(Debug)]
+pub struct View {
+    known: Arc<Known>,
+    runtime: Handle,
+    follower: AbortHandle,
+}
+
+impl View {
+    /// A view of `store` that knows nothing yet and follows the store's changes on `runtime`. From now on, writes to
+    /// `store` return only when this view obeys them.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, runtime: Handle, account: AccountId, settings: Settings) -> Self {
+        store.applied(Sequence::default());
+        let known = Arc::new(Known::new(store, account, settings));
+        let follower = runtime.spawn(follow::follow(known.clone())).abort_handle();
+        Self { known, runtime, follower }
+    }
+
+    /// Everything about a principal; `None` when there is no such principal.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked, or holds a policy of this principal that cannot be understood:
+    /// then it may do nothing, since what is not understood may have been a restriction.
+    pub async fn principal(&self, id: &PrincipalId) -> Result<Option<Arc<Bundle>>, Unavailable> {
+        self.ask(id).await
+    }
+
+    /// Like [`View::principal`], at once and only if it is known; `None` says nothing about the principal.
+    #[must_use]
+    pub fn cached_principal(&self, id: &PrincipalId) -> Option<Arc<Bundle>> {
+        self.recall(id).flatten()
+    }
+
+    /// Whom a key proves, and the key's id. Whether the key may be used is for the [`Bundle`] to say.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked.
+    pub async fn key_owner(&self, hash: &KeyHash) -> Result<Option<(PrincipalId, ApiKeyId)>, Unavailable> {
+        self.ask(hash).await
+    }
+
+    /// Like [`View::key_owner`], at once and only if it is known.
+    #[must_use]
+    pub fn cached_key_owner(&self, hash: &KeyHash) -> Option<(PrincipalId, ApiKeyId)> {
+        self.recall(hash).flatten()
+    }
+
+    /// The settings of the registry in `region`; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked.
+    pub async fn registry(&self, region: &Region) -> Result<Option<Arc<RegistryState>>, Unavailable> {
+        self.ask(region).await
+    }
+
+    /// Like [`View::registry`], at once and only if it is known.
+    #[must_use]
+    pub fn cached_registry(&self, region: &Region) -> Option<Arc<RegistryState>> {
+        self.recall(region).flatten()
+    }
+
+    /// The signing keys, youngest first.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked.
+    pub async fn keyring(&self) -> Result<Arc<Keyring>, Unavailable> {
+        self.ask(&Signing).await
+    }
+
+    /// Like [`View::keyring`], at once and only if they are known.
+    #[must_use]
+    pub fn cached_keyring(&self) -> Option<Arc<Keyring>> {
+        self.recall(&Signing)
+    }
+
+    /// Whether the view has heard from the store, and lately enough to answer: what readiness is about.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        self.known.started.load(Ordering::Acquire) && self.known.current().is_ok()
+    }
+
+    /// What the view has done so far.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.known.counters
+    }
+
+    fn recall<K: Lookup>(&self, key: &K) -> Option<K::Found> {
+        self.known.current().ok()?;
+        let found = K::table(&self.known).recall(key)?;
+        self.known.counters.hits.fetch_add(1, Ordering::Relaxed);
+        Some(found)
+    }
+
+    async fn ask<K: Lookup>(&self, key: &K) -> Result<K::Found, Unavailable> {
+        self.known.current()?;
+        let flight = match K::table(&self.known).join(key) {
+            Joined::Known(found) => {
+                self.known.counters.hits.fetch_add(1, Ordering::Relaxed);
+                return Ok(found);
+            }
+            Joined::Wait(flight) => flight,
+            Joined::Lead(flight) => {
+                // On its own task: whoever started it may go away, and others still wait.
+                let _detached =
+                    self.runtime.spawn(lookup::load(self.known.clone(), key.clone(), flight.clone()));
+                flight
+            }
+        };
+        self.known.counters.misses.fetch_add(1, Ordering::Relaxed);
+        flight.outcome().await
+    }
+}
+
+impl Drop for View {
+    fn drop(&mut self) {
+        self.follower.abort();
+    }
+}
+
+/// What a view has done since it was made.
+#[derive(Debug, Default)]
+pub struct Counters {
+    hits: AtomicU64,
+    misses: AtomicU64,
+    loads: AtomicU64,
+    drops: AtomicU64,
+}
+
+impl Counters {
+    /// Questions answered from memory.
+    #[must_use]
+    pub fn hits(&self) -> u64 {
+        self.hits.load(Ordering::Relaxed)
+    }
+
+    /// Questions that had to wait for a load, their own or another's.
+    #[must_use]
+    pub fn misses(&self) -> u64 {
+        self.misses.load(Ordering::Relaxed)
+    }
+
+    /// Loads from the store.
+    #[must_use]
+    pub fn loads(&self) -> u64 {
+        self.loads.load(Ordering::Relaxed)
+    }
+
+    /// Answers dropped because of a change.
+    #[must_use]
+    pub fn drops(&self) -> u64 {
+        self.drops.load(Ordering::Relaxed)
+    }
+}
+
+/// What is shared between those who ask, the loads and the follower.
+#[derive(Debug)]
+struct Known {
+    store: Handled,
+    account: AccountId,
+    max_staleness: Duration,
+    ledger: Ledger,
+    principals: Table<PrincipalId, Option<Arc<Bundle>>>,
+    key_owners: Table<KeyHash, Option<(PrincipalId, ApiKeyId)>>,
+    registries: Table<Region, Option<Arc<RegistryState>>>,
+    signing: Table<Signing, Arc<Keyring>>,
+    generation: AtomicU64,
+    counters: Counters,
+    born: Instant,
+    /// When the store was last asked for changes and all of them were applied, in milliseconds after `born`.
+    confirmed: AtomicU64,
+    started: AtomicBool,
+}
+
+impl Known {
+    fn new(store: Arc<dyn Store>, account: AccountId, settings: Settings) -> Self {
+        Self {
+            store: Handled(store),
+            account,
+            max_staleness: settings.max_staleness,
+            ledger: Ledger::default(),
+            principals: Table::new(settings.capacity),
+            key_owners: Table::new(settings.capacity),
+            registries: Table::new(1024),
+            signing: Table::new(1024),
+            generation: AtomicU64::new(0),
+            counters: Counters::default(),
+            born: Instant::now(),
+            confirmed: AtomicU64::new(0),
+            started: AtomicBool::new(false),
+        }
+    }
+
+    /// Fails when the store has not confirmed for too long that all changes are known.
+    fn current(&self) -> Result<(), Unavailable> {
+        let confirmed = Duration::from_millis(self.confirmed.load(Ordering::Acquire));
+        let age = self.born.elapsed().saturating_sub(confirmed);
+        if age <= self.max_staleness {
+            return Ok(());
+        }
+        Err(Unavailable(format!("nothing heard of changes for {} s", age.as_secs())))
+    }
+
+    fn confirm(&self, asked: Instant) {
+        let at = asked.saturating_duration_since(self.born).as_millis();
+        self.confirmed.store(u64::try_from(at).unwrap_or(u64::MAX), Ordering::Release);
+        self.started.store(true, Ordering::Release);
+    }
+}
+
+/// The store, printable.
+struct Handled(Arc<dyn Store>);
+
+impl std::fmt::Debug for Handled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Store")
+    }
+}

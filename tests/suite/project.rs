@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::support::certificate;
 use crate::support::process::{bare, is_installed, run};
 
 fn root() -> &'static Path {
@@ -43,6 +44,27 @@ fn every_file_that_compose_mounts_is_there() {
     for file in mounted {
         assert!(root().join(file).is_file(), "{file} is not there");
     }
+}
+
+#[test]
+fn the_settings_of_the_compose_file_are_accepted() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().display().to_string();
+    certificate::make(folder.path());
+    let settings = std::fs::read_to_string(root().join("deploy/portcullis.toml")).unwrap();
+    let settings = settings.replace("/etc/portcullis/tls", &place).replace("/var/lib/portcullis", &place);
+    let file = folder.path().join("portcullis.toml");
+    std::fs::write(&file, settings).unwrap();
+    run(bare(env!("CARGO_BIN_EXE_portcullis")).args(["check", "--config"]).arg(&file), "").must_succeed();
+}
+
+#[test]
+fn the_demo_goes_as_it_should() {
+    let mut demo = bare("bash");
+    demo.arg(root().join("scripts/demo.sh")).env("CLIENT", "skopeo");
+    demo.env("HOME", "/nonexistent").env("PORTCULLIS", env!("CARGO_BIN_EXE_portcullis"));
+    let shown = run(&mut demo, "").must_succeed();
+    assert!(shown.stdout.contains("All 13 steps went as they should."), "{}", shown.stdout);
 }
 
 #[test]

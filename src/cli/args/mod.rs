@@ -112,7 +112,7 @@ pub struct QuickstartArguments {
 
 #[derive(Args, Debug)]
 pub(super) struct Login {
-    /// The server: https://HOST[:PORT]; PORTCULLIS_ENDPOINT, or the last one, unless given
+    /// The server: `https://HOST[:PORT]`; PORTCULLIS_ENDPOINT, or the last one, unless given
     #[arg(short = 'a', long = "api-endpoint", value_name = "URL")]
     pub(super) endpoint: Option<String>,
     /// The API key, @FILE to read it from a file, or @- from the standard input; PORTCULLIS_API_KEY or
@@ -138,15 +138,15 @@ pub(super) struct Target {
 
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// Who: a user, a service ID, or an IAM id
+    /// Who: a user, a service ID, or an IAM id; you, unless given
     #[arg(long, value_name = "P")]
-    pub(super) principal: String,
-    /// What, such as container-registry.image.pull
+    pub(super) principal: Option<String>,
+    /// What, such as container-registry.image.pull, or just pull
     #[arg(long, value_name = "A")]
     pub(super) action: String,
-    /// On what: a namespace, a repository, or HOST/NAMESPACE/REPOSITORY
+    /// On what: NAMESPACE, NAMESPACE/REPOSITORY, or an image with its host; the whole registry or account, unless given
     #[arg(long, value_name = "R")]
-    pub(super) resource: String,
+    pub(super) resource: Option<String>,
     #[command(flatten)]
     pub(super) display: Display,
 }

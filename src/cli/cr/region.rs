@@ -124,17 +124,26 @@ pub(super) async fn info(io: &mut Io, session: &mut Session, display: Display) -
     Ok(())
 }
 
-async fn registries(session: &mut Session) -> Result<Vec<Registry>, Failure> {
-    match session.read("/api/native/registries").await? {
-        Value::Array(rows) => wire::rows(&rows),
-        _ => Err(Failure::misunderstood("the registries are no list")),
-    }
+/// The registries that the server stands in front of.
+pub(in crate::cli) async fn registries(session: &mut Session) -> Result<Vec<Registry>, Failure> {
+    wire::rows(&session.list("/api/native/registries", "registries").await?)
 }
 
-fn named<'a>(registries: &'a [Registry], wanted: &str) -> Result<&'a Registry, Failure> {
+/// Whether `text`, the part of an image name before the first slash, is a registry's host.
+pub(in crate::cli) fn is_host(registries: &[Registry], text: &str) -> bool {
+    text.contains(['.', ':']) || by_host(registries, text).is_some()
+}
+
+fn by_host<'a>(registries: &'a [Registry], text: &str) -> Option<&'a Registry> {
+    let (host, _) = HostName::parse_with_port(text).ok()?;
+    registries.iter().find(|registry| answers_to(registry, &host))
+}
+
+/// The registry of this region, by its present or former name, or with this host.
+pub(in crate::cli) fn named<'a>(registries: &'a [Registry], wanted: &str) -> Result<&'a Registry, Failure> {
     let wanted = FORMER.iter().find(|(former, _)| *former == wanted).map_or(wanted, |(_, present)| present);
-    let found = registries.iter().find(|registry| registry.region == wanted || registry.name == wanted);
-    found.ok_or_else(|| {
+    let found = registries.iter().find(|registry| registry.region == wanted);
+    found.or_else(|| by_host(registries, wanted)).ok_or_else(|| {
         let regions: Vec<&str> = registries.iter().map(|registry| registry.region.as_str()).collect();
         Failure::new(
             format!("There is no registry in region '{}' here.", display::tame(wanted)),

@@ -6,7 +6,8 @@ use http::{HeaderName, Method};
 use serde_json::{Value, json};
 
 use super::service_id::contains;
-use crate::cli::args::iam::{ApiKeyCommand, Consent, Issue, ServiceApiKeyCreate, ServiceApiKeys};
+use crate::cli::args::iam::Consent;
+use crate::cli::args::iam::identity::{ApiKeyCommand, Issue, ServiceApiKeyCreate, ServiceApiKeys};
 use crate::cli::display::{self, Display, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};

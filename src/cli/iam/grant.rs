@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::iam::Grant;
+use crate::cli::args::iam::access::Grant;
 use crate::cli::failure::Failure;
 use crate::cli::wire::GrantedRole;
 use crate::policy::ibm::role::Role;
@@ -121,7 +121,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::document;
-    use crate::cli::args::iam::Grant;
+    use crate::cli::args::iam::access::Grant;
 
     fn grant() -> Grant {
         Grant { roles: vec!["Reader".into(), " writer".into()], ..Grant::default() }

@@ -3,7 +3,8 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::cli::args::iam::{Create, Entity, GroupCommand, Groups, Listing, Members};
+use crate::cli::args::iam::access::{GroupCommand, Groups, Members};
+use crate::cli::args::iam::{Create, Entity, Listing};
 use crate::cli::display::{self, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
@@ -38,17 +39,16 @@ impl Kind {
 
 /// Runs one command.
 pub(super) async fn run(io: &mut Io, session: &mut Session, command: GroupCommand) -> Result<(), Failure> {
-    use GroupCommand as C;
     match command {
-        C::AccessGroupCreate(new) => create(io, session, new).await,
-        C::AccessGroupDelete(one) => delete(io, session, one).await,
-        C::AccessGroupServiceIdAdd(members) => add(io, session, Kind::ServiceId, members).await,
-        C::AccessGroupServiceIdRemove(members) => remove(io, session, Kind::ServiceId, members).await,
-        C::AccessGroupServiceIds(of) => members(io, session, Kind::ServiceId, of).await,
-        C::AccessGroupUserAdd(members) => add(io, session, Kind::User, members).await,
-        C::AccessGroupUserRemove(members) => remove(io, session, Kind::User, members).await,
-        C::AccessGroupUsers(of) => members(io, session, Kind::User, of).await,
-        C::AccessGroups(filter) => list(io, session, filter).await,
+        GroupCommand::Create(new) => create(io, session, new).await,
+        GroupCommand::Delete(one) => delete(io, session, one).await,
+        GroupCommand::ServiceIdAdd(members) => add(io, session, Kind::ServiceId, members).await,
+        GroupCommand::ServiceIdRemove(members) => remove(io, session, Kind::ServiceId, members).await,
+        GroupCommand::ServiceIds(of) => members(io, session, Kind::ServiceId, of).await,
+        GroupCommand::UserAdd(members) => add(io, session, Kind::User, members).await,
+        GroupCommand::UserRemove(members) => remove(io, session, Kind::User, members).await,
+        GroupCommand::Users(of) => members(io, session, Kind::User, of).await,
+        GroupCommand::List(filter) => list(io, session, filter).await,
     }
 }
 
@@ -144,10 +144,23 @@ async fn add(io: &mut Io, session: &mut Session, kind: Kind, to: Members) -> Res
         display,
         format!("Adding {noun} {names} to access group {group_name} under current account as {user}..."),
     );
+    put(session, &group, kind.wire(), &members).await?;
+    io.ok(display);
+    io.announce(display, format!("{noun} {names} added to access group {group_name}"));
+    Ok(())
+}
+
+/// Puts members of one kind, as the API calls it, into a group.
+pub(super) async fn put(
+    session: &mut Session,
+    group: &Group,
+    kind: &str,
+    members: &[Principal],
+) -> Result<(), Failure> {
     let rows: Vec<Value> =
-        members.iter().map(|member| json!({ "iam_id": member.iam_id, "type": kind.wire() })).collect();
+        members.iter().map(|member| json!({ "iam_id": member.iam_id, "type": kind })).collect();
     let request =
-        Request::new(Method::PUT, format!("{}/members", path(&group))).json(&json!({ "members": rows }));
+        Request::new(Method::PUT, format!("{}/members", path(group))).json(&json!({ "members": rows }));
     // 207: each member has a status of its own.
     let answer = session.call(request).await?.json()?;
     let answer = answer.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
@@ -162,8 +175,6 @@ async fn add(io: &mut Io, session: &mut Session, kind: Kind, to: Members) -> Res
             "Correct that one, and run the command again; adding a member twice does no harm.",
         ));
     }
-    io.ok(display);
-    io.announce(display, format!("{noun} {names} added to access group {group_name}"));
     Ok(())
 }
 

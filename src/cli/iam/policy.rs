@@ -4,7 +4,8 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::grant;
-use crate::cli::args::iam::{Listing, PolicyCommand, PolicyCreate, PolicyEntity, PolicyShow};
+use crate::cli::args::iam::Listing;
+use crate::cli::args::iam::access::{PolicyCommand, PolicyCreate, PolicyEntity, PolicyShow};
 use crate::cli::display::{self, Display};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
@@ -73,15 +74,15 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: PolicyComma
     match command {
         C::AccessGroupPolicies(of) => list(io, session, Kind::Group, of).await,
         C::AccessGroupPolicy(one) => show(io, session, Kind::Group, one).await,
-        C::AccessGroupPolicyCreate(new) => create(io, session, Kind::Group, new).await,
+        C::AccessGroupPolicyCreate(new) => create(io, session, Kind::Group, *new).await,
         C::AccessGroupPolicyDelete(one) => delete(io, session, Kind::Group, one).await,
         C::ServicePolicies(of) => list(io, session, Kind::ServiceId, of).await,
         C::ServicePolicy(one) => show(io, session, Kind::ServiceId, one).await,
-        C::ServicePolicyCreate(new) => create(io, session, Kind::ServiceId, new).await,
+        C::ServicePolicyCreate(new) => create(io, session, Kind::ServiceId, *new).await,
         C::ServicePolicyDelete(one) => delete(io, session, Kind::ServiceId, one).await,
         C::UserPolicies(of) => list(io, session, Kind::User, of).await,
         C::UserPolicy(one) => show(io, session, Kind::User, one).await,
-        C::UserPolicyCreate(new) => create(io, session, Kind::User, new).await,
+        C::UserPolicyCreate(new) => create(io, session, Kind::User, *new).await,
         C::UserPolicyDelete(one) => delete(io, session, Kind::User, one).await,
     }
 }

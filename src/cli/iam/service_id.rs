@@ -3,9 +3,8 @@
 use http::{HeaderName, Method, header};
 use serde_json::{Value, json};
 
-use crate::cli::args::iam::{
-    Entity, Listing, ServiceIdCommand, ServiceIdCreate, ServiceIdUpdate, ServiceIds,
-};
+use crate::cli::args::iam::identity::{ServiceIdCommand, ServiceIdCreate, ServiceIdUpdate, ServiceIds};
+use crate::cli::args::iam::{Entity, Listing};
 use crate::cli::display::{self, Display, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
@@ -21,13 +20,13 @@ pub(super) async fn run(
     command: ServiceIdCommand,
 ) -> Result<(), Failure> {
     match command {
-        ServiceIdCommand::ServiceId(one) => show(io, session, one).await,
-        ServiceIdCommand::ServiceIdCreate(new) => create(io, session, new).await,
-        ServiceIdCommand::ServiceIdDelete(one) => delete(io, session, one).await,
-        ServiceIdCommand::ServiceIdLock(one) => lock(io, session, one, true).await,
-        ServiceIdCommand::ServiceIdUnlock(one) => lock(io, session, one, false).await,
-        ServiceIdCommand::ServiceIdUpdate(change) => update(io, session, change).await,
-        ServiceIdCommand::ServiceIds(filter) => list(io, session, filter).await,
+        ServiceIdCommand::Show(one) => show(io, session, one).await,
+        ServiceIdCommand::Create(new) => create(io, session, new).await,
+        ServiceIdCommand::Delete(one) => delete(io, session, one).await,
+        ServiceIdCommand::Lock(one) => lock(io, session, one, true).await,
+        ServiceIdCommand::Unlock(one) => lock(io, session, one, false).await,
+        ServiceIdCommand::Update(change) => update(io, session, change).await,
+        ServiceIdCommand::List(filter) => list(io, session, filter).await,
     }
 }
 

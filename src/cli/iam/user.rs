@@ -37,15 +37,17 @@ pub(super) async fn invite(io: &mut Io, session: &mut Session, invite: UserInvit
     let (email, user, display) = (display::tame(&invite.email), session.user(), invite.display);
     let mut groups = Vec::with_capacity(invite.access_groups.len());
     for name in &invite.access_groups {
-        groups.push(lookup::group(session, name).await?.id);
+        groups.push(lookup::group(session, name).await?);
     }
     io.announce(display, format!("Inviting user {email} to current account as {user}..."));
-    let mut body = json!({ "users": [{ "email": invite.email, "account_role": "Member" }] });
-    if let (false, Some(fields)) = (groups.is_empty(), body.as_object_mut()) {
-        fields.insert("access_groups".to_owned(), groups.into());
-    }
+    let body = json!({ "users": [{ "email": invite.email, "account_role": "Member" }] });
     let path = format!("/v2/accounts/{}/users", encoded(&session.account()));
     let made = session.call(Request::new(Method::POST, path).json(&body)).await?.json()?;
+    let iam_id = made.pointer("/resources/0/id").and_then(Value::as_str).unwrap_or_default();
+    let principal = lookup::Principal { iam_id: iam_id.to_owned(), name: email.clone() };
+    for group in &groups {
+        super::group::put(session, group, "user", std::slice::from_ref(&principal)).await?;
+    }
     if display.is_json() {
         io.line(display::json(&made));
         return Ok(());

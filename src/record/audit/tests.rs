@@ -218,7 +218,7 @@ fn acknowledged_events_survive_a_kill() {
     let path = dir.path().join("audit.log");
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "record::audit::tests::child_acknowledges_events_until_it_is_killed"])
-        .args(["--ignored", "--nocapture"])
+        .args(["--nocapture"])
         .env("AUDIT_TEST_PATH", &path)
         .stdout(Stdio::piped())
         .spawn()
@@ -235,7 +235,6 @@ fn acknowledged_events_survive_a_kill() {
 }
 
 #[test]
-#[ignore = "the child half of `acknowledged_events_survive_a_kill`"]
 fn child_acknowledges_events_until_it_is_killed() {
     let Some(path) = std::env::var_os("AUDIT_TEST_PATH") else { return };
     let log = open(Path::new(&path), OnFailure::Refuse);

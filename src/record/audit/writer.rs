@@ -20,6 +20,8 @@ const SYNC_EVERY: Duration = Duration::from_millis(100);
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 /// How long a pipe may be full before the log counts as failing.
 const SLOW_READER: Duration = Duration::from_millis(500);
+/// How long a log that is being closed may make no progress before what is left is given up.
+const LAST_TRIES: Duration = Duration::from_secs(2);
 /// The most bytes that are written at once.
 const BATCH_BYTES: usize = 1 << 20;
 
@@ -127,10 +129,10 @@ impl Writer {
                     }
                 }
             }
-            if next == Next::End {
+            if next == Next::End && stuck_since.elapsed() >= LAST_TRIES {
                 return self.shared.meters.dropped.inc_by(self.held);
             }
-            if self.shared.closing.load(Ordering::Acquire) {
+            if next == Next::GoOn && self.shared.closing.load(Ordering::Acquire) {
                 return;
             }
             std::thread::park_timeout(pause);

@@ -173,10 +173,10 @@ impl Metrics {
         }
     }
 
-    /// Counts an event of a cache.
-    pub fn cache(&self, cache: Cache, event: CacheEvent) {
+    /// Counts `times` events of a cache.
+    pub fn cache(&self, cache: Cache, event: CacheEvent, times: u64) {
         let cell = cache as usize * CacheEvent::ALL.len() + event as usize;
-        self.cache_events.with(cell, &[cache.label(), event.label()], IntCounter::inc);
+        self.cache_events.with(cell, &[cache.label(), event.label()], |counter| counter.inc_by(times));
     }
 
     /// Counts a failed upstream call.

@@ -72,7 +72,7 @@ fn upstreams_caches_reloads_and_the_build_are_shown() {
     let metrics = Metrics::new().unwrap();
     metrics.set_upstream_up(&"us.registry.test".parse().unwrap(), true);
     metrics.upstream_error(UpstreamError::Timeout);
-    metrics.cache(Cache::View, CacheEvent::Miss);
+    metrics.cache(Cache::View, CacheEvent::Miss, 1);
     metrics.config_reloaded(false);
     assert_eq!(value(&metrics, r#"portcullis_upstream_up{registry="us.registry.test"}"#), "1");
     assert_eq!(value(&metrics, r#"portcullis_upstream_errors_total{kind="timeout"}"#), "1");

@@ -53,6 +53,21 @@ pub enum ScopeEntry {
     },
 }
 
+impl ScopeEntry {
+    /// What of the entry `may` lets through; `None` when nothing is left. The catalog is for everyone, because it shows
+    /// each caller only what it may see.
+    #[must_use]
+    pub fn narrowed(self, may: impl Fn(&RepositoryName, ScopeAction) -> bool) -> Option<Self> {
+        match self {
+            Self::Catalog => Some(Self::Catalog),
+            Self::Repository { name, actions } => {
+                let actions: BTreeSet<_> = actions.into_iter().filter(|action| may(&name, *action)).collect();
+                (!actions.is_empty()).then_some(Self::Repository { name, actions })
+            }
+        }
+    }
+}
+
 impl std::fmt::Display for ScopeEntry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -19,8 +19,11 @@ impl Registries for SqliteStore {
         let as_of = super::feed::latest(&mut reading).await?;
         let select = sqlx::query("select * from registry where region = ?1").bind(region.as_str());
         let found = select.fetch_optional(&mut *reading).await?;
-        let settings = found.as_ref().map(settings).transpose()?;
-        Ok(settings.map(|settings| RegistryFacts { settings, as_of }))
+        let Some(settings) = found.as_ref().map(settings).transpose()? else { return Ok(None) };
+        let select = sqlx::query("select * from namespace where region = ?1").bind(region.as_str());
+        let rows = select.fetch_all(&mut *reading).await?;
+        let namespaces = rows.iter().map(|row| namespace(row).map(|row| row.name));
+        Ok(Some(RegistryFacts { settings, namespaces: namespaces.collect::<Result<_, _>>()?, as_of }))
     }
 
     async fn put_registry(&self, settings: &RegistrySettings) -> Result<(), StoreError> {

@@ -258,12 +258,7 @@ fn a_founding_killed_at_any_instant_is_there_whole_or_not_at_all() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("store.db");
         let mut child = Command::new(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "store::sqlite::tests::founds_an_account_until_killed",
-                "--ignored",
-                "--nocapture",
-            ])
+            .args(["--exact", "store::sqlite::tests::founds_an_account_until_killed", "--nocapture"])
             .env(CHILD, &path)
             .stdout(Stdio::piped())
             .spawn()
@@ -297,7 +292,6 @@ async fn is_whole(path: &Path) -> bool {
 }
 
 #[tokio::test]
-#[ignore = "started, and killed, by the test above"]
 async fn founds_an_account_until_killed() {
     let Some(path) = std::env::var_os(CHILD) else { return };
     let store = open(Path::new(&path)).await.unwrap();

@@ -1,6 +1,7 @@
 //! A certificate authority and a server certificate, made for one test.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
@@ -33,6 +34,8 @@ pub(crate) fn make(folder: &Path) -> Certificate {
     let write = |name: &str, text: &str| {
         let path = folder.join(name);
         fs::write(&path, text).unwrap();
+        // A key that others may read is refused.
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
         path
     };
     Certificate {

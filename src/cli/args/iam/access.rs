@@ -1,0 +1,162 @@
+//! `iam access-group…` and `iam …-policy…`.
+
+use clap::{Args, Subcommand};
+
+use super::{Consent, Create, Entity, Listing};
+use crate::cli::display::Display;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum GroupCommand {
+    /// Create an access group
+    #[command(name = "access-group-create")]
+    Create(Create),
+    /// Delete an access group
+    #[command(name = "access-group-delete")]
+    Delete(Entity),
+    /// Add service IDs to an access group
+    #[command(name = "access-group-service-id-add")]
+    ServiceIdAdd(Members),
+    /// Remove service IDs from an access group
+    #[command(name = "access-group-service-id-remove")]
+    ServiceIdRemove(Members),
+    /// List the service IDs in an access group
+    #[command(name = "access-group-service-ids")]
+    ServiceIds(Listing),
+    /// Add users to an access group
+    #[command(name = "access-group-user-add")]
+    UserAdd(Members),
+    /// Remove users from an access group
+    #[command(name = "access-group-user-remove")]
+    UserRemove(Members),
+    /// List the users in an access group
+    #[command(name = "access-group-users")]
+    Users(Listing),
+    /// List the access groups
+    #[command(name = "access-groups")]
+    List(Groups),
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum PolicyCommand {
+    /// List the policies of an access group
+    AccessGroupPolicies(Listing),
+    /// Show a policy of an access group
+    AccessGroupPolicy(PolicyShow),
+    /// Grant an access group access
+    AccessGroupPolicyCreate(Box<PolicyCreate>),
+    /// Take access from an access group
+    AccessGroupPolicyDelete(PolicyEntity),
+    /// List the policies of a service ID
+    ServicePolicies(Listing),
+    /// Show a policy of a service ID
+    ServicePolicy(PolicyShow),
+    /// Grant a service ID access
+    ServicePolicyCreate(Box<PolicyCreate>),
+    /// Take access from a service ID
+    ServicePolicyDelete(PolicyEntity),
+    /// List the policies of a user
+    UserPolicies(Listing),
+    /// Show a policy of a user
+    UserPolicy(PolicyShow),
+    /// Grant a user access
+    UserPolicyCreate(Box<PolicyCreate>),
+    /// Take access from a user
+    UserPolicyDelete(PolicyEntity),
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct PolicyCreate {
+    /// Whom to grant it to, by name or id
+    pub(in crate::cli) subject: String,
+    #[command(flatten)]
+    pub(in crate::cli) grant: Grant,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    pub(in crate::cli) force: bool,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+/// What a policy grants. A value with `*` or `?` is a pattern.
+#[derive(Args, Debug, Default)]
+pub(in crate::cli) struct Grant {
+    /// The roles, such as Reader,Writer
+    #[arg(short, long, value_delimiter = ',', required_unless_present = "file")]
+    pub(in crate::cli) roles: Vec<String>,
+    /// The service; container-registry unless given
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) service_name: Option<String>,
+    /// Only in this region
+    #[arg(long)]
+    pub(in crate::cli) region: Option<String>,
+    /// Only for resources of this type: namespace
+    #[arg(long, value_name = "TYPE")]
+    pub(in crate::cli) resource_type: Option<String>,
+    /// Only for this resource: the name of a namespace
+    #[arg(long)]
+    pub(in crate::cli) resource: Option<String>,
+    /// Further attributes
+    #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
+    pub(in crate::cli) attributes: Vec<String>,
+    /// The policy as JSON, with `roles` and `resources`, instead of flags
+    #[arg(long, value_name = "@JSON", conflicts_with_all = ["roles", "service_name", "region", "resource_type", "resource", "attributes"])]
+    pub(in crate::cli) file: Option<String>,
+    /// Any text
+    #[arg(short, long)]
+    pub(in crate::cli) description: Option<String>,
+    /// The dialect of the policy API
+    #[arg(long, value_name = "VERSION", default_value = "v1", value_parser = ["v1"])]
+    pub(in crate::cli) api_version: String,
+    /// Not supported: there are no resource groups
+    #[arg(long, value_name = "NAME", hide = true)]
+    pub(in crate::cli) resource_group_name: Option<String>,
+    /// Not supported: there are no resource groups
+    #[arg(long, value_name = "ID", hide = true)]
+    pub(in crate::cli) resource_group_id: Option<String>,
+    /// Not supported: a registry has no instances
+    #[arg(long, value_name = "GUID", hide = true)]
+    pub(in crate::cli) service_instance: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct PolicyShow {
+    /// Whose policy it is, by name or id
+    pub(in crate::cli) subject: String,
+    /// The policy's id
+    pub(in crate::cli) policy_id: String,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct PolicyEntity {
+    /// Whose policy it is, by name or id
+    pub(in crate::cli) subject: String,
+    /// The policy's id
+    pub(in crate::cli) policy_id: String,
+    #[command(flatten)]
+    pub(in crate::cli) consent: Consent,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Groups {
+    /// Only those that this user is in
+    #[arg(short, long, conflicts_with = "service_id")]
+    pub(in crate::cli) user: Option<String>,
+    /// Only those that this service ID is in
+    #[arg(short, long)]
+    pub(in crate::cli) service_id: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Members {
+    /// The access group, by name or id
+    pub(in crate::cli) group: String,
+    /// The members, by name or id
+    #[arg(required = true)]
+    pub(in crate::cli) members: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) consent: Consent,
+}

@@ -1,0 +1,103 @@
+//! `iam …`: the verbs and flags of the IBM Cloud CLI.
+
+use clap::{Args, Subcommand};
+
+use crate::cli::display::Display;
+use access::{GroupCommand, PolicyCommand};
+use identity::{ApiKeyCommand, ServiceIdCommand};
+
+pub(in crate::cli) mod access;
+pub(in crate::cli) mod identity;
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum Command {
+    #[command(flatten)]
+    Group(GroupCommand),
+    #[command(flatten)]
+    ApiKey(ApiKeyCommand),
+    /// Print a token for API calls
+    OauthTokens(Shown),
+    /// List the roles that policies can grant
+    Roles(Roles),
+    #[command(flatten)]
+    ServiceId(ServiceIdCommand),
+    #[command(flatten)]
+    Policy(PolicyCommand),
+    /// Add a user to the account
+    UserInvite(UserInvite),
+    /// List the users of the account
+    Users(Shown),
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Shown {
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+/// One thing to show, or whose parts to list.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Listing {
+    /// Its name or id
+    pub(in crate::cli) name: String,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+/// One thing to change.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Entity {
+    /// Its name or id
+    pub(in crate::cli) name: String,
+    #[command(flatten)]
+    pub(in crate::cli) consent: Consent,
+}
+
+/// How much a change is talked about.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Consent {
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    pub(in crate::cli) force: bool,
+    /// Print only what was asked for
+    #[arg(short, long)]
+    pub(in crate::cli) quiet: bool,
+}
+
+impl Consent {
+    /// How to show the result.
+    pub(in crate::cli) fn display(&self) -> Display {
+        Display { output: None, quiet: self.quiet }
+    }
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Create {
+    /// A name
+    pub(in crate::cli) name: String,
+    /// Any text
+    #[arg(short, long)]
+    pub(in crate::cli) description: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Roles {
+    /// The service
+    #[arg(long, value_name = "NAME", default_value = "container-registry")]
+    pub(in crate::cli) service: String,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct UserInvite {
+    /// The e-mail address or name that the user will have
+    pub(in crate::cli) email: String,
+    /// Put the user into these access groups
+    #[arg(long, value_name = "GROUP", value_delimiter = ',')]
+    pub(in crate::cli) access_groups: Vec<String>,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}

@@ -1,0 +1,170 @@
+//! `cr …` and `explain`, beyond the tutorial.
+
+use serde_json::json;
+
+use super::world::{ACCESS, KEY, World};
+
+#[test]
+fn regions_are_shown_listed_and_asked_for() {
+    let mut world = World::logged_in();
+    let registry = world.address;
+    assert_eq!(
+        world.run("cr region").done(),
+        format!("You are targeting region 'us-south', the registry is '{registry}'.\n\nOK\n")
+    );
+    assert_eq!(
+        world.run("cr region-set").done(),
+        "Choose a region\n\nRegion     Registry\nus-south   us.registry.test\neu-de      localhost\n\n\
+         Run `portcullis cr region-set REGION` with one of them.\n"
+    );
+    world.interactive = true;
+    world.input = "eu-central\n".to_owned();
+    let out = world.run("cr region-set").done();
+    assert!(
+        out.ends_with(&format!(
+            "The region is set to 'eu-de', the registry is 'localhost:{}'.\n\nOK\n",
+            registry.port()
+        )),
+        "{out}"
+    );
+    assert!(world.run("cr region").done().contains("'eu-de'"), "it is remembered");
+    assert!(world.run("cr region-set mars").failed().contains("us-south, eu-de"));
+    assert!(world.run("target -r us-south").done().contains("Region:         us-south\n"));
+}
+
+#[test]
+fn each_region_is_asked_at_its_own_host() {
+    let world = World::logged_in();
+    world.run("cr region-set eu-de").done();
+    world.forget();
+    world.answering(|seen| (seen.line == "GET /api/v1/namespaces").then(|| (200, json!([]))));
+    world.run("cr namespace-list").done();
+    let asked = world.seen().into_iter().find(|seen| seen.line == "GET /api/v1/namespaces").unwrap();
+    assert_eq!(asked.headers["host"], format!("localhost:{}", world.address.port()));
+}
+
+#[test]
+fn namespaces_are_added_listed_and_removed() {
+    let world = World::logged_in();
+    let registry = world.address;
+    assert_eq!(
+        world.run("cr namespace-add birds").done(),
+        format!(
+            "Adding namespace 'birds' for account 'example' in registry '{registry}'...\n\nSuccessfully added namespace 'birds'\n\nOK\n"
+        )
+    );
+    world.run("cr namespace-add birds -g default").misused();
+    assert_eq!(
+        world.run("cr namespace-list").done(),
+        format!(
+            "Listing namespaces for account 'example' in registry '{registry}'...\n\nNamespace\nbirds\ncats\n\nOK\n"
+        )
+    );
+    assert!(
+        world.run("cr namespaces -v").done().contains("birds                        2019-01-01T00:00:00Z")
+    );
+    assert_eq!(
+        world.run("cr namespace-rm birds --force").done(),
+        format!(
+            "Removing namespace 'birds' in registry '{registry}'...\n\nSuccessfully removed namespace 'birds'\n\nOK\n"
+        )
+    );
+}
+
+#[test]
+fn a_name_cannot_leave_its_place_in_the_path() {
+    let world = World::logged_in();
+    world.run("cr namespace-rm ../auth?x=%2f --force").done();
+    assert_eq!(world.lines("DELETE"), ["DELETE /api/v1/namespaces/..%2Fauth%3Fx%3D%252f"]);
+}
+
+#[test]
+fn enforcement_is_shown() {
+    let world = World::logged_in();
+    let registry = world.address;
+    let line = |state: &str| {
+        format!("IAM policy enforcement is {state} for account 'example' in registry '{registry}'.\n\nOK\n")
+    };
+    assert_eq!(world.run("cr iam-policies-status").done(), line("enabled"));
+    world.answer("GET /api/v1/auth", 200, json!({"iam_authz": false}));
+    assert_eq!(world.run("cr iam-policies-status").done(), line("disabled"));
+}
+
+#[test]
+fn images_are_listed_by_repository_and_tag() {
+    let world = World::logged_in();
+    assert_eq!(
+        world.run("cr image-list").done(),
+        "Listing images...\n\n\
+         Repository                   Tag   Digest         Namespace   Created     Size     Security status\n\
+         us.registry.test/birds/owl   1     d1668a9a1f5b   birds       1 day ago   2.7 MB   -\n\
+         us.registry.test/birds/owl   2     d1668a9a1f5b   birds       1 day ago   2.7 MB   -\n\nOK\n"
+    );
+    assert_eq!(
+        world.run("cr images -q").done(),
+        "us.registry.test/birds/owl:1\nus.registry.test/birds/owl:2\n"
+    );
+    assert!(world.run("cr image-list --no-trunc --no-va").done().contains("sha256:d1668a9a1f5bd1668a9a"));
+    world.forget();
+    world.run("cr image-list --restrict birds").done();
+    world.run("cr image-list --restrict birds/owl").done();
+    assert_eq!(
+        world.lines("GET /api/v1"),
+        ["GET /api/v1/images?namespace=birds", "GET /api/v1/images?repository=birds%2Fowl"]
+    );
+    world.answer("GET /api/v1/images", 200, json!([]));
+    assert!(world.run("cr image-list").done().contains("There are no images"));
+}
+
+#[test]
+fn docker_is_given_a_token_through_a_pipe() {
+    let mut world = World::logged_in();
+    world.install("docker", "echo \"$@\" > arguments; cat > password");
+    let registry = world.address;
+    let ran = world.run("cr login");
+    assert!(ran.err.contains("This login ends at 2019-01-29T11:12+0000"), "{}", ran.err);
+    assert_eq!(
+        ran.done(),
+        format!("Logging 'docker' in to '{registry}'...\nLogged in to '{registry}'.\n\nOK\n")
+    );
+    assert_eq!(world.file("arguments"), format!("login --username iambearer --password-stdin {registry}\n"));
+    assert_eq!(world.file("password"), ACCESS);
+    world.use_key(KEY);
+    world.run("cr login --client docker").done();
+    assert!(world.file("arguments").contains("--username iamapikey"));
+    assert_eq!(world.file("password"), KEY);
+    assert!(world.run("cr login --client podman").failed().contains("There is no podman on the PATH."));
+}
+
+#[test]
+fn a_container_client_that_refuses_is_quoted_with_advice() {
+    let mut world = World::logged_in();
+    world.install("podman", "echo 'x509: certificate signed by unknown authority' >&2; exit 125");
+    let complaint = world.run("cr login").failed();
+    assert!(
+        complaint.contains("podman did not log in") && complaint.contains("/etc/containers/certs.d/"),
+        "{complaint}"
+    );
+}
+
+#[test]
+fn an_explanation_is_asked_for_by_name() {
+    let world = World::logged_in();
+    assert_eq!(
+        world
+            .run("explain --principal think-registry-demo --action push --resource localhost:99/birds/owl:1")
+            .done(),
+        "think-registry-demo may not do container-registry.image.push on repository birds/owl in us-south\n\
+         ├─ there is no policy for it, and none for a group that it is in\n\
+         └─ any of these roles would be enough: Manager, Writer\n"
+    );
+    let asked = world.body("POST /api/native/explain");
+    assert_eq!(
+        asked,
+        json!({"principal": "iam-ServiceId-ba934ca1-36a4-4d6c-a649-af45a2fc184b", "action": "push",
+               "region": "us-south", "repository": "birds/owl"})
+    );
+    world.forget();
+    world.run("explain --action container-registry.auth.set").done();
+    assert_eq!(world.body("POST /api/native/explain"), json!({"action": "container-registry.auth.set"}));
+}

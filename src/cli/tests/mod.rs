@@ -1,0 +1,7 @@
+//! The command line against a small server with canned answers in the IBM shapes.
+
+mod cr;
+mod iam;
+mod session;
+mod tutorial;
+mod world;

@@ -1,0 +1,135 @@
+//! Reads `[[listener]]`, and compares listeners with each other and with the registries.
+
+use std::net::SocketAddr;
+
+use crate::config::files;
+use crate::config::mistake::Notes;
+use crate::config::section::{Placed, Section, choose};
+use crate::config::settings::{Listener, Registry, Surface, UpstreamAddress};
+use crate::config::upstream::is_loopback;
+use crate::network::endpoint::Endpoint;
+
+/// All listeners that could be read.
+pub(super) fn all(top: &mut Section<'_>) -> Vec<Placed<Listener>> {
+    let place = top.place_of("listener");
+    let sections = top.sections("listener");
+    if sections.is_empty() {
+        top.notes.mistake(&place, "is missing; describe at least one address in a section [[listener]]");
+    }
+    sections.into_iter().filter_map(one).collect()
+}
+
+fn one(mut section: Section<'_>) -> Option<Placed<Listener>> {
+    let own = section.place().clone();
+    let advice = "write an IP address and a port, such as \"0.0.0.0:8443\"";
+    let parse =
+        |text: &str| text.parse::<SocketAddr>().map_err(|_| format!("`{text}` is no address; {advice}"));
+    let address = section.required("address", advice, |section, key| section.parsed(key, parse));
+    let endpoints = [("public", Endpoint::Public), ("private", Endpoint::Private)];
+    let endpoint = section.word("endpoint", &endpoints).unwrap_or_default();
+    let surfaces = surfaces(&mut section);
+    let tls = section.sections("tls").into_iter().filter_map(files::certificate).collect();
+    not_yet(&mut section);
+    section.end();
+    Some(Placed { value: Listener { address: address?, endpoint, surfaces, tls }, place: own })
+}
+
+fn surfaces(section: &mut Section<'_>) -> Vec<Surface> {
+    let place = section.place_of("surfaces");
+    let advice = "list what is served there, such as [\"registry\", \"control\", \"health\"]";
+    let word = |text: &str| choose(text, &Surface::WORDS);
+    let before = section.notes.count();
+    let listed = section.required("surfaces", advice, |section, key| section.list(key, word));
+    let mut surfaces: Vec<Surface> = Vec::new();
+    for Placed { value, place } in listed.unwrap_or_default() {
+        if surfaces.contains(&value) {
+            section.notes.mistake(&place, "is listed twice");
+        } else {
+            surfaces.push(value);
+        }
+    }
+    if surfaces.is_empty() && section.notes.count() == before {
+        section.notes.mistake(&place, "is empty; list at least one surface");
+    }
+    if surfaces.contains(&Surface::Console) {
+        section.notes.warning(&place, "the console has no pages in this version");
+    }
+    surfaces
+}
+
+/// Keys that are part of the contract, but of which this version knows only the value that switches them off.
+fn not_yet(section: &mut Section<'_>) {
+    let message = "is not supported by this version; client addresses are those of the sockets";
+    let (protocol, proxies) = (section.place_of("proxy_protocol"), section.place_of("trusted_proxies"));
+    if section.boolean("proxy_protocol") == Some(true) {
+        section.notes.mistake(&protocol, message);
+    }
+    let proxy = |text: &str| Ok::<_, String>(text.to_owned());
+    if section.list("trusted_proxies", proxy).is_some_and(|list| !list.is_empty()) {
+        section.notes.mistake(&proxies, message);
+    }
+}
+
+/// What only shows when sections are compared.
+pub(super) fn compare(listeners: &[Placed<Listener>], registries: &[Placed<Registry>], notes: &Notes) {
+    for (at, Placed { value: listener, place }) in listeners.iter().enumerate() {
+        let taken = listeners.iter().take(at).find(|first| collide(first.value.address, listener.address));
+        if let Some(first) = taken {
+            let (address, first) = (listener.address, &first.place.key);
+            notes.mistake(place, format!("the address {address} is taken by {first}; choose another port"));
+        }
+        warn(listener, place, notes);
+    }
+    for Placed { value: registry, place } in registries {
+        let own =
+            |listener: &&Placed<Listener>| is_itself(&registry.upstream.address, listener.value.address);
+        if let Some(listener) = listeners.iter().find(own) {
+            let key = &listener.place.key;
+            notes
+                .mistake(place, format!("the upstream is this server's own {key}; name the registry behind"));
+        }
+        let private = |listener: &Placed<Listener>| listener.value.endpoint == Endpoint::Private;
+        if registry.private_name.is_some() && !listeners.iter().any(private) {
+            notes.warning(place, "has a private_name, but no listener has endpoint = \"private\"");
+        }
+    }
+}
+
+fn warn(listener: &Listener, place: &crate::config::mistake::Place, notes: &Notes) {
+    let serves = |surface| listener.surfaces.contains(&surface);
+    let open = !listener.address.ip().is_loopback();
+    if open && listener.tls.is_empty() {
+        for surface in [Surface::Registry, Surface::Control, Surface::Console] {
+            if serves(surface) {
+                let word = surface.label();
+                notes.warning(
+                    place,
+                    format!("{word} without TLS: credentials cross the network in clear text"),
+                );
+            }
+        }
+    }
+    if open && listener.endpoint == Endpoint::Public && serves(Surface::Metrics) {
+        notes.warning(place, "metrics on a public network: anyone can read them");
+    }
+}
+
+/// Whether two addresses cannot be listened on at the same time.
+fn collide(a: SocketAddr, b: SocketAddr) -> bool {
+    let same_ip = a.ip() == b.ip();
+    let covers = a.is_ipv4() == b.is_ipv4() && (a.ip().is_unspecified() || b.ip().is_unspecified());
+    a.port() != 0 && a.port() == b.port() && (same_ip || covers)
+}
+
+/// Whether an upstream is the listener, seen from this machine.
+fn is_itself(upstream: &UpstreamAddress, listener: SocketAddr) -> bool {
+    match upstream {
+        UpstreamAddress::Http(host, port) | UpstreamAddress::Https(host, port) => {
+            let ip = listener.ip();
+            let same = host.as_str().trim_matches(['[', ']']).parse() == Ok(ip);
+            *port == listener.port()
+                && (same || (is_loopback(host) && (ip.is_loopback() || ip.is_unspecified())))
+        }
+        UpstreamAddress::Unix(_) => false,
+    }
+}

@@ -1,0 +1,158 @@
+//! Reads the whole configuration, fills in the defaults, and notes everything that is wrong with it.
+
+use std::num::NonZero;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use super::files;
+use super::mistake::Notes;
+use super::raw::Entry;
+use super::section::{Placed, Section};
+use super::settings::{Account, Audit, Limits, Log, Settings, Store, Token};
+use crate::ids::account::AccountId;
+use crate::record::audit::{Destination, OnFailure};
+use crate::record::log::{Format, Level};
+
+mod listener;
+mod registry;
+
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3600);
+
+/// The settings; `None` only if a mistake was noted.
+pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
+    let mut top = Section::top(entries, notes);
+    let account = account(&mut top);
+    let store = store(top.section("store"));
+    let registries = registry::all(&mut top);
+    let listeners = listener::all(&mut top);
+    listener::compare(&listeners, &registries, notes);
+    let token = token(top.section("token"));
+    let audit = audit(top.section("audit"));
+    let limits = limits(top.section("limits"));
+    let log = log(top.section("log"));
+    let workers = top.number("workers", 0..=1024).and_then(|count| usize::try_from(count).ok());
+    top.end();
+    Some(Settings {
+        account: account?,
+        store,
+        registries: registries.into_iter().map(|registry| registry.value).collect(),
+        listeners: listeners.into_iter().map(|listener| listener.value).collect(),
+        token,
+        audit,
+        limits,
+        log,
+        workers: workers.filter(|count| *count > 0).unwrap_or_else(cores),
+    })
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+fn account(top: &mut Section<'_>) -> Option<Account> {
+    let mut section = top.section("account");
+    let advice = "write 12 digits of your choice, in quotes; they stay for good";
+    let id = section.required("id", advice, |section, key| section.parsed(key, AccountId::parse));
+    let name = section.text("name").unwrap_or_else(|| "example".to_owned());
+    let policy_free = section.boolean("policy_free").unwrap_or(false);
+    section.end();
+    Some(Account { id: id?, name, policy_free })
+}
+
+fn store(mut section: Section<'_>) -> Store {
+    let url = section.parsed("url", |text| match text.strip_prefix("sqlite:") {
+        Some(path) if !path.is_empty() => Ok(text.to_owned()),
+        // The text may hold a password, so it is not repeated.
+        _ => Err("must be sqlite:PATH; other stores are not supported by this version"),
+    });
+    let key = section.path("master_key_file");
+    if let Some(file) = &key {
+        files::check_private_if_present(file, section.notes);
+    }
+    let max_staleness = section.duration("max_staleness", SECOND..=HOUR);
+    section.end();
+    Store {
+        url: url.unwrap_or_else(|| "sqlite:data/portcullis.db".to_owned()),
+        master_key_file: key.map_or_else(|| "data/master.key".into(), |file| file.value),
+        max_staleness: max_staleness.unwrap_or(SECOND * 30),
+    }
+}
+
+fn token(mut section: Section<'_>) -> Token {
+    let place = section.place_of("lifetime");
+    let lifetime = section.duration("lifetime", SECOND..=HOUR * 12).unwrap_or(MINUTE * 15);
+    if lifetime < MINUTE {
+        section.notes.warning(&place, "Docker's clients take every token for good for 60 s at least");
+    }
+    section.end();
+    Token { lifetime }
+}
+
+fn audit(mut section: Section<'_>) -> Audit {
+    let place = section.place_of("path");
+    let destination = section.text("path").map_or_else(
+        || Destination::File("data/audit.log".into()),
+        |path| match path.as_str() {
+            "none" => Destination::None,
+            "-" => Destination::Stdout,
+            path => Destination::File(path.into()),
+        },
+    );
+    if destination == Destination::None {
+        section.notes.warning(&place, "there is no audit log: nobody will know who did what");
+    }
+    let words = [("refuse", OnFailure::Refuse), ("continue", OnFailure::Continue)];
+    let on_failure = section.word("on_failure", &words).unwrap_or(OnFailure::Refuse);
+    section.end();
+    Audit { destination, on_failure }
+}
+
+fn limits(mut section: Section<'_>) -> Limits {
+    const KIB: u64 = 1 << 10;
+    const MIB: u64 = 1 << 20;
+    let waits: RangeInclusive<Duration> = Duration::from_millis(100)..=HOUR;
+    let limits = Limits {
+        max_connections: wide(section.number("max_connections", 1..=1_000_000), 10_000),
+        header_bytes: wide(section.size("header_bytes", 4 * KIB..=MIB), 64 * KIB),
+        management_body_bytes: wide(section.size("management_body_bytes", KIB..=64 * MIB), MIB),
+        manifest_bytes: wide(section.size("manifest_bytes", 64 * KIB..=64 * MIB), 4 * MIB),
+        handshake_timeout: section.duration("handshake_timeout", waits.clone()).unwrap_or(SECOND * 10),
+        header_timeout: section.duration("header_timeout", waits.clone()).unwrap_or(SECOND * 10),
+        idle_timeout: section.duration("idle_timeout", waits.clone()).unwrap_or(SECOND * 75),
+        body_idle_timeout: section.duration("body_idle_timeout", waits).unwrap_or(MINUTE),
+        drain_grace: section.duration("drain_grace", Duration::ZERO..=HOUR).unwrap_or(SECOND * 30),
+        failed_logins_per_minute: section
+            .number("failed_logins_per_minute", 1..=1_000_000)
+            .and_then(|count| u32::try_from(count).ok())
+            .unwrap_or(60),
+        upload_lease: section.duration("upload_lease", MINUTE..=HOUR * 24 * 7).unwrap_or(HOUR),
+    };
+    section.end();
+    limits
+}
+
+/// A number that was kept within bounds that every `usize` of ours can hold.
+fn wide(number: Option<u64>, default: u64) -> usize {
+    usize::try_from(number.unwrap_or(default)).unwrap_or(usize::MAX)
+}
+
+fn log(mut section: Section<'_>) -> Log {
+    let levels: Vec<_> = Level::ALL.iter().map(|level| (level.label(), *level)).collect();
+    let formats: Vec<_> = Format::ALL.iter().map(|format| (format.label(), *format)).collect();
+    let level = section.word("level", &levels).unwrap_or(Level::Info);
+    let format = section.word("format", &formats).unwrap_or(Format::Text);
+    section.end();
+    Log { level, format }
+}
+
+/// Notes every value that was written twice, at its second place, naming the first.
+fn unique<T: PartialEq + ToString>(values: &[Placed<T>], what: &str, notes: &Notes) {
+    for (at, value) in values.iter().enumerate() {
+        if let Some(first) = values.iter().take(at).find(|first| first.value == value.value) {
+            let (text, first) = (value.value.to_string(), &first.place.key);
+            notes.mistake(&value.place, format!("{what} `{text}` is taken by {first}; each must be unique"));
+        }
+    }
+}

@@ -1,0 +1,229 @@
+//! The settings after checking: typed, complete, and without secrets.
+//!
+//! Paths are relative to the working directory. What a key means is said in `config/default.toml` too.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::ids::account::AccountId;
+use crate::ids::host::HostName;
+use crate::ids::region::Region;
+use crate::network::endpoint::Endpoint;
+use crate::record::audit::{Destination, OnFailure};
+use crate::record::log::{Format, Level};
+
+/// Everything that can be set.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Settings {
+    /// `[account]`.
+    pub account: Account,
+    /// `[store]`.
+    pub store: Store,
+    /// `[[registry]]`: at least one; names, aliases and regions are unique.
+    pub registries: Vec<Registry>,
+    /// `[[listener]]`: at least one; addresses do not collide.
+    pub listeners: Vec<Listener>,
+    /// `[token]`.
+    pub token: Token,
+    /// `[audit]`.
+    pub audit: Audit,
+    /// `[limits]`.
+    pub limits: Limits,
+    /// `[log]`.
+    pub log: Log,
+    /// How many event loops there are: the number of cores if `workers` is 0.
+    pub workers: usize,
+}
+
+/// The account that owns everything.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Account {
+    /// 12 digits.
+    pub id: AccountId,
+    /// What people call it.
+    pub name: String,
+    /// Whether a new store begins policy-free; without effect on one that exists.
+    pub policy_free: bool,
+}
+
+/// Where identities and policies are kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Store {
+    /// `sqlite:PATH`.
+    pub url: String,
+    /// The key that seals secrets in the store; made by `init`.
+    pub master_key_file: PathBuf,
+    /// How long known callers are served when changes cannot be learnt.
+    pub max_staleness: Duration,
+}
+
+/// One registry that is fronted.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Registry {
+    /// The host that clients use.
+    pub name: HostName,
+    /// Other hosts for it.
+    pub aliases: Vec<HostName>,
+    /// The host on the private network.
+    pub private_name: Option<HostName>,
+    /// The region; unique.
+    pub region: Region,
+    /// What stands behind it.
+    pub upstream: Upstream,
+    /// Whether the first permitted push makes a namespace.
+    pub create_on_push: bool,
+}
+
+/// A vanilla registry, and how to talk to it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Upstream {
+    /// Where it is.
+    pub address: UpstreamAddress,
+    /// Our own credentials there.
+    pub credentials: UpstreamCredentials,
+    /// The only authorities that are trusted; `None` for those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Our own certificate there.
+    pub client_certificate: Option<CertificateFiles>,
+    /// For connecting, TLS included.
+    pub connect_timeout: Duration,
+    /// From the end of the request to the head of the answer.
+    pub first_byte_timeout: Duration,
+    /// For the longest pause within a body.
+    pub idle_timeout: Duration,
+}
+
+/// Where an upstream is.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum UpstreamAddress {
+    /// Without TLS.
+    Http(HostName, u16),
+    /// With TLS.
+    Https(HostName, u16),
+    /// On this machine.
+    Unix(PathBuf),
+}
+
+/// Our own credentials at an upstream: where the secret is, never the secret.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum UpstreamCredentials {
+    /// A user name and the file with the password.
+    Basic(String, PathBuf),
+    /// The file with a token.
+    Bearer(PathBuf),
+    /// None.
+    None,
+}
+
+/// A certificate chain and its key, both as PEM.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CertificateFiles {
+    /// The chain, our own certificate first.
+    pub certificate: PathBuf,
+    /// The private key.
+    pub key: PathBuf,
+}
+
+/// One address that is listened on.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Listener {
+    /// The address; port 0 takes any.
+    pub address: SocketAddr,
+    /// Which network it stands for.
+    pub endpoint: Endpoint,
+    /// What is served, without repetition.
+    pub surfaces: Vec<Surface>,
+    /// Certificates, chosen by the name that the client asks for; the first when it asks for none. Empty: no TLS.
+    pub tls: Vec<CertificateFiles>,
+}
+
+/// Something that a listener serves.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Surface {
+    /// Pages for people.
+    Console,
+    /// The management APIs.
+    Control,
+    /// `/livez` and `/readyz`.
+    Health,
+    /// `/metrics`.
+    Metrics,
+    /// `/v2/` and tokens.
+    Registry,
+}
+
+impl Surface {
+    /// The words of the configuration.
+    pub const WORDS: [(&'static str, Self); 5] = [
+        ("registry", Self::Registry),
+        ("control", Self::Control),
+        ("console", Self::Console),
+        ("metrics", Self::Metrics),
+        ("health", Self::Health),
+    ];
+
+    /// The word for it.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Console => "console",
+            Self::Control => "control",
+            Self::Health => "health",
+            Self::Metrics => "metrics",
+            Self::Registry => "registry",
+        }
+    }
+}
+
+/// Tokens that we mint.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Token {
+    /// How long one is good for.
+    pub lifetime: Duration,
+}
+
+/// The audit log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Audit {
+    /// Where events go.
+    pub destination: Destination,
+    /// What becomes of requests that cannot be recorded.
+    pub on_failure: OnFailure,
+}
+
+/// Limits on clients.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Limits {
+    /// Open connections in all.
+    pub max_connections: usize,
+    /// Bytes of a request's head.
+    pub header_bytes: usize,
+    /// Bytes of a management call's body.
+    pub management_body_bytes: usize,
+    /// Bytes of a manifest.
+    pub manifest_bytes: usize,
+    /// For the TLS handshake.
+    pub handshake_timeout: Duration,
+    /// For a request's head.
+    pub header_timeout: Duration,
+    /// For the pause between two requests.
+    pub idle_timeout: Duration,
+    /// For the longest pause within a body.
+    pub body_idle_timeout: Duration,
+    /// How long running requests may take after a signal to end.
+    pub drain_grace: Duration,
+    /// Failed logins of one address in a minute; more are refused unseen.
+    pub failed_logins_per_minute: u32,
+    /// How long an upload may take from its beginning.
+    pub upload_lease: Duration,
+}
+
+/// The operational log.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Log {
+    /// The least important lines.
+    pub level: Level,
+    /// Their form.
+    pub format: Format,
+}

@@ -1,0 +1,359 @@
+//! Whole configurations: the documented defaults, every mistake at once, the environment, the warnings.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::time::Duration;
+
+use super::mistake::Origin;
+use super::settings::{Surface, UpstreamAddress, UpstreamCredentials};
+use super::{Loaded, load, parse};
+use crate::network::endpoint::Endpoint;
+use crate::record::audit::{Destination, OnFailure};
+use crate::record::log::Level;
+
+const MINIMAL: &str = r#"
+[account]
+id = "123456789012"
+[[registry]]
+name = "us.registry.test"
+region = "us-south"
+upstream = "http://127.0.0.1:5000"
+[[listener]]
+address = "127.0.0.1:8443"
+surfaces = ["registry", "control", "health"]
+"#;
+
+const DEFAULT: &str = include_str!("../../config/default.toml");
+
+fn read(text: &str) -> Result<Loaded, super::mistake::Mistakes> {
+    parse(Path::new("test.toml"), text, [])
+}
+
+fn with(text: &str, variables: &[(&str, &str)]) -> Result<Loaded, super::mistake::Mistakes> {
+    let own = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    parse(Path::new("test.toml"), text, variables.iter().map(own))
+}
+
+/// The mistakes of a text, one line each.
+fn mistakes(text: &str) -> String {
+    read(text).unwrap_err().to_string()
+}
+
+/// `config/default.toml` with every commented key in force.
+fn uncommented() -> String {
+    let live = |line: &str| {
+        let key = line.strip_prefix("# ").unwrap_or_default();
+        let word = key.split(" = ").next().unwrap_or_default();
+        let is_key = !word.is_empty() && word.bytes().all(|b| b.is_ascii_lowercase() || b == b'_');
+        if is_key && key != word { key.to_owned() } else { line.to_owned() }
+    };
+    DEFAULT.lines().map(live).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_documented_defaults_are_the_real_ones() {
+    let (documented, bare) = (uncommented(), read(DEFAULT).unwrap());
+    assert_ne!(documented, DEFAULT);
+    assert_eq!(read(&documented).unwrap(), bare);
+}
+
+/// The other direction: no key is left out of the documentation.
+#[test]
+fn every_known_key_is_documented() {
+    // An unknown key in each section makes the section list its keys.
+    let text = "nothing_like = 1\n[account]\nnothing_like = 1\n[store]\nnothing_like = 1\n[token]\nnothing_like = 1\n\
+        [audit]\nnothing_like = 1\n[limits]\nnothing_like = 1\n[log]\nnothing_like = 1\n\
+        [[registry]]\nnothing_like = 1\n[registry.upstream_options]\nnothing_like = 1\n\
+        [[listener]]\nnothing_like = 1\n[listener.tls]\nnothing_like = 1\n";
+    let report = mistakes(text);
+    let lists: Vec<&str> =
+        report.lines().filter_map(|line| line.split_once("known here: ")).map(|(_, l)| l).collect();
+    assert_eq!(lists.len(), 11, "{report}");
+    let keys: Vec<&str> = lists.iter().flat_map(|list| list.split(", ")).collect();
+    for key in &keys {
+        let mentioned = |pattern: String| DEFAULT.contains(&pattern);
+        assert!(
+            mentioned(format!("{key} = ")) || mentioned(format!("[{key}]")) || mentioned(format!(".{key}]")),
+            "{key}"
+        );
+    }
+    assert!(keys.contains(&"failed_logins_per_minute") && keys.contains(&"private_name"));
+}
+
+#[test]
+fn the_example_of_the_design_is_understood() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = |name: &str| {
+        let path = dir.path().join(name);
+        std::fs::write(&path, "pem").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        path
+    };
+    let (crt, key) = (file("tls.crt"), file("tls.key"));
+    let text = format!(
+        r#"
+[account]
+id = "123456789012"
+name = "example"
+[store]
+url = "sqlite:data/portcullis.db"
+master_key_file = "data/master.key"
+[[registry]]
+name = "us.registry.test"
+aliases = ["localhost"]
+private_name = "private.us.registry.test"
+region = "us-south"
+upstream = "http://127.0.0.1:5000"
+[[listener]]
+address = "0.0.0.0:8443"
+endpoint = "private"
+surfaces = ["registry", "control", "console", "health"]
+tls = {{ certificate = "{}", key = "{}" }}
+proxy_protocol = false
+trusted_proxies = []
+[[listener]]
+address = "127.0.0.1:9464"
+surfaces = ["metrics", "health"]
+"#,
+        crt.display(),
+        key.display()
+    );
+    let settings = read(&text).unwrap().settings;
+    assert_eq!(settings.listeners[0].tls[0].key, key);
+    assert_eq!(settings.listeners[0].endpoint, Endpoint::Private);
+    assert_eq!(settings.listeners[1].surfaces, [Surface::Metrics, Surface::Health]);
+    assert_eq!(settings.registries[0].aliases[0].as_str(), "localhost");
+    assert_eq!(
+        settings.registries[0].upstream.address,
+        UpstreamAddress::Http("127.0.0.1".parse().unwrap(), 5000)
+    );
+    assert_eq!(settings.audit.on_failure, OnFailure::Refuse);
+    assert!(settings.workers >= 1);
+}
+
+#[test]
+fn all_mistakes_are_reported_at_once_with_their_places() {
+    let report = mistakes(
+        r#"
+colour = "red"
+[account]
+id = "12"
+[store]
+urll = "sqlite:x"
+max_staleness = 30
+[token]
+lifetime = "2d"
+[[registry]]
+name = "us.registry.test"
+upstream = "http://user:hunter2@h"
+[[listener]]
+address = "8443"
+surfaces = ["registri"]
+"#,
+    );
+    for expected in [
+        "test.toml:2:1: colour: is not a known key; known here: account, store, registry, listener",
+        "test.toml:4:6: account.id: `12` is not an account id of 12 digits",
+        "test.toml:6:1: store.urll: is not a known key; did you mean `url`?",
+        "test.toml:7:17: store.max_staleness: must be a text in quotes, not a number",
+        "test.toml:9:12: token.lifetime: must be between 1s and 12h",
+        "registry[0].region: is missing; write a region",
+        "test.toml:12:12: registry[0].upstream: must not hold credentials",
+        "test.toml:14:11: listener[0].address: `8443` is no address",
+        "test.toml:15:13: listener[0].surfaces[0]: `registri` is not one of registry, control, console, metrics, health",
+    ] {
+        assert!(report.contains(expected), "{expected}\nis not in\n{report}");
+    }
+    assert!(report.starts_with("9 mistakes") && !report.contains("hunter2"), "{report}");
+}
+
+#[test]
+fn a_broken_file_reports_its_syntax_and_nothing_that_follows_from_it() {
+    let error = read("[account]\nid = \n[[registry]\n").unwrap_err();
+    assert!(error.list.iter().all(|mistake| mistake.key.is_empty()), "{error}");
+    assert!(error.to_string().contains("test.toml:2:"), "{error}");
+    assert_eq!(error.list.len(), 2, "{error}");
+}
+
+#[test]
+fn an_empty_file_says_what_is_missing() {
+    let report = mistakes("");
+    for key in ["account.id: is missing", "registry: is missing", "listener: is missing"] {
+        assert!(report.contains(key), "{report}");
+    }
+}
+
+#[test]
+fn a_listener_that_serves_nothing_is_a_mistake_told_once() {
+    let report = mistakes(&MINIMAL.replace(r#"["registry", "control", "health"]"#, "[]"));
+    assert!(
+        report.contains("listener[0].surfaces: is empty") && report.starts_with("1 mistake "),
+        "{report}"
+    );
+    assert!(mistakes(&MINIMAL.replace("surfaces", "# surfaces")).starts_with("1 mistake "));
+}
+
+#[test]
+fn a_missing_file_is_a_mistake() {
+    let error = load(Path::new("/nonexistent/portcullis.toml"), []).unwrap_err();
+    assert!(error.to_string().contains("/nonexistent/portcullis.toml: cannot be read"), "{error}");
+}
+
+#[test]
+fn the_environment_wins_over_the_file() {
+    let loaded = with(
+        MINIMAL,
+        &[
+            ("PORTCULLIS__STORE__URL", "sqlite:/var/lib/p.db"),
+            ("PORTCULLIS__REGISTRY__0__UPSTREAM", "https://upstream.test"),
+            ("PORTCULLIS__REGISTRY__0__ALIASES", "localhost, other.test"),
+            ("PORTCULLIS__REGISTRY__0__CREATE_ON_PUSH", "false"),
+            ("PORTCULLIS__LISTENER__1__SURFACES", r#"["metrics"]"#),
+            ("PORTCULLIS__LISTENER__1__ADDRESS", "127.0.0.1:9464"),
+            ("PORTCULLIS__LIMITS__MAX_CONNECTIONS", "77"),
+            ("PORTCULLIS__LIMITS__MANIFEST_BYTES", "8MiB"),
+            ("PORTCULLIS__AUDIT__PATH", "none"),
+            ("PORTCULLIS__LOG__LEVEL", "debug"),
+            ("PORTCULLIS_API_KEY", "not ours"),
+            ("PATH", "/bin"),
+        ],
+    );
+    let settings = loaded.unwrap().settings;
+    assert_eq!(settings.store.url, "sqlite:/var/lib/p.db");
+    assert_eq!(
+        settings.registries[0].upstream.address,
+        UpstreamAddress::Https("upstream.test".parse().unwrap(), 443)
+    );
+    assert_eq!(settings.registries[0].aliases.len(), 2);
+    assert!(!settings.registries[0].create_on_push);
+    assert_eq!(settings.listeners[1].surfaces, [Surface::Metrics]);
+    assert_eq!((settings.limits.max_connections, settings.limits.manifest_bytes), (77, 8 << 20));
+    assert_eq!((settings.audit.destination, settings.log.level), (Destination::None, Level::Debug));
+}
+
+#[test]
+fn the_environment_alone_is_enough() {
+    let loaded = with(
+        "",
+        &[
+            ("PORTCULLIS__ACCOUNT__ID", "123456789012"),
+            ("PORTCULLIS__REGISTRY__0__NAME", "r.test"),
+            ("PORTCULLIS__REGISTRY__0__REGION", "eu"),
+            ("PORTCULLIS__REGISTRY__0__UPSTREAM", "unix:/run/r.sock"),
+            ("PORTCULLIS__LISTENER__0__ADDRESS", "127.0.0.1:0"),
+            ("PORTCULLIS__LISTENER__0__SURFACES", "registry"),
+        ],
+    );
+    assert_eq!(
+        loaded.unwrap().settings.registries[0].upstream.address,
+        UpstreamAddress::Unix("/run/r.sock".into())
+    );
+}
+
+#[test]
+fn mistakes_in_the_environment_name_the_variable() {
+    let error = with(
+        MINIMAL,
+        &[
+            ("PORTCULLIS__LIMITS__MAX_CONECTIONS", "7"),
+            ("PORTCULLIS__REGISTRY__7__NAME", "x.test"),
+            ("PORTCULLIS__REGISTRY__NAME", "x.test"),
+            ("PORTCULLIS__WORKERS", "many"),
+            ("PORTCULLIS__", "x"),
+        ],
+    );
+    let error = error.unwrap_err();
+    let report = error.to_string();
+    for expected in [
+        "PORTCULLIS__LIMITS__MAX_CONECTIONS: limits.max_conections: is not a known key; did you mean `max_connections`?",
+        "PORTCULLIS__REGISTRY__7__NAME: sets item 7 of a list that has 1",
+        "PORTCULLIS__REGISTRY__NAME: needs a number in place of `name`",
+        "PORTCULLIS__WORKERS: workers: `many` is no whole number",
+        "PORTCULLIS__: names no key",
+    ] {
+        assert!(report.contains(expected), "{expected}\nis not in\n{report}");
+    }
+    assert!(error.list.iter().all(|mistake| matches!(mistake.origin, Origin::Environment(_))));
+}
+
+#[test]
+fn names_regions_and_addresses_are_unique() {
+    let second = r#"
+[[registry]]
+name = "eu.registry.test"
+aliases = ["US.registry.test"]
+region = "us-south"
+upstream = "http://127.0.0.1:8443"
+[[listener]]
+address = "0.0.0.0:8443"
+surfaces = ["health", "health"]
+proxy_protocol = true
+"#;
+    let report = mistakes(&format!("{MINIMAL}{second}"));
+    for expected in [
+        "registry[1].aliases[0]: the host `us.registry.test` is taken by registry[0].name",
+        "registry[1].region: the region `us-south` is taken by registry[0].region",
+        "registry[1]: the upstream is this server's own listener[0]",
+        "listener[1]: the address 0.0.0.0:8443 is taken by listener[0]",
+        "listener[1].surfaces[1]: is listed twice",
+        "listener[1].proxy_protocol: is not supported by this version",
+    ] {
+        assert!(report.contains(expected), "{expected}\nis not in\n{report}");
+    }
+}
+
+#[test]
+fn files_must_exist_and_secrets_must_not_be_open_to_everyone() {
+    let dir = tempfile::tempdir().unwrap();
+    let open = dir.path().join("open.key");
+    std::fs::write(&open, "secret").unwrap();
+    std::fs::set_permissions(&open, std::fs::Permissions::from_mode(0o604)).unwrap();
+    let text = format!(
+        "{MINIMAL}tls = {{ certificate = \"/nonexistent.crt\", key = \"{0}\" }}\n\
+         [store]\nmaster_key_file = \"{0}\"\n",
+        open.display()
+    );
+    let report = mistakes(&text);
+    assert!(report.contains("listener[0].tls.certificate: `/nonexistent.crt` cannot be read"), "{report}");
+    for key in ["listener[0].tls.key", "store.master_key_file"] {
+        assert!(report.contains(&format!("{key}: everyone may read")), "{report}");
+    }
+    assert!(report.contains("chmod o= "));
+}
+
+#[test]
+fn upstream_options_belong_together() {
+    let with_options = |options: &str| {
+        let header = "upstream = \"http://127.0.0.1:5000\"\n[registry.upstream_options]\n";
+        read(&MINIMAL.replace("upstream = \"http://127.0.0.1:5000\"\n", &format!("{header}{options}\n")))
+    };
+    let settings = with_options("connect_timeout = \"250ms\"").unwrap().settings;
+    assert_eq!(settings.registries[0].upstream.connect_timeout, Duration::from_millis(250));
+    assert_eq!(settings.registries[0].upstream.credentials, UpstreamCredentials::None);
+    for (options, expected) in [
+        ("username = \"u\"", "needs username and password_file together"),
+        ("ca_file = \"/dev/null\"", "is only for https upstreams"),
+        ("password = \"hunter2\"", "is not a known key; did you mean"),
+        ("connect_timeout = \"0s\"", "must be between 10ms and 1h"),
+    ] {
+        let report = with_options(options).unwrap_err().to_string();
+        assert!(report.contains(expected) && !report.contains("hunter2"), "{options}\n{report}");
+    }
+}
+
+#[test]
+fn what_is_probably_not_meant_is_warned_of() {
+    let text = MINIMAL.replace("127.0.0.1:8443", "0.0.0.0:8443").replace("\"health\"", "\"metrics\"");
+    let text = format!("{text}[token]\nlifetime = \"5s\"\n[audit]\npath = \"none\"\n");
+    let warnings = read(&text).unwrap().warnings.join("\n");
+    for expected in [
+        "listener[0]: registry without TLS",
+        "listener[0]: control without TLS",
+        "listener[0]: metrics on a public network",
+        "token.lifetime: Docker's clients",
+        "audit.path: there is no audit log",
+    ] {
+        assert!(warnings.contains(expected), "{expected}\nis not in\n{warnings}");
+    }
+    assert_eq!(read(MINIMAL).unwrap().warnings, Vec::<String>::new());
+}

@@ -1,0 +1,65 @@
+//! The orderly end: everybody is told to finish, and counted until they have.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio_util::sync::CancellationToken;
+
+/// The two signals that end a server, and the count of its connections. Clones share them.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Drain {
+    stop: CancellationToken,
+    cut: CancellationToken,
+    live: Arc<AtomicUsize>,
+}
+
+impl Drain {
+    /// Tells everybody to finish what is begun and begin nothing new.
+    pub(super) fn stop(&self) {
+        self.stop.cancel();
+    }
+
+    /// Ends everything now; returns how many connections were still open.
+    pub(super) fn cut(&self) -> usize {
+        let open = self.live.load(Ordering::Acquire);
+        self.stop.cancel();
+        self.cut.cancel();
+        open
+    }
+
+    /// Whether [`Drain::stop`] was called.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
+    /// Waits for [`Drain::stop`].
+    pub(super) async fn stopped(&self) {
+        self.stop.cancelled().await;
+    }
+
+    /// Waits for [`Drain::cut`].
+    pub(super) async fn was_cut(&self) {
+        self.cut.cancelled().await;
+    }
+
+    /// Counts a connection until the returned value is dropped.
+    pub(super) fn count(&self) -> Counted {
+        self.live.fetch_add(1, Ordering::AcqRel);
+        Counted(Arc::clone(&self.live))
+    }
+
+    /// How many connections are open.
+    pub(super) fn open(&self) -> usize {
+        self.live.load(Ordering::Acquire)
+    }
+}
+
+/// One open connection.
+#[derive(Debug)]
+pub(super) struct Counted(Arc<AtomicUsize>);
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}

@@ -1,0 +1,93 @@
+//! Clients that take their time.
+
+use std::time::Duration;
+
+use super::super::settings::Settings;
+use super::application::{encrypted, plain};
+use super::clients::Raw;
+
+const SHORT: Duration = Duration::from_millis(200);
+const HEAD: &str = " HTTP/1.1\r\nHost: cr.test\r\n";
+
+#[tokio::test]
+async fn a_silent_client_is_sent_away() {
+    let server = plain(&Settings { first_byte: SHORT, ..Settings::default() });
+    assert_eq!(Raw::connect(server.address).await.rest().await, "", "D-01");
+}
+
+#[tokio::test]
+async fn a_handshake_that_does_not_proceed_is_cut() {
+    let (server, _) = encrypted(&Settings { handshake: SHORT, ..Settings::default() });
+    let mut client = Raw::connect(server.address).await;
+    client.send([0x16, 0x03, 0x01]).await;
+    assert_eq!(client.rest().await, "", "D-01");
+}
+
+#[tokio::test]
+async fn a_head_that_drips_is_cut() {
+    let server = plain(&Settings { header: SHORT, ..Settings::default() });
+    let mut client = Raw::connect(server.address).await;
+    client.send("GET / HTTP/1.1\r\nHost").await;
+    assert_eq!(client.rest().await, "", "D-06");
+}
+
+#[tokio::test]
+async fn an_idle_connection_is_closed_but_a_slow_answer_is_waited_for() {
+    let server = plain(&Settings { idle: SHORT, ..Settings::default() });
+    let mut client = Raw::connect(server.address).await;
+    client.send(format!("GET /gate{HEAD}\r\n")).await;
+    client.until("first ").await;
+    // Longer than the limit: what is slow here is the application, so nothing may happen meanwhile.
+    tokio::time::sleep(3 * SHORT).await;
+    server.stage.gate.add_permits(1);
+    client.until("second").await;
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_body_that_stands_still_is_given_up() {
+    let server = plain(&Settings { body_stall: SHORT, ..Settings::default() });
+    let mut client = Raw::connect(server.address).await;
+    client.send(format!("POST /echo{HEAD}Content-Length: 10\r\n\r\nabc")).await;
+    assert!(client.rest().await.starts_with("HTTP/1.1 408 "), "D-07");
+}
+
+#[tokio::test]
+async fn a_client_that_takes_nothing_is_cut() {
+    let server = plain(&Settings { write_stall: SHORT, ..Settings::default() });
+    let mut client = Raw::connect(server.address).await;
+    client.send(format!("GET /endless{HEAD}\r\n")).await;
+    let given_up = server.stage.given_up.acquire();
+    tokio::time::timeout(Duration::from_secs(10), given_up)
+        .await
+        .expect("D-09: the answer is dropped")
+        .unwrap()
+        .forget();
+    drop(client);
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_ends_its_answer() {
+    let server = plain(&Settings::default());
+    let mut client = Raw::connect(server.address).await;
+    client.send(format!("GET /endless{HEAD}Connection: close\r\n\r\n")).await;
+    client.until("200 OK").await;
+    drop(client);
+    let given_up = server.stage.given_up.acquire();
+    tokio::time::timeout(Duration::from_secs(10), given_up)
+        .await
+        .expect("the answer is dropped")
+        .unwrap()
+        .forget();
+}
+
+#[tokio::test]
+async fn one_address_can_hold_only_its_share() {
+    let server = plain(&Settings { max_connections_per_address: Some(1), ..Settings::default() });
+    let mut first = Raw::connect(server.address).await;
+    first.send(format!("GET /a{HEAD}\r\n")).await;
+    first.until("GET /a").await;
+    assert_eq!(Raw::connect(server.address).await.rest().await, "", "D-26");
+    first.send(format!("GET /b{HEAD}\r\n")).await;
+    first.until("GET /b").await;
+}

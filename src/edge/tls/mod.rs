@@ -1,0 +1,193 @@
+//! The certificates of a listener: read from files, chosen by name, replaced while serving.
+//!
+//! A set of files takes effect as a whole or not at all: whoever connects meets the last set that was complete and
+//! valid. Keys never leave this module except to sign.
+
+mod files;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use rustls::ServerConfig;
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::ServerName;
+use rustls::server::{
+    ClientHello, NoServerSessionStorage, ParsedCertificate, ProducesTickets, ResolvesServerCert,
+};
+use rustls::sign::CertifiedKey;
+
+pub use files::CertificateFiles;
+
+/// Protocols on offer, the preferred one first.
+const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
+
+/// Why certificates cannot be used. Every message names the file and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum CertificateError {
+    /// A file cannot be read.
+    #[error("cannot read {}: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// A private key that others may read.
+    #[error("{} has mode {mode:04o}, so others may use this key; run `chmod 600` on it", path.display())]
+    Exposed {
+        /// The key file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// A file without what it should hold, or with something that does not parse.
+    #[error("{} holds no usable {expected} in PEM form: {reason}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// `certificate` or `private key`.
+        expected: &'static str,
+        /// What the parser said.
+        reason: String,
+    },
+    /// A key that does not belong to the certificate.
+    #[error("the key {} does not belong to the first certificate in {}; give the pair that was issued together",
+        key.display(), certificate.display())]
+    Mismatch {
+        /// The certificate file.
+        certificate: PathBuf,
+        /// The key file.
+        key: PathBuf,
+    },
+    /// TLS cannot be set up with the given certificates.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+    /// No files at all.
+    #[error("a TLS listener needs at least one certificate and key")]
+    None,
+}
+
+/// The certificates of a listener. What [`CertificateStore::load`] returns is complete and valid, and stays so.
+pub struct CertificateStore {
+    files: Vec<CertificateFiles>,
+    provider: Arc<CryptoProvider>,
+    tickets: Arc<dyn ProducesTickets>,
+    current: ArcSwap<Loaded>,
+}
+
+struct Loaded {
+    config: Arc<ServerConfig>,
+    fingerprint: u64,
+}
+
+impl CertificateStore {
+    /// Reads certificates and keys. The first pair serves clients that name no host, or one that no pair is for.
+    ///
+    /// # Errors
+    /// [`CertificateError`] for the first file that is unreadable, exposed, malformed or mismatched.
+    pub fn load(files: Vec<CertificateFiles>) -> Result<Self, CertificateError> {
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        // Tickets are sealed with a key of this store, so none is accepted by another listener.
+        let tickets = rustls::crypto::aws_lc_rs::Ticketer::new()?;
+        let loaded = read(&files, &provider, &tickets)?;
+        Ok(Self { files, provider, tickets, current: ArcSwap::from_pointee(loaded) })
+    }
+
+    /// Reads the files again. If they changed and are complete and valid, new connections get the new certificates.
+    /// Returns whether they did. Blocks on the file system.
+    ///
+    /// # Errors
+    /// [`CertificateError`]; the certificates in use stay as they are.
+    pub fn reload_if_changed(&self) -> Result<bool, CertificateError> {
+        if self.fingerprint()? == self.current.load().fingerprint {
+            return Ok(false);
+        }
+        self.current.store(Arc::new(read(&self.files, &self.provider, &self.tickets)?));
+        Ok(true)
+    }
+
+    /// The configuration for a new connection.
+    pub(super) fn current(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.current.load().config)
+    }
+
+    fn fingerprint(&self) -> Result<u64, CertificateError> {
+        let mut hasher = files::Fingerprint::default();
+        for pair in &self.files {
+            pair.read(&mut hasher)?;
+        }
+        Ok(hasher.value())
+    }
+}
+
+impl std::fmt::Debug for CertificateStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CertificateStore").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+fn read(
+    files: &[CertificateFiles],
+    provider: &Arc<CryptoProvider>,
+    tickets: &Arc<dyn ProducesTickets>,
+) -> Result<Loaded, CertificateError> {
+    let mut hasher = files::Fingerprint::default();
+    let mut keys = Vec::new();
+    for pair in files {
+        let contents = pair.read(&mut hasher)?;
+        keys.push(Arc::new(pair.parse(&contents, provider)?));
+    }
+    if keys.is_empty() {
+        return Err(CertificateError::None);
+    }
+    let mut config = ServerConfig::builder_with_provider(Arc::clone(provider))
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
+        .with_no_client_auth()
+        .with_cert_resolver(Arc::new(ByName { keys }));
+    config.alpn_protocols = ALPN.iter().map(|protocol| protocol.to_vec()).collect();
+    config.session_storage = Arc::new(NoServerSessionStorage {});
+    config.ticketer = Arc::clone(tickets);
+    config.send_tls13_tickets = 1;
+    // Early data can be replayed, and a replayed push is a push (security.md H-33).
+    config.max_early_data_size = 0;
+    Ok(Loaded { config: Arc::new(config), fingerprint: hasher.value() })
+}
+
+/// Chooses a certificate by the name that the client asks for.
+#[derive(Debug)]
+struct ByName {
+    keys: Vec<Arc<CertifiedKey>>,
+}
+
+impl ByName {
+    fn choose(
+        &self,
+        name: Option<&str>,
+        usable: impl Fn(&CertifiedKey) -> bool,
+    ) -> Option<Arc<CertifiedKey>> {
+        let name = name.and_then(|name| ServerName::try_from(name).ok());
+        let named = |key: &CertifiedKey| name.as_ref().is_some_and(|name| is_for(key, name));
+        let best = self.keys.iter().find(|key| named(key) && usable(key));
+        best.or_else(|| self.keys.first()).map(Arc::clone)
+    }
+}
+
+impl ResolvesServerCert for ByName {
+    fn resolve(&self, hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        if let [only] = self.keys.as_slice() {
+            return Some(Arc::clone(only));
+        }
+        let usable = |key: &CertifiedKey| key.key.choose_scheme(hello.signature_schemes()).is_some();
+        self.choose(hello.server_name(), usable)
+    }
+}
+
+/// Whether a certificate is for `name`, by its subject alternative names, wildcards included.
+fn is_for(key: &CertifiedKey, name: &ServerName<'_>) -> bool {
+    key.end_entity_cert()
+        .and_then(ParsedCertificate::try_from)
+        .is_ok_and(|certificate| rustls::client::verify_server_name(&certificate, name).is_ok())
+}

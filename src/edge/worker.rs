@@ -1,0 +1,179 @@
+//! One thread, one event loop: accepts on all listeners and serves what it accepted to its end.
+
+use std::io;
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio_util::task::TaskTracker;
+
+use super::admission::Admission;
+use super::application::Application;
+use super::connection::Connection;
+use super::drain::Drain;
+use super::exchanges::Exchanges;
+use super::listen;
+use super::local::contained;
+use super::serve_connection::Server;
+use super::settings::Settings;
+use super::socket::Socket;
+use super::tls::CertificateStore;
+use crate::client::address::ClientAddr;
+use crate::network::endpoint::Endpoint;
+
+/// One listening socket of one worker.
+#[derive(Debug)]
+pub(super) struct Listening {
+    /// The listener's position in the configuration.
+    pub(super) listener: usize,
+    pub(super) socket: std::net::TcpListener,
+    pub(super) endpoint: Endpoint,
+    pub(super) tls: Option<Arc<CertificateStore>>,
+}
+
+/// Serves until told to stop, and then until every connection is done or cut.
+///
+/// # Errors
+/// When the event loop cannot be set up; never after that.
+pub(super) fn run<A: Application>(
+    listening: Vec<Listening>,
+    settings: Settings,
+    drain: Drain,
+    admission: Admission,
+    make_app: impl FnOnce() -> A,
+) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(tokio::runtime::LocalOptions::default())?;
+    runtime.block_on(async {
+        let server = Server { app: make_app(), settings: Rc::new(settings), drain: drain.clone() };
+        let connections = TaskTracker::new();
+        let accepting = TaskTracker::new();
+        for one in listening {
+            let Listening { listener, socket, endpoint, tls } = one;
+            let (server, admission, connections) = (server.clone(), admission.clone(), connections.clone());
+            let acceptor = Acceptor { listener, endpoint, tls, server, admission, connections };
+            accepting.spawn_local(contained(acceptor.run(TcpListener::from_std(socket)?)));
+        }
+        accepting.close();
+        tokio::select! {
+            () = async { accepting.wait().await; connections.close(); connections.wait().await } => {}
+            () = drain.was_cut() => {}
+        }
+        Ok(())
+    })
+}
+
+struct Acceptor<A> {
+    listener: usize,
+    endpoint: Endpoint,
+    tls: Option<Arc<CertificateStore>>,
+    server: Server<A>,
+    admission: Admission,
+    connections: TaskTracker,
+}
+
+impl<A: Application> Acceptor<A> {
+    async fn run(self, socket: TcpListener) {
+        self.accept_until_stopped(&socket).await;
+        if let Ok(socket) = socket.into_std() {
+            self.accept_the_last(&socket).await;
+        }
+    }
+
+    async fn accept_until_stopped(&self, socket: &TcpListener) {
+        let mut pause = Pause::default();
+        loop {
+            let accepted = tokio::select! {
+                biased;
+                () = self.server.drain.stopped() => return,
+                accepted = socket.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, peer)) => {
+                    pause = Pause::default();
+                    self.admit(stream, peer).await;
+                }
+                Err(error) if concerns_one_client(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, listener = self.listener, "cannot accept connections; trying again");
+                    tokio::time::sleep(pause.next()).await;
+                }
+            }
+        }
+    }
+
+    /// Whoever the kernel has connected already would see a reset when the socket closes; they are served like the
+    /// others. The event loop may not know of them yet, so the kernel is asked.
+    async fn accept_the_last(&self, socket: &std::net::TcpListener) {
+        for _ in 0..listen::BACKLOG {
+            let Ok((stream, peer)) = socket.accept() else { return };
+            if stream.set_nonblocking(true).is_ok()
+                && let Ok(stream) = TcpStream::from_std(stream)
+            {
+                self.admit(stream, peer).await;
+            }
+        }
+    }
+
+    async fn admit(&self, stream: TcpStream, peer: SocketAddr) {
+        let Ok(local) = stream.local_addr() else { return };
+        let client = ClientAddr::from_socket(peer);
+        let Some(admitted) = self.admission.admit(client.ip()).await else { return };
+        let connection = Connection {
+            listener: self.listener,
+            endpoint: self.endpoint,
+            client,
+            local,
+            server_name: None,
+            encrypted: false,
+        };
+        let (server, tls) = (self.server.clone(), self.tls.clone());
+        let counted = server.drain.count();
+        self.connections.spawn_local(contained(async move {
+            let _held = (admitted, counted);
+            let exchanges = Exchanges::new();
+            let socket = Socket::new(stream, Rc::clone(&exchanges));
+            if let Err(reason) = server.serve(socket, exchanges, connection, tls.as_deref()).await {
+                tracing::debug!(%peer, %reason, "connection ended");
+            }
+        }));
+    }
+}
+
+/// Errors of a connection that was gone before it was accepted (accept(2)).
+fn concerns_one_client(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionReset, Interrupted};
+    matches!(error.kind(), ConnectionAborted | ConnectionReset | Interrupted)
+}
+
+/// Out of file descriptors or memory: waiting is all that helps, and trying at once would only burn the processor.
+struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(Duration::from_millis(10))
+    }
+}
+
+impl Pause {
+    fn next(&mut self) -> Duration {
+        let now = self.0;
+        self.0 = (now * 2).min(Duration::from_millis(100));
+        now
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Pause;
+
+    #[test]
+    fn pauses_grow_from_10_to_100_milliseconds() {
+        let mut pause = Pause::default();
+        let pauses: Vec<u128> = (0..6).map(|_| pause.next().as_millis()).collect();
+        assert_eq!(pauses, [10, 20, 40, 80, 100, 100]);
+    }
+}

@@ -1,0 +1,183 @@
+//! The commands that run a server or prepare one.
+
+use std::io::Write;
+
+use super::failure::{Doing, Failure};
+use super::init::{self, BOOTSTRAP_KEY, Founded};
+use super::server::Server;
+use super::signals::{Signals, Wish};
+use super::upstream::{self, StartedRegistry};
+use super::{check, quickstart};
+use crate::cli::args::{CheckArguments, InitArguments, QuickstartArguments, ServeArguments, ServerCommand};
+use crate::config::settings::Settings;
+use crate::record::log;
+
+/// The process's environment, read once by `main`.
+pub type Environment = [(String, String)];
+
+/// Runs a command to its end.
+///
+/// # Errors
+/// [`Failure`], to be printed.
+pub fn run(command: ServerCommand, environment: &Environment) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .thread_name("control")
+        .enable_all()
+        .build();
+    let runtime = runtime.doing("starting")?;
+    let done = match command {
+        ServerCommand::Check(arguments) => check_command(&arguments, environment),
+        ServerCommand::Init(arguments) => runtime.block_on(init_command(&arguments, environment)),
+        ServerCommand::Quickstart(arguments) => runtime.block_on(quickstart_command(&arguments, environment)),
+        ServerCommand::Serve(arguments) => runtime.block_on(serve_command(&arguments, environment)),
+    };
+    // A database call that hangs must not keep the process.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    done
+}
+
+fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
+    environment
+        .iter()
+        .find(|(known, _)| known == name)
+        .map(|(_, value)| value.as_str())
+        .filter(|v| !v.is_empty())
+}
+
+fn check_command(arguments: &CheckArguments, environment: &Environment) -> Result<(), Failure> {
+    let loaded = check::load(&arguments.config, environment)?;
+    for warning in &loaded.warnings {
+        eprintln!("warning: {warning}");
+    }
+    check::openable(&loaded.settings)?;
+    println!("{}: ok", arguments.config.display());
+    Ok(())
+}
+
+async fn init_command(arguments: &InitArguments, environment: &Environment) -> Result<(), Failure> {
+    let settings = check::load(&arguments.config, environment)?.settings;
+    let installation = init::open(&settings).await?;
+    let founded =
+        init::ensure(&installation, &settings, arguments.policy_free, variable(environment, BOOTSTRAP_KEY))
+            .await?;
+    match founded {
+        Founded::Before => println!("{} is founded already; nothing was changed.", settings.account.id),
+        Founded::Now(None) => println!(
+            "Account {} is founded; its administrator has the key that was given.",
+            settings.account.id
+        ),
+        Founded::Now(Some(key)) => {
+            println!("Account {} is founded.", settings.account.id);
+            println!("Administrator API key: {}", key.reveal());
+            println!("Please preserve it: it cannot be shown again.");
+        }
+    }
+    Ok(())
+}
+
+async fn serve_command(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
+    let loaded = check::load(&arguments.config, environment)?;
+    let settings = loaded.settings;
+    let _level = log::init(settings.log.level, settings.log.format).doing("starting the log")?;
+    for warning in &loaded.warnings {
+        tracing::warn!("{warning}");
+    }
+    let installation = init::open(&settings).await?;
+    let founded = installation.store.account().await.doing("reading the account")?.is_some();
+    let bootstrap = variable(environment, BOOTSTRAP_KEY);
+    if !founded && bootstrap.is_none() {
+        let config = arguments.config.display();
+        return Err(Failure::plain(format!(
+            "the store is empty: run `portcullis init --config {config}` first, or set {BOOTSTRAP_KEY}"
+        )));
+    }
+    init::ensure(&installation, &settings, false, bootstrap.filter(|_| !founded)).await?;
+    let mut signals = Signals::listen().doing("listening for signals")?;
+    let server = Server::start(&settings, installation, tokio::runtime::Handle::current())?;
+    server.announce(&settings.listeners, &mut std::io::stdout()).doing("printing")?;
+    serve(server, &mut signals).await
+}
+
+async fn quickstart_command(
+    arguments: &QuickstartArguments,
+    environment: &Environment,
+) -> Result<(), Failure> {
+    let step = |text: &str| eprintln!("· {text}");
+    step("making certificates and keys");
+    let ground = quickstart::prepare(arguments)?;
+    let mut signals = Signals::listen().doing("listening for signals")?;
+    let (url, registry) = match &arguments.upstream {
+        Some(url) => (url.clone(), None),
+        None => {
+            step("starting a registry");
+            let path = variable(environment, "PATH").unwrap_or_default();
+            let started = upstream::start(&ground.directory, path).await;
+            let started = started.map_err(|error| Failure::plain(error.to_string()))?;
+            (started.url.clone(), Some(started))
+        }
+    };
+    quickstart::configure(&ground, &url, arguments.port)?;
+    let settings = check::load(&ground.config, &[])?.settings;
+    let _level = log::init(settings.log.level, settings.log.format).doing("starting the log")?;
+    step("founding the account");
+    let (server, key) = found_and_start(&settings).await?;
+    if let Some(key) = &key {
+        quickstart::keep_key(&ground, key)?;
+    }
+    server.announce(&settings.listeners, &mut std::io::stdout()).doing("printing")?;
+    let address = *server.addresses.first().ok_or_else(|| Failure::plain("nothing is listened on"))?;
+    print!("{}", quickstart::instructions(&ground, address, key.as_ref()));
+    std::io::stdout().flush().doing("printing")?;
+    let ended = serve(server, &mut signals).await;
+    stop(registry).await;
+    ended
+}
+
+async fn found_and_start(
+    settings: &Settings,
+) -> Result<(Server, Option<crate::credential::api_key::ApiKey>), Failure> {
+    let installation = init::open(settings).await?;
+    let key = match init::ensure(&installation, settings, false, None).await? {
+        Founded::Now(key) => key,
+        Founded::Before => None,
+    };
+    Ok((Server::start(settings, installation, tokio::runtime::Handle::current())?, key))
+}
+
+async fn stop(registry: Option<StartedRegistry>) {
+    if let Some(registry) = registry {
+        registry.stop().await;
+    }
+}
+
+/// Serves until told to stop, then drains; a second wish to stop ends at once.
+async fn serve(server: Server, signals: &mut Signals) -> Result<(), Failure> {
+    loop {
+        tokio::select! {
+            wish = signals.next() => match wish {
+                Wish::Reload => server.reload(),
+                Wish::Stop => break,
+            },
+            () = server.worker_ended() => {
+                return Err(Failure::plain("a worker ended: see the log; restart the server"));
+            }
+        }
+    }
+    eprintln!("draining; once more to end at once");
+    let mut drained = std::pin::pin!(server.drain());
+    loop {
+        tokio::select! {
+            cut = &mut drained => {
+                if cut > 0 {
+                    eprintln!("{cut} connections did not finish in time and were cut");
+                }
+                return Ok(());
+            }
+            wish = signals.next() => match wish {
+                Wish::Reload => {}
+                Wish::Stop => return Ok(()),
+            },
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! Checked settings to the settings of each part.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::failure::{Doing, Failure};
+use crate::config::settings::{
+    Listener, Registry, Settings, Surface, Upstream, UpstreamAddress, UpstreamCredentials,
+};
+use crate::edge::ListenerSpec;
+use crate::edge::settings::Settings as EdgeSettings;
+use crate::edge::tls::{CertificateFiles, CertificateStore};
+use crate::forward::settings::{Credentials, TlsFiles, UpstreamSettings, UpstreamUrl};
+use crate::secret::Secret;
+use crate::serve::sites::{Site, Sites, Surfaces};
+
+/// The edge's limits.
+#[must_use]
+pub fn edge(settings: &Settings) -> EdgeSettings {
+    let limits = &settings.limits;
+    EdgeSettings {
+        handshake: limits.handshake_timeout,
+        header: limits.header_timeout,
+        idle: limits.idle_timeout,
+        body_stall: limits.body_idle_timeout,
+        write_stall: limits.body_idle_timeout,
+        max_connections: limits.max_connections,
+        ..EdgeSettings::default()
+    }
+}
+
+/// Names and surfaces.
+#[must_use]
+pub fn sites(settings: &Settings) -> Sites {
+    let mut sites = Sites::default();
+    for (index, registry) in settings.registries.iter().enumerate() {
+        sites.add(site(index, registry), &registry.aliases, registry.private_name.as_ref());
+    }
+    for listener in &settings.listeners {
+        sites.listen(surfaces(listener));
+    }
+    sites
+}
+
+/// One registry, as requests find it.
+#[must_use]
+pub fn site(index: usize, registry: &Registry) -> Site {
+    Site {
+        index,
+        name: registry.name.clone(),
+        region: registry.region.clone(),
+        create_on_push: registry.create_on_push,
+    }
+}
+
+fn surfaces(listener: &Listener) -> Surfaces {
+    let has = |surface| listener.surfaces.contains(&surface);
+    Surfaces {
+        registry: has(Surface::Registry),
+        control: has(Surface::Control),
+        metrics: has(Surface::Metrics),
+        health: has(Surface::Health),
+    }
+}
+
+/// The listeners, with their certificates loaded.
+///
+/// # Errors
+/// [`Failure`] that names the file that cannot be used.
+pub fn listeners(settings: &Settings) -> Result<Vec<ListenerSpec>, Failure> {
+    settings.listeners.iter().map(listener).collect()
+}
+
+fn listener(listener: &Listener) -> Result<ListenerSpec, Failure> {
+    let files = listener
+        .tls
+        .iter()
+        .map(|files| CertificateFiles { certificate: files.certificate.clone(), key: files.key.clone() });
+    let files: Vec<_> = files.collect();
+    let tls = match files.is_empty() {
+        true => None,
+        false => Some(Arc::new(
+            CertificateStore::load(files).doing(format_args!("listener {}", listener.address))?,
+        )),
+    };
+    Ok(ListenerSpec { address: listener.address, endpoint: listener.endpoint, tls })
+}
+
+/// How to reach an upstream, with its secrets read.
+///
+/// # Errors
+/// [`Failure`] that names the file that cannot be used.
+pub fn upstream(upstream: &Upstream) -> Result<UpstreamSettings, Failure> {
+    let text = match &upstream.address {
+        UpstreamAddress::Http(host, port) => format!("http://{host}:{port}"),
+        UpstreamAddress::Https(host, port) => format!("https://{host}:{port}"),
+        UpstreamAddress::Unix(path) => format!("unix:{}", path.display()),
+    };
+    let url = UpstreamUrl::parse(&text).doing("registry.upstream")?;
+    let client = upstream.client_certificate.as_ref();
+    Ok(UpstreamSettings {
+        tls: TlsFiles {
+            ca: upstream.ca_file.clone(),
+            certificate: client.map(|files| files.certificate.clone()),
+            key: client.map(|files| files.key.clone()),
+        },
+        credentials: match &upstream.credentials {
+            UpstreamCredentials::Basic(user, file) => {
+                Credentials::Basic { user: user.clone(), password: read_secret(file)? }
+            }
+            UpstreamCredentials::Bearer(file) => Credentials::Bearer(read_secret(file)?),
+            UpstreamCredentials::None => Credentials::None,
+        },
+        connect_timeout: upstream.connect_timeout,
+        first_byte_timeout: upstream.first_byte_timeout,
+        idle_timeout: upstream.idle_timeout,
+        ..UpstreamSettings::new(url)
+    })
+}
+
+fn read_secret(file: &Path) -> Result<Secret<String>, Failure> {
+    let text = std::fs::read_to_string(file).doing(format_args!("reading {}", file.display()))?;
+    let text = zeroize::Zeroizing::new(text);
+    Ok(Secret::from(text.trim_end_matches(['\r', '\n'])))
+}

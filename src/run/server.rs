@@ -1,0 +1,223 @@
+//! A running server: everything built in order, and ended in the opposite one.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::runtime::Handle;
+
+use super::failure::{Doing, Failure};
+use super::init::Installation;
+use super::{plan, tasks};
+use crate::admit::authenticate::Authenticator;
+use crate::admit::gate::Gate;
+use crate::api::{Api, RegistrySite};
+use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::config::settings::{Listener, Settings};
+use crate::control::Desk;
+use crate::credential::api_key::Pepper;
+use crate::credential::lease::LeaseKey;
+use crate::credential::seal::MasterKey;
+use crate::edge::tls::CertificateStore;
+use crate::edge::{Edge, Running};
+use crate::forward::Forwarder;
+use crate::forward::settings::UpstreamSettings;
+use crate::record::audit::AuditLog;
+use crate::record::recorder::Recorder;
+use crate::serve::control::GateAuthority;
+use crate::serve::images::{ImageReader, Route};
+use crate::serve::namespaces::Sightings;
+use crate::serve::probe::{Readiness, Scrape};
+use crate::serve::visit::RequestIds;
+use crate::serve::{App, Shared};
+use crate::token::mint::{Lifetimes, Mint};
+use crate::view::{Settings as ViewSettings, View};
+
+/// What leases are sealed under, of everything that the master key is good for.
+const LEASES: &str = "upload-leases";
+
+/// A server that runs.
+#[derive(Debug)]
+pub struct Server {
+    /// Where each listener listens, in the order of the settings.
+    pub addresses: Vec<SocketAddr>,
+    running: Running,
+    shared: Arc<Shared>,
+    certificates: Vec<Arc<CertificateStore>>,
+    grace: Duration,
+}
+
+impl Server {
+    /// Builds and starts everything. The control plane runs on `control`.
+    ///
+    /// # Errors
+    /// [`Failure`] with what cannot be opened, bound or started; then nothing is left running.
+    pub fn start(settings: &Settings, installation: Installation, control: Handle) -> Result<Self, Failure> {
+        let listeners = plan::listeners(settings)?;
+        let certificates: Vec<_> = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
+        let upstreams: Vec<UpstreamSettings> = settings
+            .registries
+            .iter()
+            .map(|registry| plan::upstream(&registry.upstream))
+            .collect::<Result<_, _>>()?;
+        for upstream in &upstreams {
+            Forwarder::new(upstream.clone()).map_err(|error| Failure::plain(error.to_string()))?;
+        }
+        let (sightings, seen) = Sightings::channel(1024);
+        control.spawn(tasks::keep_namespaces(Arc::clone(&installation.store), seen));
+        let shared = Arc::new(shared(settings, installation, control, &upstreams, sightings)?);
+        let sites = shared.sites.all().to_vec();
+        let made = Arc::clone(&shared);
+        let make_app = move |worker: usize| {
+            // They have all been made once before the first worker started.
+            let forwarders: Vec<Forwarder> =
+                upstreams.iter().filter_map(|upstream| Forwarder::new(upstream.clone()).ok()).collect();
+            if worker == 0 {
+                tasks::watch_upstreams(&upstreams, &sites, &made);
+            }
+            App::new(Arc::clone(&made), forwarders, RequestIds::fresh(&SystemEntropy))
+        };
+        let running = Edge::start(plan::edge(settings), listeners, settings.workers, make_app);
+        let running = running.doing("listening")?;
+        let grace = settings.limits.drain_grace;
+        Ok(Self { addresses: running.addresses.clone(), running, shared, certificates, grace })
+    }
+
+    /// Prints where it listens, one line per listener.
+    pub fn announce(&self, listeners: &[Listener], out: &mut dyn std::io::Write) -> std::io::Result<()> {
+        for (address, listener) in self.addresses.iter().zip(listeners) {
+            let surfaces: Vec<&str> = listener.surfaces.iter().map(|surface| surface.label()).collect();
+            let endpoint = listener.endpoint.label();
+            writeln!(out, "listening on {address} ({endpoint}; surfaces {})", surfaces.join(", "))?;
+        }
+        writeln!(out, "ready")?;
+        out.flush()
+    }
+
+    /// Reads certificates again, and opens the audit log again after it was moved away. What cannot be used is left as
+    /// it was.
+    pub fn reload(&self) {
+        self.shared.recorder.audit().reopen();
+        let mut worked = true;
+        for store in &self.certificates {
+            match store.reload_if_changed() {
+                Ok(true) => tracing::info!("certificates reloaded"),
+                Ok(false) => {}
+                Err(error) => {
+                    worked = false;
+                    tracing::error!(%error, "certificates not reloaded: the old ones stay in use");
+                }
+            }
+        }
+        self.shared.recorder.metrics().config_reloaded(worked);
+    }
+
+    /// Waits until a worker ends, which it should never do by itself.
+    pub async fn worker_ended(&self) {
+        self.running.worker_ended().await;
+    }
+
+    /// Lets running requests finish, then ends. Returns how many connections were cut.
+    pub async fn drain(self) -> usize {
+        self.shared.readiness.drain();
+        let cut = self.running.drain(self.grace).await;
+        if !self.shared.recorder.audit().close().await {
+            tracing::error!("the last audit events could not be written");
+        }
+        cut
+    }
+}
+
+fn shared(
+    settings: &Settings,
+    installation: Installation,
+    control: Handle,
+    upstreams: &[UpstreamSettings],
+    namespaces: Sightings,
+) -> Result<Shared, Failure> {
+    let Installation { store, master, pepper } = installation;
+    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
+        (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let audit =
+        AuditLog::open(settings.audit.destination.clone(), settings.audit.on_failure, Arc::clone(&clock));
+    let recorder = Recorder::new(audit.doing("opening the audit log")?).doing("making the metrics")?;
+    let account = settings.account.id.clone();
+    let view_settings =
+        ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
+    let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
+    let issuer = issuer(settings);
+    let pepper = Arc::new(pepper);
+    let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock));
+    let desk = Desk {
+        account,
+        authority: Arc::new(GateAuthority(Arc::clone(&gate))),
+        clock: Arc::clone(&clock),
+        entropy: Arc::clone(&entropy),
+        images: Arc::new(ImageReader::start(routes(settings, upstreams)).doing("starting the image reader")?),
+        pepper,
+        store,
+    };
+    let lifetimes = Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() };
+    Ok(Shared {
+        gate,
+        mint: Mint::new(view, master, issuer, lifetimes, Arc::clone(&clock), entropy),
+        recorder,
+        api: Arc::new(Api::new(desk, registry_sites(settings))),
+        control,
+        sites: plan::sites(settings),
+        clock,
+        upload_lease: settings.limits.upload_lease,
+        namespaces,
+        readiness: Readiness::default(),
+        scrape: Scrape::default(),
+    })
+}
+
+fn gate(
+    view: &Arc<View>,
+    settings: &Settings,
+    issuer: &str,
+    pepper: &Arc<Pepper>,
+    master: &MasterKey,
+    clock: &Arc<dyn Clock>,
+) -> Gate {
+    let account = settings.account.id.clone();
+    let authenticator = Authenticator::new(
+        Arc::clone(view),
+        account,
+        issuer.to_owned(),
+        Arc::clone(pepper),
+        Arc::clone(clock),
+    );
+    Gate::new(
+        authenticator,
+        Arc::clone(view),
+        LeaseKey::new(master.derive(LEASES).expose()),
+        Arc::clone(clock),
+    )
+}
+
+/// Who signs: the same on every replica, because it is made of the account and the first registry.
+fn issuer(settings: &Settings) -> String {
+    let name = settings.registries.first().map_or("portcullis", |registry| registry.name.as_str());
+    format!("https://{name}/identity/{}", settings.account.id)
+}
+
+fn routes(settings: &Settings, upstreams: &[UpstreamSettings]) -> Vec<Route> {
+    let sites = settings.registries.iter().enumerate().map(|(index, registry)| plan::site(index, registry));
+    let route = |(site, upstream): (_, &UpstreamSettings)| -> Route {
+        let upstream = upstream.clone();
+        (site, Box::new(move || Forwarder::new(upstream.clone())))
+    };
+    sites.zip(upstreams).map(route).collect()
+}
+
+fn registry_sites(settings: &Settings) -> Vec<RegistrySite> {
+    let site = |registry: &crate::config::settings::Registry| RegistrySite {
+        name: registry.name.clone(),
+        aliases: registry.aliases.clone(),
+        private_name: registry.private_name.clone(),
+        region: registry.region.clone(),
+    };
+    settings.registries.iter().map(site).collect()
+}

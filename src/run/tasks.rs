@@ -1,0 +1,57 @@
+//! What goes on beside requests: upstream health, namespaces that pushes bring into being.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::clock::{Clock, SystemClock};
+use crate::forward::Forwarder;
+use crate::forward::settings::UpstreamSettings;
+use crate::serve::Shared;
+use crate::serve::namespaces::Sighting;
+use crate::serve::sites::Site;
+use crate::store::registry::NamespaceRecord;
+use crate::store::{Store, StoreError};
+
+/// How often upstreams are asked whether they are there.
+const PROBE_EVERY: Duration = Duration::from_secs(5);
+
+/// Writes down the namespaces that pushes bring into being.
+pub async fn keep_namespaces(store: Arc<dyn Store>, mut seen: mpsc::Receiver<Sighting>) {
+    while let Some(Sighting { region, namespace }) = seen.recv().await {
+        let row = NamespaceRecord { region, name: namespace, created_at: SystemClock.now() };
+        match store.insert_namespace(&row).await {
+            Ok(()) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => {
+                tracing::warn!(%error, namespace = row.name.as_str(), "a new namespace is not recorded")
+            }
+        }
+    }
+}
+
+/// Asks every upstream now and then, for `/readyz` and metrics. Runs on the calling worker.
+pub fn watch_upstreams(upstreams: &[UpstreamSettings], sites: &[Site], shared: &Arc<Shared>) {
+    let made = upstreams.iter().filter_map(|upstream| Forwarder::new(upstream.clone()).ok());
+    let watched: Vec<(Forwarder, Site)> = made.zip(sites.iter().cloned()).collect();
+    let shared = Arc::clone(shared);
+    tokio::task::spawn_local(async move {
+        let mut every = tokio::time::interval(PROBE_EVERY);
+        loop {
+            every.tick().await;
+            let mut all_up = true;
+            for (forwarder, site) in &watched {
+                let up = match forwarder.probe().await {
+                    Ok(()) => true,
+                    Err(fault) => {
+                        tracing::warn!(registry = site.name.as_str(), %fault, "the upstream does not answer");
+                        false
+                    }
+                };
+                all_up &= up;
+                shared.recorder.metrics().set_upstream_up(&site.name, up);
+            }
+            shared.readiness.upstreams(all_up);
+        }
+    });
+}

@@ -1,0 +1,212 @@
+//! The questions: how each is answered from the store, and what the answer depends on.
+
+use std::hash::Hash;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use super::bundle::{Bundle, KeyState};
+use super::keyring::Keyring;
+use super::ledger::Depends;
+use super::registry::RegistryState;
+use super::table::{Slot, Table};
+use super::{Known, Unavailable};
+use crate::credential::api_key::KeyHash;
+use crate::ids::principal::PrincipalId;
+use crate::ids::region::Region;
+use crate::ids::tagged::ApiKeyId;
+use crate::policy::ibm::compile::compile;
+use crate::store::StoreError;
+use crate::store::feed::{ChangeKey, Sequence};
+use crate::store::identity::{PrincipalFacts, PrincipalRecord};
+use crate::store::registry::RegistryFacts;
+
+/// How often a load starts again because what it reads changes under its hands.
+const ATTEMPTS: usize = 16;
+
+/// How long one reading of the store may take.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What a load found.
+pub(super) struct Loaded<V> {
+    found: V,
+    /// The position that it was read at, if the store says so.
+    as_of: Option<Sequence>,
+    depends: Depends,
+    weight: u64,
+}
+
+/// A question that the view answers.
+pub(super) trait Lookup: Clone + std::fmt::Debug + Eq + Hash + Send + Sync + 'static {
+    /// The answer.
+    type Found: Clone + Send + Sync + 'static;
+
+    /// Where answers of this kind are kept.
+    fn table(known: &Known) -> &Table<Self, Self::Found>;
+
+    /// Asks the store.
+    fn read(&self, known: &Known) -> impl Future<Output = Result<Loaded<Self::Found>, StoreError>> + Send;
+}
+
+/// Loads an answer for all who wait at `slot`. They are told something even if the future is dropped unpolled.
+pub(super) fn load<K: Lookup>(
+    known: Arc<Known>,
+    key: K,
+    slot: Arc<Slot<K::Found>>,
+) -> impl Future<Output = ()> + Send {
+    let landing = Landing { known, key, slot };
+    async move {
+        if let Err(error) = attempt(&landing).await {
+            landing.end(error);
+        }
+    }
+}
+
+async fn attempt<K: Lookup>(landing: &Landing<K>) -> Result<(), Unavailable> {
+    let Landing { known, key, slot } = landing;
+    for _ in 0..ATTEMPTS {
+        let began = known.ledger.moment();
+        known.counters.loads.fetch_add(1, Ordering::Relaxed);
+        let reading = tokio::time::timeout(PATIENCE, key.read(known)).await;
+        let loaded = reading.map_err(|_| Unavailable("the store does not answer".to_owned()))?;
+        let loaded = loaded.map_err(|error| complaint(key, error))?;
+        let as_of = loaded.as_of.unwrap_or(began.applied);
+        let publish = || K::table(known).settle(key, slot, loaded.found, loaded.weight);
+        if known.ledger.register((began, as_of), &loaded.depends, &slot.mark, publish) {
+            return Ok(());
+        }
+    }
+    Err(Unavailable(format!("{key:?} changes faster than it can be read")))
+}
+
+fn complaint(key: &impl std::fmt::Debug, error: StoreError) -> Unavailable {
+    if let StoreError::Corrupt(detail) = &error {
+        tracing::error!(?key, detail, "a stored row cannot be obeyed; all that depends on it is refused");
+    }
+    error.into()
+}
+
+/// A load under way. However it ends, panic and shutdown included, those who wait are told.
+struct Landing<K: Lookup> {
+    known: Arc<Known>,
+    key: K,
+    slot: Arc<Slot<K::Found>>,
+}
+
+impl<K: Lookup> Landing<K> {
+    fn end(&self, otherwise: Unavailable) {
+        K::table(&self.known).land(&self.key, &self.slot, otherwise);
+    }
+}
+
+impl<K: Lookup> Drop for Landing<K> {
+    fn drop(&mut self) {
+        self.end(Unavailable("the load was given up".to_owned()));
+    }
+}
+
+impl Lookup for PrincipalId {
+    type Found = Option<Arc<Bundle>>;
+
+    fn table(known: &Known) -> &Table<Self, Self::Found> {
+        &known.principals
+    }
+
+    async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
+        let mut depends = vec![ChangeKey::Principal(self.clone())];
+        let Some(facts) = known.store.0.principal(self).await? else {
+            return Ok(Loaded { found: None, as_of: None, depends: Depends::On(depends), weight: 1 });
+        };
+        depends.extend(facts.groups.iter().cloned().map(ChangeKey::Group));
+        let as_of = Some(facts.as_of);
+        let bundle = bundle(self.clone(), facts, known)?;
+        let weight = 1 + bundle.grants.len() + bundle.keys.len() + bundle.groups.len();
+        let weight = u64::try_from(weight).unwrap_or(u64::MAX);
+        Ok(Loaded { found: Some(Arc::new(bundle)), as_of, depends: Depends::On(depends), weight })
+    }
+}
+
+/// Compiles everything about a principal, or nothing of it.
+fn bundle(principal: PrincipalId, facts: PrincipalFacts, known: &Known) -> Result<Bundle, StoreError> {
+    let (name, active) = match facts.record {
+        PrincipalRecord::ServiceId(service_id) => (service_id.name, true),
+        PrincipalRecord::User(user) => (user.name, user.active),
+    };
+    let state = |key: crate::store::identity::ApiKeyRecord| KeyState {
+        id: key.id,
+        disabled: key.disabled,
+        expires_at: key.expires_at,
+    };
+    let grant = |row: &crate::store::policy::PolicyRecord| {
+        let grant = compile(&row.id, &row.document, &known.account);
+        grant.map_err(|invalid| StoreError::Corrupt(format!("policy {}: {invalid}", row.id)))
+    };
+    Ok(Bundle {
+        principal,
+        name,
+        active,
+        keys: facts.api_keys.into_iter().map(state).collect(),
+        groups: facts.groups,
+        grants: facts.policies.iter().map(grant).collect::<Result<_, _>>()?,
+        generation: known.generation.fetch_add(1, Ordering::Relaxed) + 1,
+    })
+}
+
+impl Lookup for KeyHash {
+    type Found = Option<(PrincipalId, ApiKeyId)>;
+
+    fn table(known: &Known) -> &Table<Self, Self::Found> {
+        &known.key_owners
+    }
+
+    async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
+        let found = known.store.0.key_owner(self).await?;
+        // That there is no such key is not kept: whoever guesses keys would fill the memory.
+        let depends = match &found {
+            None => Depends::OnEverything,
+            Some((owner, _)) => Depends::On(vec![ChangeKey::Principal(owner.clone())]),
+        };
+        Ok(Loaded { found, as_of: None, depends, weight: 1 })
+    }
+}
+
+impl Lookup for Region {
+    type Found = Option<Arc<RegistryState>>;
+
+    fn table(known: &Known) -> &Table<Self, Self::Found> {
+        &known.registries
+    }
+
+    async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
+        let facts = known.store.0.registry(self).await?;
+        let as_of = facts.as_ref().map(|facts| facts.as_of);
+        let state = |facts: RegistryFacts| RegistryState {
+            policies_enforced: facts.settings.policies_enforced,
+            private_only: facts.settings.private_only,
+            namespaces: facts.namespaces.into_iter().collect(),
+        };
+        let found = facts.map(|facts| Arc::new(state(facts)));
+        let depends = Depends::On(vec![ChangeKey::Registry(self.clone())]);
+        Ok(Loaded { found, as_of, depends, weight: 1 })
+    }
+}
+
+/// Asks for the signing keys.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Signing;
+
+impl Lookup for Signing {
+    type Found = Arc<Keyring>;
+
+    fn table(known: &Known) -> &Table<Self, Self::Found> {
+        &known.signing
+    }
+
+    async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
+        let (keys, as_of) = known.store.0.signing_keys().await?;
+        let depends = Depends::On(vec![ChangeKey::Keyring]);
+        let keyring =
+            Keyring::compile(&keys).map_err(|unavailable| StoreError::Corrupt(unavailable.to_string()))?;
+        Ok(Loaded { found: Arc::new(keyring), as_of: Some(as_of), depends, weight: 1 })
+    }
+}

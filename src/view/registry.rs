@@ -1,0 +1,16 @@
+//! One registry, as requests need it.
+
+use std::collections::HashSet;
+
+use crate::registry::name::Namespace;
+
+/// The settings and namespaces of one registry.
+#[derive(Clone, Debug, Default)]
+pub struct RegistryState {
+    /// Whether policies decide; if not, every principal of the account has access.
+    pub policies_enforced: bool,
+    /// Whether pulls and pushes are refused on public endpoints.
+    pub private_only: bool,
+    /// The namespaces that exist.
+    pub namespaces: HashSet<Namespace>,
+}
