@@ -14,6 +14,3 @@ pub mod operator;
 pub mod pattern;
 pub mod validate;
 pub mod variable;
-
-#[cfg(test)]
-mod smoke;

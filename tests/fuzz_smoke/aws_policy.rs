@@ -1,5 +1,4 @@
-// Reads bytes as AWS policies of every kind, and checks what a document or a refusal promises.
-// (A plain comment: src/policy/aws/smoke.rs includes this file, and an inner one cannot be included.)
+//! Reads bytes as AWS policies of every kind, and checks what a document or a refusal promises.
 
 use portcullis::policy::aws::document::{Document, Statement, Version};
 use portcullis::policy::aws::json::{self, FaultKind};
