@@ -4,6 +4,7 @@
 //! socket, a clock or a database.
 
 pub mod action;
+pub mod aws;
 pub mod decide;
 pub mod ibm;
 pub mod model;

@@ -4,7 +4,10 @@
 
 use portcullis::clock::Entropy;
 use portcullis::clock::SequenceEntropy;
+use portcullis::policy::aws::kind::Kind;
+use portcullis::policy::aws::validate;
 
+mod aws_policy;
 mod operation;
 mod scope;
 
@@ -26,6 +29,42 @@ const SCOPES: [&str; 4] = [
     "repository:ns/a:* registry:catalog:*\nrepository(plugin):b:delete",
     "repository:host:5000/x:pull",
     "repository:a__b/c-d.e:push",
+];
+
+const POLICIES: [&str; 5] = [
+    r#"{"Version":"2012-10-17","Id":"i","Statement":[{"Sid":"a","Effect":"Allow","Action":["ecr:Get*","iam:*"],"Resource":["*","arn:aws:ecr:*:123456789012:repository/${aws:username}/*"],"Condition":{"StringLike":{"aws:PrincipalTag/t":["a*","${aws:x, 'y'}${*}"]},"ForAllValues:DateLessThanIfExists":{"aws:CurrentTime":"2026-11-21T08:30:00Z"},"NumericEquals":{"n":[1,-2.5e3]},"Bool":{"b":true}}},{"Sid":"b","Effect":"Deny","NotAction":"ecr:*","NotResource":"arn:aws:iam::123456789012:role/x"}]}"#,
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::123456789012:root","*"],"Service":"x","Federated":"y"},"Action":"sts:AssumeRole","Condition":{}}}"#,
+    r#"{"Version":"2008-10-17","Statement":[{"Sid":"a b","Effect":"Deny","NotPrincipal":{"AWS":"123456789012"},"Action":"ecr:*","Condition":{"ArnLike":{"k":"arn:aws:iam::*:${*"}}}]}"#,
+    "{\n\t\"Version\" : \"2012-10-17\",\r\n  \"Statement\" : [ {\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\",\"Principal\":\"*\"} ] }",
+    r#"[{"é\u00e9\ud83d\ude00":[null,true,false,0,"\"\\\/\b\f\n\r\t"]}]"#,
+];
+
+/// Pieces of policies, inserted besides single bytes.
+const TOKENS: [&str; 24] = [
+    "{",
+    "}",
+    "[",
+    "]",
+    ",",
+    ":",
+    "\"",
+    "\\",
+    "\n",
+    "*",
+    "?",
+    "${",
+    "}",
+    "'",
+    "null",
+    "1e9",
+    "é",
+    "Ā",
+    "\u{feff}",
+    "\\u12",
+    "Not",
+    "IfExists",
+    "::",
+    "\"Id\":\"\",",
 ];
 
 /// Replaces, doubles, drops or inserts a few bytes.
@@ -68,4 +107,33 @@ fn mutated_requests_hold_what_the_fuzz_target_checks() {
 #[test]
 fn mutated_scopes_hold_what_the_fuzz_target_checks() {
     feed(&SCOPES, scope::check);
+}
+
+/// Puts a piece of a policy into one of them, before the bytes are changed.
+fn mutated_policies(entropy: &SequenceEntropy) -> impl Iterator<Item = Vec<u8>> {
+    POLICIES.iter().cycle().map(|seed| {
+        let mut dice = [0; 4];
+        entropy.fill(&mut dice);
+        let [low, high, token, whether] = dice.map(usize::from);
+        let at = seed.floor_char_boundary((high * 256 + low) % seed.len());
+        let (before, after) = seed.split_at(at);
+        let token = if whether % 2 == 0 { TOKENS[token % TOKENS.len()] } else { "" };
+        mutated(&format!("{before}{token}{after}"), entropy)
+    })
+}
+
+#[test]
+fn mutated_policies_hold_what_the_fuzz_target_checks() {
+    let entropy = SequenceEntropy::seeded(20);
+    for policy in mutated_policies(&entropy).take(10_000) {
+        aws_policy::check(&policy);
+    }
+}
+
+#[test]
+fn the_policies_of_the_corpus_are_valid_before_they_are_changed() {
+    let kinds = [Kind::Managed, Kind::Trust, Kind::Repository, Kind::Registry];
+    for (text, kind) in POLICIES.into_iter().zip(kinds) {
+        assert_eq!(validate::read(text, kind).err().map(|invalid| invalid.to_string()), None, "{text}");
+    }
 }
