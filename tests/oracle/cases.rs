@@ -91,13 +91,29 @@ fn read(case: &Value) -> Published {
 
 #[test]
 fn every_published_case_is_decided_as_published() {
-    let known = ["id", "policy", "principal", "context", "action", "resource", "resource_account", "expect", "source", "license", "note"];
+    let known = [
+        "id",
+        "policy",
+        "principal",
+        "context",
+        "action",
+        "resource",
+        "resource_account",
+        "expect",
+        "source",
+        "license",
+        "note",
+    ];
     for line in CASES.lines() {
         let case: Value = serde_json::from_str(line).unwrap();
         let unread = case.as_object().unwrap().keys().find(|name| !known.contains(&name.as_str()));
         assert_eq!(unread, None, "case {} has a field that nobody reads", case["id"]);
         let kinds = case["policy"].as_object().unwrap().keys();
-        assert!(kinds.into_iter().all(|kind| ["identity", "resource", "permissions_boundary"].contains(&kind.as_str())));
+        assert!(
+            kinds
+                .into_iter()
+                .all(|kind| ["identity", "resource", "permissions_boundary"].contains(&kind.as_str()))
+        );
     }
     let mut wrong = Vec::new();
     for case in published() {

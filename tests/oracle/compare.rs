@@ -38,7 +38,8 @@ pub(crate) fn cases_wanted() -> usize {
 /// With the smallest disagreement found.
 pub(crate) fn compare(engine: &impl Engine, cases: usize) {
     let disagreements: Vec<String> = thread::scope(|scope| {
-        let threads = [1, 2].map(|seed| scope.spawn(move || first_disagreement(engine, cases.div_ceil(2), seed)));
+        let threads =
+            [1, 2].map(|seed| scope.spawn(move || first_disagreement(engine, cases.div_ceil(2), seed)));
         threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
     });
     assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));
@@ -76,7 +77,9 @@ fn agree(engine: &impl Engine, right: &Outcome, found: &Outcome) -> bool {
     }
     let kind_among = |kind| found.deciders.iter().any(|decider| decider.kind == kind);
     let class = match (right.class, found.class) {
-        (Class::Allow(_), Class::Allow(kind)) | (Class::ExplicitDeny(_), Class::ExplicitDeny(kind)) => kind_among(kind),
+        (Class::Allow(_), Class::Allow(kind)) | (Class::ExplicitDeny(_), Class::ExplicitDeny(kind)) => {
+            kind_among(kind)
+        }
         (right, found) => right == found,
     };
     class && right.refused == found.refused && found.deciders.is_subset(&right.deciders)
@@ -108,7 +111,9 @@ fn readable(engine: &impl Engine, (world, question): &Case) -> String {
 fn policies(world: &World) -> Vec<(String, &Policy)> {
     let mut all = Vec::new();
     all.extend(world.identity.iter().map(|policy| ("identity".to_owned(), policy)));
-    all.extend(world.groups.iter().flat_map(|group| &group.policies).map(|policy| ("group".to_owned(), policy)));
+    all.extend(
+        world.groups.iter().flat_map(|group| &group.policies).map(|policy| ("group".to_owned(), policy)),
+    );
     all.extend(world.boundary.iter().map(|policy| ("boundary".to_owned(), policy)));
     all.extend(world.session.iter().flatten().map(|policy| ("session".to_owned(), policy)));
     all.extend(world.attached.iter().map(|(arn, policy)| (format!("on {arn}"), policy)));

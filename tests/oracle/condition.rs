@@ -156,7 +156,13 @@ fn text_fit(test: Test, found: &str, wanted: &str, variables: bool, context: &Co
 
 fn both<T>(found: Option<T>, wanted: Option<T>, compare: impl Fn(T, T) -> bool) -> Fit {
     match (found, wanted) {
-        (Some(found), Some(wanted)) => if compare(found, wanted) { Fit::Yes } else { Fit::No },
+        (Some(found), Some(wanted)) => {
+            if compare(found, wanted) {
+                Fit::Yes
+            } else {
+                Fit::No
+            }
+        }
         _ => Fit::WrongType,
     }
 }

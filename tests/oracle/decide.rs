@@ -133,15 +133,16 @@ fn session(world: &World) -> Option<Vec<&Policy>> {
 }
 
 fn within(limit: Option<Vec<&Policy>>, kind: Kind, ask: Ask) -> bool {
-    limit.is_none_or(|policies| policies.into_iter().any(|policy| !matching(policy, kind, false, ask).is_empty()))
+    limit.is_none_or(|policies| {
+        policies.into_iter().any(|policy| !matching(policy, kind, false, ask).is_empty())
+    })
 }
 
 /// Statements of an identity policy, group policy, boundary or session policy that speak of what is asked.
 fn matching(policy: &Policy, kind: Kind, denying: bool, ask: Ask) -> Deciders {
     let document = &policy.document;
     let all = statements(document).into_iter().enumerate();
-    let fitting =
-        all.filter(|(_, one)| denies(one) == denying && speaks_of(document, one, false, ask));
+    let fitting = all.filter(|(_, one)| denies(one) == denying && speaks_of(document, one, false, ask));
     fitting.map(|(statement, _)| Decider { kind, policy: policy.name.clone(), statement }).collect()
 }
 
@@ -152,7 +153,8 @@ fn identity_policies(world: &World) -> Vec<(Kind, &Policy)> {
 }
 
 fn identity_allows(world: &World, question: &Question, ask: Ask) -> Deciders {
-    let aws = identity_policies(world).into_iter().flat_map(|(kind, policy)| matching(policy, kind, false, ask));
+    let aws =
+        identity_policies(world).into_iter().flat_map(|(kind, policy)| matching(policy, kind, false, ask));
     let mut all: Deciders = aws.collect();
     if let Some(asked) = &question.ibm {
         let granting = world.ibm.iter().filter(|one| grants(&one.document, world, asked, question.now));
@@ -163,7 +165,8 @@ fn identity_allows(world: &World, question: &Question, ask: Ask) -> Deciders {
 
 fn all_denies(world: &World, ask: Ask) -> Deciders {
     let mut limits = Vec::new();
-    if matches!(world.caller, Caller::FederatedUser { .. } | Caller::RoleSession { .. } | Caller::User { .. }) {
+    if matches!(world.caller, Caller::FederatedUser { .. } | Caller::RoleSession { .. } | Caller::User { .. })
+    {
         limits.extend(identity_policies(world));
         limits.extend(world.boundary.iter().map(|policy| (Kind::Boundary, policy)));
         limits.extend(world.session.iter().flatten().map(|policy| (Kind::Session, policy)));

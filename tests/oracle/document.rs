@@ -52,7 +52,9 @@ fn action_fits(pattern: &str, action: &str) -> bool {
     }
     let (pattern, action) = (pattern.to_lowercase(), action.to_lowercase());
     match (pattern.split_once(':'), action.split_once(':')) {
-        (Some((vendor, names)), Some((service, name))) => vendor == service && fits(&plain_marks(names), name),
+        (Some((vendor, names)), Some((service, name))) => {
+            vendor == service && fits(&plain_marks(names), name)
+        }
         _ => false,
     }
 }

@@ -4,7 +4,7 @@
 //! independent. proptest shrinks towards fewer policies, statements and conditions, and towards the first word of each list.
 
 use super::vocabulary as words;
-use super::vocabulary::{ASSUME_ROLE, On, Operation};
+use super::vocabulary::{On, Operation};
 use super::wildcard::Context;
 use super::world::{Caller, Given, Group, IbmWords, Policy, Question, World};
 use proptest::collection::vec;
@@ -20,36 +20,70 @@ pub(crate) type Case = (World, Question);
 
 type Values = BoxedStrategy<Value>;
 
+/// Fewest and most of something.
+type Count = (usize, usize);
+
 /// What a case leans to. Shares are per cent.
 #[derive(Clone, Copy)]
 struct Theme {
     /// Deny statements in identity, group, boundary, session, repository and trust policies.
     denies: [u8; 6],
-    /// How many identity policies, at most.
-    identity: usize,
+    /// How many identity policies.
+    identity: Count,
+    /// How many groups.
+    groups: Count,
+    /// How many repository policies, and trust policies; several for one resource are only one.
+    attached: (Count, Count),
+    /// How many IBM policies.
+    ibm: Count,
     /// How often there is a boundary, and session policies.
     limits: (u8, u8),
     /// What is asked.
     operations: &'static [Operation],
 }
 
-const PLAIN: Theme =
-    Theme { denies: [4, 4, 2, 2, 4, 5], identity: 2, limits: (15, 15), operations: &words::OPERATIONS };
+const PLAIN: Theme = Theme {
+    denies: [4, 4, 2, 2, 4, 5],
+    identity: (0, 2),
+    groups: (0, 2),
+    attached: ((0, 3), (0, 3)),
+    ibm: (0, 3),
+    limits: (15, 15),
+    operations: &words::OPERATIONS,
+};
 
-const THEMES: [Theme; 8] = [
+/// Without identity and group policies.
+const BARE: Theme = Theme { denies: [0; 6], identity: (0, 0), groups: (0, 0), ..PLAIN };
+
+/// Many policies on repositories, and only they are asked for.
+const REPOSITORIES: Theme =
+    Theme { attached: ((4, 7), (0, 0)), limits: (10, 10), operations: words::ON_REPOSITORIES, ..BARE };
+
+/// Many trust policies, and roles to assume.
+const ROLES: Theme = Theme { attached: ((0, 0), (2, 4)), operations: words::ASSUME_ROLE, ..PLAIN };
+
+const THEMES: [Theme; 10] = [
     PLAIN,
-    Theme { denies: [60, 0, 0, 0, 0, 0], ..PLAIN },
-    Theme { denies: [0, 70, 0, 0, 0, 0], ..PLAIN },
-    Theme { denies: [0, 0, 60, 0, 0, 0], limits: (90, 5), ..PLAIN },
-    Theme { denies: [0, 0, 0, 60, 0, 0], limits: (5, 90), ..PLAIN },
-    Theme { denies: [0, 0, 0, 0, 60, 0], ..PLAIN },
-    Theme { identity: 0, limits: (10, 10), ..PLAIN },
-    Theme { denies: [2, 2, 2, 2, 2, 30], operations: ASSUME_ROLE, ..PLAIN },
+    Theme { denies: [60, 0, 0, 0, 0, 0], identity: (1, 3), ..PLAIN },
+    Theme { denies: [0, 60, 0, 0, 0, 0], identity: (0, 1), groups: (2, 3), limits: (5, 5), ..PLAIN },
+    Theme { denies: [0, 0, 70, 0, 0, 0], identity: (1, 2), limits: (95, 5), ..PLAIN },
+    Theme { denies: [0, 0, 0, 60, 0, 0], identity: (1, 2), limits: (5, 90), ..PLAIN },
+    Theme { denies: [0, 0, 0, 0, 90, 0], identity: (0, 2), attached: ((6, 9), (0, 0)), ..REPOSITORIES },
+    REPOSITORIES,
+    Theme { ibm: (2, 6), limits: (10, 10), operations: words::ON_REPOSITORIES, ..BARE },
+    Theme { identity: (0, 0), groups: (0, 0), limits: (10, 10), denies: [0; 6], ..ROLES },
+    Theme { denies: [2, 2, 2, 2, 2, 50], ..ROLES },
 ];
 
 /// Cases of every theme.
 pub(crate) fn cases() -> BoxedStrategy<Case> {
     Union::new(THEMES.map(of_theme)).boxed()
+}
+
+/// Identity policy documents, for tests that add one to a case.
+pub(crate) fn documents() -> BoxedStrategy<Value> {
+    let some_statements = vec(statement(50, vec![action(), resource()]), 1..3);
+    some_statements.prop_map(|statements| json!({"Version": "2012-10-17", "Statement": statements})).boxed()
 }
 
 fn of_theme(theme: Theme) -> BoxedStrategy<Case> {
@@ -85,7 +119,7 @@ fn element(name: &'static str, value: Values) -> Element {
 
 fn action() -> Element {
     prop_oneof![
-        5 => element("Action", Just(json!("*")).boxed()),
+        7 => element("Action", Just(json!("*")).boxed()),
         5 => element("Action", some_words(words::ACTION_PATTERNS)),
         4 => element("Action", some_words(words::ACTIONS)),
         1 => element("NotAction", some_words(words::ACTIONS)),
@@ -96,7 +130,7 @@ fn action() -> Element {
 
 fn resource() -> Element {
     prop_oneof![
-        6 => element("Resource", Just(json!("*")).boxed()),
+        8 => element("Resource", Just(json!("*")).boxed()),
         4 => element("Resource", some_words(words::RESOURCE_PATTERNS)),
         2 => element("Resource", some_words(&words::REPOSITORIES)),
         1 => element("NotResource", some_words(&words::REPOSITORIES)),
@@ -109,7 +143,7 @@ fn principal() -> Element {
     let aws = || some_words(words::PRINCIPALS).prop_map(|names| json!({"AWS": names})).boxed();
     let federated = json!({"Federated": words::PROVIDER});
     prop_oneof![
-        2 => element("Principal", Just(json!("*")).boxed()),
+        4 => element("Principal", Just(json!("*")).boxed()),
         8 => element("Principal", aws()),
         1 => element("Principal", Just(federated).boxed()),
         1 => element("NotPrincipal", aws()),
@@ -118,12 +152,18 @@ fn principal() -> Element {
 }
 
 /// A condition: operator, key, values.
-fn condition() -> BoxedStrategy<(String, &'static str, Value)> {
-    let of = |operators: &'static [&'static str], keys: &'static [&'static str], values: &'static [&'static str]| {
+pub(crate) fn condition() -> BoxedStrategy<(String, &'static str, Value)> {
+    let of = |operators: &'static [&'static str],
+              keys: &'static [&'static str],
+              values: &'static [&'static str]| {
         let quantifier = select(&["", "", "", "ForAllValues:", "ForAnyValue:"][..]);
         let suffix = select(&["", "", "", "IfExists"][..]);
         let parts = (quantifier, select(operators), suffix, select(keys), some_words(values));
-        parts.prop_map(|(prefix, operator, suffix, key, values)| (format!("{prefix}{operator}{suffix}"), key, values)).boxed()
+        parts
+            .prop_map(|(prefix, operator, suffix, key, values)| {
+                (format!("{prefix}{operator}{suffix}"), key, values)
+            })
+            .boxed()
     };
     let null = (select(words::NULL_KEYS), some_words(&["true", "false"]));
     prop_oneof![
@@ -140,7 +180,7 @@ fn condition() -> BoxedStrategy<(String, &'static str, Value)> {
 }
 
 fn conditions() -> BoxedStrategy<Option<Value>> {
-    option::weighted(0.35, vec(condition(), 0..3))
+    option::weighted(0.3, vec(condition(), 0..3))
         .prop_map(|conditions| {
             let mut block = Map::new();
             for (operator, key, values) in conditions? {
@@ -212,8 +252,8 @@ fn caller() -> BoxedStrategy<Caller> {
     };
     let fred = Caller::FederatedUser { arn: "arn:aws:sts::111122223333:federated-user/fred".to_owned() };
     prop_oneof![
-        9 => Just(alice),
-        3 => Just(bob),
+        10 => Just(alice),
+        4 => Just(bob),
         1 => Just(carol),
         5 => Just(build),
         1 => Just(fred),
@@ -224,8 +264,8 @@ fn caller() -> BoxedStrategy<Caller> {
     .boxed()
 }
 
-fn groups(denies: u8) -> BoxedStrategy<Vec<Group>> {
-    let policies = vec(vec(identity_document(denies), 0..2), 0..3);
+fn groups(denies: u8, (fewest, most): Count) -> BoxedStrategy<Vec<Group>> {
+    let policies = vec(vec(identity_document(denies), 0..2), fewest..=most);
     policies
         .prop_map(|groups| {
             let group = |(n, documents)| Group {
@@ -237,13 +277,17 @@ fn groups(denies: u8) -> BoxedStrategy<Vec<Group>> {
         .boxed()
 }
 
-fn attached(denies: [u8; 6]) -> BoxedStrategy<BTreeMap<String, Policy>> {
+fn attached(
+    denies: [u8; 6],
+    ((fewest, most), roles): (Count, Count),
+) -> BoxedStrategy<BTreeMap<String, Policy>> {
     let repository = prop_oneof![
         5 => statement(denies[4], vec![action(), principal()]),
         1 => statement(denies[4], vec![action(), principal(), resource()]),
     ];
-    let repositories = vec((select(&words::REPOSITORIES[..]), document(repository.boxed())), 0..4);
-    let roles = vec((select(&words::ROLES[..]), trust_document(denies[5])), 0..4);
+    let repositories =
+        vec((select(&words::COMMON_REPOSITORIES[..]), document(repository.boxed())), fewest..=most);
+    let roles = vec((select(&words::ROLES[..]), trust_document(denies[5])), roles.0..=roles.1);
     (repositories, roles)
         .prop_map(|(repositories, roles)| {
             let policy = |(n, (arn, document)): (usize, (&str, Value))| {
@@ -261,9 +305,12 @@ fn world(theme: Theme) -> BoxedStrategy<World> {
         option::weighted(sometimes(theme.limits.0), identity_document(boundary)),
         option::weighted(sometimes(theme.limits.1), vec(identity_document(session), 1..3)),
     );
-    let identity = vec(identity_document(identity), 0..=theme.identity);
-    let others = (attached(theme.denies), vec(super::generate_ibm::policy(), 0..4));
-    (caller(), identity, groups(group), limits, others)
+    let identity = vec(identity_document(identity), theme.identity.0..=theme.identity.1);
+    let others = (
+        attached(theme.denies, theme.attached),
+        vec(super::generate_ibm::policy(), theme.ibm.0..=theme.ibm.1),
+    );
+    (caller(), identity, groups(group, theme.groups), limits, others)
         .prop_map(|(caller, identity, groups, (boundary, session), (attached, ibm))| World {
             iam_id: super::generate_ibm::iam_id(&caller).to_owned(),
             caller,
@@ -280,7 +327,11 @@ fn world(theme: Theme) -> BoxedStrategy<World> {
 
 // Questions
 
-fn given(key: &'static str, share: f64, values: &'static [&'static str]) -> BoxedStrategy<Option<(String, Given)>> {
+fn given(
+    key: &'static str,
+    share: f64,
+    values: &'static [&'static str],
+) -> BoxedStrategy<Option<(String, Given)>> {
     let value = select(values).prop_map(move |value| (key.to_owned(), Given::One(value.to_owned())));
     option::weighted(share, value).boxed()
 }
@@ -298,11 +349,16 @@ fn context() -> BoxedStrategy<Context> {
         given("aws:ResourceTag/env", 0.5, &["env", "team-a"]),
         given("registry:Tag", 0.7, &["prod-1", "v1", "*", "512", "\u{e9}1"]),
         given("registry:TagExists", 0.5, flags),
-        given("registry:ManifestSize", 0.6, &["512", "0", "1048576", "-1.5"]),
+        given("registry:ManifestSize", 0.7, &["512", "512", "1048576", "-1.5"]),
+        given("aws:MultiFactorAuthAge", 0.5, &["512", "600.5"]),
         given("registry:Signature", 0.5, &["QUJD", "QUI=", "!!!"]),
         given("aws:MultiFactorAuthPresent", 0.4, flags),
         given("aws:TokenIssueTime", 0.4, &["2024-03-01T11:59:59Z", "2024-03-01T12:00:00Z"]),
-        given("aws:SourceArn", 0.4, &["arn:aws:iam::111122223333:role/ci/build", "arn:aws:sns:r:1:a:111122223333:b"]),
+        given(
+            "aws:SourceArn",
+            0.4,
+            &["arn:aws:iam::111122223333:role/ci/build", "arn:aws:sns:r:1:a:111122223333:b"],
+        ),
     ]
     .prop_map(|keys| keys.into_iter().flatten().collect())
     .boxed()
@@ -316,7 +372,8 @@ const INSTANTS: [(i64, &str); 3] = [
 ];
 
 fn question(operations: Vec<Operation>) -> BoxedStrategy<Question> {
-    let places = (0..words::REPOSITORIES.len(), 0..words::ROLES.len(), 0..words::USERS.len());
+    let repository = select(&[0_usize, 0, 0, 0, 1, 1, 2, 3, 4][..]);
+    let places = (repository, select(&[0_usize, 0, 0, 1][..]), 0..words::USERS.len());
     (select(operations), places, context(), select(&INSTANTS[..]))
         .prop_map(|(operation, (repository, role, user), mut context, (now, written))| {
             context.insert("aws:CurrentTime".to_owned(), Given::One(written.to_owned()));

@@ -48,7 +48,8 @@ type Restriction = (&'static str, &'static str, Value);
 
 fn restriction() -> BoxedStrategy<Restriction> {
     let keys = || select(&["resource", "region", "resourceType", "geography"][..]);
-    let text = (keys(), select(&["stringEquals", "stringMatch"][..]), select(IBM_PATTERNS).prop_map(Value::from));
+    let text =
+        (keys(), select(&["stringEquals", "stringMatch"][..]), select(IBM_PATTERNS).prop_map(Value::from));
     prop_oneof![
         8 => text,
         1 => (Just("resourceType"), Just("stringEquals"), select(&["namespace", "Namespace"][..]).prop_map(Value::from)),
@@ -69,12 +70,15 @@ fn time_condition() -> BoxedStrategy<Value> {
     let of = |key: &'static str, operators: &'static [&'static str], values: &'static [&'static str]| {
         let key = format!("{{{{environment.attributes.{key}}}}}");
         let parts = (select(operators), select(values));
-        parts.prop_map(move |(operator, value)| json!({"key": key, "operator": operator, "value": value})).boxed()
+        parts
+            .prop_map(move |(operator, value)| json!({"key": key, "operator": operator, "value": value}))
+            .boxed()
     };
     let days = vec(select(&["5+00:00", "6+01:00", "1+00:00"][..]).prop_map(Value::from), 1..3);
     let any_day = days.prop_map(|days| json!({"key": "{{environment.attributes.day_of_week}}", "operator": "dayOfWeekAnyOf", "value": days}));
-    let name = select(&["team-*", "prod"][..])
-        .prop_map(|value| json!({"key": "{{resource.attributes.resource}}", "operator": "stringMatch", "value": value}));
+    let name = select(&["team-*", "prod"][..]).prop_map(
+        |value| json!({"key": "{{resource.attributes.resource}}", "operator": "stringMatch", "value": value}),
+    );
     prop_oneof![
         of(
             "current_time",
@@ -83,7 +87,12 @@ fn time_condition() -> BoxedStrategy<Value> {
         ),
         of(
             "current_date_time",
-            &["dateTimeGreaterThan", "dateTimeLessThan", "dateTimeGreaterThanOrEquals", "dateTimeLessThanOrEquals"],
+            &[
+                "dateTimeGreaterThan",
+                "dateTimeLessThan",
+                "dateTimeGreaterThanOrEquals",
+                "dateTimeLessThanOrEquals"
+            ],
             &["2024-03-01T12:00:00+00:00", "2024-03-01T14:00:00+02:00"],
         ),
         of("day_of_week", &["dayOfWeekEquals"], &["5+00:00", "6+01:00", "1+00:00"]),
@@ -96,21 +105,25 @@ fn time_condition() -> BoxedStrategy<Value> {
 fn rule() -> BoxedStrategy<Value> {
     let joined = |inner: BoxedStrategy<Value>| {
         let parts = (select(&["and", "or"][..]), vec(inner, 1..3));
-        parts.prop_map(|(operator, conditions)| json!({"operator": operator, "conditions": conditions})).boxed()
+        parts
+            .prop_map(|(operator, conditions)| json!({"operator": operator, "conditions": conditions}))
+            .boxed()
     };
     let nested = joined(prop_oneof![3 => time_condition(), 1 => joined(time_condition())].boxed());
     prop_oneof![time_condition(), nested].boxed()
 }
 
 fn subject() -> BoxedStrategy<(&'static str, &'static str)> {
-    select(&[
-        ("iam_id", "IBMid-alice"),
-        ("iam_id", "IBMid-alice"),
-        ("iam_id", "iam-Profile-build"),
-        ("iam_id", "iam-ServiceId-bob"),
-        ("access_group_id", "AccessGroupId-0"),
-        ("access_group_id", "AccessGroupId-1"),
-    ][..])
+    select(
+        &[
+            ("iam_id", "IBMid-alice"),
+            ("iam_id", "IBMid-alice"),
+            ("iam_id", "iam-Profile-build"),
+            ("iam_id", "iam-ServiceId-bob"),
+            ("access_group_id", "AccessGroupId-0"),
+            ("access_group_id", "AccessGroupId-1"),
+        ][..],
+    )
     .boxed()
 }
 

@@ -189,7 +189,8 @@ mod tests {
 
     #[test]
     fn rules_read_the_clock_where_the_policy_is() {
-        let asked = IbmWords { action: String::new(), attributes: [("resource".into(), "prod".into())].into() };
+        let asked =
+            IbmWords { action: String::new(), attributes: [("resource".into(), "prod".into())].into() };
         let on = |key: &str, operator: &str, value: Value| json!({"key": format!("{{{{{key}}}}}"), "operator": operator, "value": value});
         let time = |operator, value| on("environment.attributes.current_time", operator, json!(value));
         let day = |operator, value| on("environment.attributes.day_of_week", operator, value);
@@ -211,7 +212,11 @@ mod tests {
             assert_eq!(rule_holds(&rule, &asked, NOW), expected, "{rule}");
         }
         let (yes, no) = (&cases[0].0, &cases[4].0);
-        assert!(rule_holds(&json!({"operator": "or", "conditions": [no, {"operator": "and", "conditions": [yes]}]}), &asked, NOW));
+        assert!(rule_holds(
+            &json!({"operator": "or", "conditions": [no, {"operator": "and", "conditions": [yes]}]}),
+            &asked,
+            NOW
+        ));
         assert!(!rule_holds(&json!({"operator": "and", "conditions": [no, yes]}), &asked, NOW));
     }
 }

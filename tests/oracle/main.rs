@@ -16,6 +16,9 @@ mod condition;
 /// The order of evaluation, and what it answers.
 #[cfg(test)]
 mod decide;
+/// What the generators really produce.
+#[cfg(test)]
+mod distribution;
 /// AWS documents: statements, actions, resources.
 #[cfg(test)]
 mod document;

@@ -102,7 +102,10 @@ mod tests {
     fn the_closest_name_counts() {
         let cases = [
             (json!("*"), Some(Closeness::Direct)),
-            (json!({"AWS": ["111122223333", "arn:aws:iam::111122223333:role/ci/build"]}), Some(Closeness::Role)),
+            (
+                json!({"AWS": ["111122223333", "arn:aws:iam::111122223333:role/ci/build"]}),
+                Some(Closeness::Role),
+            ),
             (json!({"AWS": "AROAX"}), Some(Closeness::Role)),
             (json!({"AWS": "arn:aws:iam::111122223333:root"}), Some(Closeness::Account)),
             (json!({"AWS": "arn:aws:sts::111122223333:assumed-role/build/s1"}), Some(Closeness::Direct)),

@@ -39,7 +39,10 @@ pub(crate) fn day_number(date: &str) -> Option<i64> {
         [year, month, day] => (year, month, day),
         _ => return None,
     };
-    if !(1970..=9999).contains(&year) || !(1..=12).contains(&month) || !(1..=days_in(year, month)).contains(&day) {
+    if !(1970..=9999).contains(&year)
+        || !(1..=12).contains(&month)
+        || !(1..=days_in(year, month)).contains(&day)
+    {
         return None;
     }
     let years: i64 = (1970..year).map(|y| (1..=12).map(|m| days_in(y, m)).sum::<i64>()).sum();
@@ -89,7 +92,7 @@ pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
     const ALPHABET: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let body = text.trim_end_matches('=');
     let padding = text.len() - body.len();
-    if text.len() % 4 != 0 || padding > 2 {
+    if !text.len().is_multiple_of(4) || padding > 2 {
         return None;
     }
     let mut bits = String::new();
@@ -143,7 +146,11 @@ fn values_are_read_as_documented() {
     assert_eq!(bytes(""), Some(Vec::new()));
     assert!(["aGk", "!!!!", "a==="].iter().all(|text| bytes(text).is_none()));
     let within = |outer: &str, inner: &str| contains(&network(outer).unwrap(), &network(inner).unwrap());
-    assert!(within("10.9.9.9/8", "10.1.2.3") && within("0.0.0.0/0", "1.2.3.4") && within("2001:db8::/32", "2001:db8::1"));
+    assert!(
+        within("10.9.9.9/8", "10.1.2.3")
+            && within("0.0.0.0/0", "1.2.3.4")
+            && within("2001:db8::/32", "2001:db8::1")
+    );
     assert!(!within("10.0.0.0/8", "11.0.0.0") && !within("0.0.0.0/0", "::1") && !within("::/0", "1.2.3.4"));
     assert!(network("10.0.0.0/33").is_none() && network("10.0.0").is_none());
 }

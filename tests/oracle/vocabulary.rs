@@ -25,6 +25,13 @@ const fn on(on: On, ibm: &'static str, aws: &'static [&'static str]) -> Operatio
     Operation { ibm: if ibm.is_empty() { None } else { Some(ibm) }, aws, on }
 }
 
+pub(crate) const ON_REPOSITORIES: &[Operation] = &[
+    on(On::Repository, "container-registry.image.pull", &["ecr:BatchGetImage"]),
+    on(On::Repository, "container-registry.image.push", &["ecr:PutImage"]),
+    on(On::Repository, "container-registry.image.pull", &[]),
+    on(On::Repository, "container-registry.image.push", &["ecr:UploadLayerPart", "ecr:CompleteLayerUpload"]),
+];
+
 pub(crate) const OPERATIONS: [Operation; 13] = [
     on(On::Repository, "container-registry.image.pull", &["ecr:BatchGetImage"]),
     on(On::Repository, "container-registry.image.push", &["ecr:PutImage"]),
@@ -62,8 +69,16 @@ pub(crate) const ACTIONS: &[&str] = &[
     "ecr:NoSuchAction",
 ];
 
-pub(crate) const ACTION_PATTERNS: &[&str] =
-    &["ecr:*", "ecr:Batch*", "ecr:*Image", "ecr:*layer*", "ecr:???????s", "sts:*", "iam:*", "Ecr:BATCH?etImage"];
+pub(crate) const ACTION_PATTERNS: &[&str] = &[
+    "ecr:*",
+    "ecr:Batch*",
+    "ecr:*Image",
+    "ecr:*layer*",
+    "ecr:???????s",
+    "sts:*",
+    "iam:*",
+    "Ecr:BATCH?etImage",
+];
 
 pub(crate) const REPOSITORIES: [&str; 5] = [
     "arn:aws:ecr:us-south:111122223333:repository/team-a/app",
@@ -73,10 +88,15 @@ pub(crate) const REPOSITORIES: [&str; 5] = [
     "arn:aws:ecr:us-south:111122223333:repository/*",
 ];
 
+/// Those that have policies most.
+pub(crate) const COMMON_REPOSITORIES: [&str; 5] =
+    [REPOSITORIES[0], REPOSITORIES[0], REPOSITORIES[1], REPOSITORIES[2], REPOSITORIES[3]];
+
 pub(crate) const ROLES: [&str; 2] =
     ["arn:aws:iam::111122223333:role/ci/build", "arn:aws:iam::444455556666:role/deploy"];
 
-pub(crate) const USERS: [&str; 2] = ["arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:user/eng/bob"];
+pub(crate) const USERS: [&str; 2] =
+    ["arn:aws:iam::111122223333:user/alice", "arn:aws:iam::111122223333:user/eng/bob"];
 
 pub(crate) const RESOURCE_PATTERNS: &[&str] = &[
     "arn:aws:ecr:*",
@@ -101,6 +121,7 @@ pub(crate) const PRINCIPALS: &[&str] = &[
     "arn:aws:iam::111122223333:root",
     "arn:aws:iam::444455556666:root",
     "arn:aws:iam::111122223333:user/alice",
+    "arn:aws:iam::111122223333:user/alice",
     "arn:aws:iam::111122223333:user/eng/bob",
     "arn:aws:iam::111122223333:role/ci/build",
     "arn:aws:sts::111122223333:assumed-role/build/s1",
@@ -124,10 +145,10 @@ pub(crate) const STRING_KEYS: &[&str] = &[
     "aws:PrincipalTag/team",
     "registry:Tag",
     "aws:TagKeys",
+    "aws:TagKeys",
     "aws:username",
     "aws:ResourceTag/env",
     "AWS:principaltag/TEAM",
-    "aws:userid",
     "aws:PrincipalType",
     "aws:Referer",
 ];
@@ -137,6 +158,8 @@ pub(crate) const STRING_VALUES: &[&str] = &[
     "prod-*",
     "alice",
     "env",
+    "env",
+    "TEAM-A",
     "TEAM-A",
     "*",
     "?1",
@@ -146,7 +169,10 @@ pub(crate) const STRING_VALUES: &[&str] = &[
     "${aws:PrincipalTag/none, 'team-a'}",
     "team-${?}",
     "${*}",
-    "AssumedRole",
+    "User",
+    "prod-1",
+    "prod-1",
+    "V1",
 ];
 
 pub(crate) const NUMERIC_OPERATORS: &[&str] = &[
@@ -169,7 +195,8 @@ pub(crate) const DATE_OPERATORS: &[&str] = &[
     "DateGreaterThan",
     "DateGreaterThanEquals",
 ];
-pub(crate) const DATE_KEYS: &[&str] = &["aws:CurrentTime", "aws:EpochTime", "aws:TokenIssueTime", "registry:Tag"];
+pub(crate) const DATE_KEYS: &[&str] =
+    &["aws:CurrentTime", "aws:EpochTime", "aws:TokenIssueTime", "registry:Tag"];
 pub(crate) const DATE_VALUES: &[&str] = &[
     "2024-03-01T12:00:00Z",
     "2024-03-01T13:00:00+01:00",
@@ -200,8 +227,13 @@ pub(crate) const ARN_VALUES: &[&str] = &[
 pub(crate) const BINARY_KEYS: &[&str] = &["registry:Signature", "registry:Tag"];
 pub(crate) const BINARY_VALUES: &[&str] = &["QUJD", "QUI=", ""];
 
-pub(crate) const NULL_KEYS: &[&str] =
-    &["aws:TagKeys", "registry:Tag", "aws:TokenIssueTime", "aws:PrincipalTag/team", "aws:MultiFactorAuthPresent"];
+pub(crate) const NULL_KEYS: &[&str] = &[
+    "aws:TagKeys",
+    "registry:Tag",
+    "aws:TokenIssueTime",
+    "aws:PrincipalTag/team",
+    "aws:MultiFactorAuthPresent",
+];
 
 /// IBM roles and what they grant here.
 pub(crate) const IBM_ROLES: &[(&str, &[&str])] = &[
@@ -211,7 +243,11 @@ pub(crate) const IBM_ROLES: &[(&str, &[&str])] = &[
     ),
     (
         "crn:v1:bluemix:public:iam::::serviceRole:Writer",
-        &["container-registry.image.pull", "container-registry.image.push", "container-registry.image.delete"],
+        &[
+            "container-registry.image.pull",
+            "container-registry.image.push",
+            "container-registry.image.delete",
+        ],
     ),
     (
         "crn:v1:bluemix:public:iam::::serviceRole:Manager",
