@@ -1,9 +1,10 @@
 //! Engine against oracle, over many generated worlds.
 //!
-//! To plug an engine in: implement `Engine` in a file of its own (the only one here that may name the crate), and call
-//! `compare(&engine, cases_wanted())` in a test. `PROPTEST_CASES=1000000` makes the run longer. A disagreement is shrunk and printed as
-//! the policies, the question and both answers.
+//! To plug an engine in: implement `Engine` in a file of its own (the only one here that may name the crate),
+//! and call `compare(&engine, cases_wanted())` in a test. `PROPTEST_CASES=1000000` makes the run longer. A
+//! disagreement is shrunk and printed as the policies, the question and both answers.
 
+use super::cases::{Published, published};
 use super::decide::decide;
 use super::generate::{Case, cases};
 use super::world::{Class, Given, Outcome, Policy, Question, World};
@@ -16,8 +17,8 @@ pub(crate) trait Engine: Sync {
     /// The answer to `question` in `world`. It must be total: a panic counts as a disagreement.
     fn decide(&self, world: &World, question: &Question) -> Outcome;
 
-    /// Whether the engine names every statement that decided. One that stops at the first names some: its deciders must be
-    /// among the oracle's, and its class of the kind of one of them.
+    /// Whether the engine names every statement that decided. One that stops at the first names some: its
+    /// deciders must be among the oracle's, and its class of the kind of one of them.
     fn names_every_decider(&self) -> bool {
         true
     }
@@ -43,6 +44,15 @@ pub(crate) fn compare(engine: &impl Engine, cases: usize) {
         threads.into_iter().filter_map(|thread| thread.join().unwrap()).collect()
     });
     assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));
+}
+
+/// Compares on the published cases too; answers the ids of those on which the engine is wrong.
+pub(crate) fn wrong_on_published(engine: &impl Engine) -> Vec<u64> {
+    let wrong = |case: &Published| {
+        let (world, question) = (&case.world, &case.question);
+        !agree(engine, &decide(world, question), &engine.decide(world, question))
+    };
+    published().into_iter().filter(wrong).map(|case| case.id).collect()
 }
 
 /// Cases from a seed, for tests that only look at many.
@@ -123,7 +133,9 @@ fn policies(world: &World) -> Vec<(String, &Policy)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::world::Kind;
     use super::*;
+    use std::collections::BTreeSet;
 
     /// The oracle in the engine's place.
     struct Oracle;
@@ -159,9 +171,19 @@ mod tests {
         }
     }
 
+    /// Denies everything.
+    struct Contrary;
+
+    impl Engine for Contrary {
+        fn decide(&self, _: &World, _: &Question) -> Outcome {
+            Outcome { class: Class::ImplicitDeny(Kind::Group), refused: None, deciders: BTreeSet::new() }
+        }
+    }
+
     #[test]
     fn the_oracle_agrees_with_itself() {
-        compare(&Oracle, cases_wanted());
+        compare(&Oracle, cases_wanted() / 20);
+        assert_eq!(wrong_on_published(&Oracle), Vec::<u64>::new());
     }
 
     #[test]
@@ -173,6 +195,7 @@ mod tests {
     fn a_wrong_engine_is_found_out_with_a_small_example() {
         let report = first_disagreement(&Forgetful, 2_000, 1).unwrap();
         println!("{report}");
+        assert!(wrong_on_published(&Contrary).len() > 30);
         assert!(report.contains("session session-0"), "{report}");
         let policies = report.lines().filter(|line| line.contains(" = {")).count();
         assert!(policies <= 4, "not shrunk: {report}");

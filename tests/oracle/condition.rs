@@ -1,9 +1,10 @@
 //! Condition blocks: every operator of every key must hold.
 //!
-//! An absent key (or an empty list) makes a positive operator false and a negated one true; `IfExists` and `ForAllValues` make
-//! it true, `ForAnyValue` false. Three readings where the documents leave room: `IfExists` wins over `ForAnyValue`; a
-//! value of the wrong type, like a list under an operator without a quantifier, makes no condition true, not even a negated
-//! one; a quantifier takes a single value for a list of one.
+//! An absent key (or an empty list) makes a positive operator false and a negated one true; `IfExists` and
+//! `ForAllValues` make it true, `ForAnyValue` false. Three readings where the documents leave room:
+//! `IfExists` wins over `ForAnyValue`; a value of the wrong type, like a list under an operator without a
+//! quantifier, makes no condition true, not even a negated one; a quantifier takes a single value for a list
+//! of one.
 
 use super::value::{bytes, contains, instant, network, number, truth};
 use super::wildcard::{Context, find, fits, fits_arn, marks, plain_marks, spell};

@@ -1,24 +1,26 @@
 //! The order of evaluation, and what it answers.
 //!
-//! **One action.** `sts:GetCallerIdentity` is everyone's who signs. Else a matching Deny in any policy that applies ends it. Then:
+//! **One action.** `sts:GetCallerIdentity` is everyone's who signs. Else a matching Deny in any policy that
+//! applies ends it. Then:
 //!
-//! 1. the resource's policy: required of other accounts, of role trust, and of who does not sign. In the same account it
-//!    grants by itself to whom it names directly (identity and boundary need not allow) and to the role of a session (identity need
-//!    not allow); naming the account only delegates;
+//! 1. the resource's policy: required of other accounts, of role trust, and of who does not sign. In the same
+//!    account it grants by itself to whom it names directly (identity and boundary need not allow) and to the
+//!    role of a session (identity need not allow); naming the account only delegates;
 //! 2. identity policies, group policies and IBM access policies: one of them must allow;
 //! 3. the permissions boundary, if there is one, must allow;
-//! 4. the session policies, if there are any, must allow. A federated user without them has an empty one. Sources differ on
-//!    whether they limit what a resource policy grants directly; here they do (`SESSION_LIMITS_DIRECT`), the stricter reading.
+//! 4. the session policies, if there are any, must allow. A federated user without them has an empty one.
+//!    Sources differ on whether they limit what a resource policy grants directly; here they do
+//!    (`SESSION_LIMITS_DIRECT`), the stricter reading.
 //!
-//! The root user of the resource's account needs no Allow, and only a resource policy can deny it; it may not assume roles. Nothing but the
-//! resource's policy applies to those who do not sign.
+//! The root user of the resource's account needs no Allow, and only a resource policy can deny it; it may not
+//! assume roles. Nothing but the resource's policy applies to those who do not sign.
 //!
-//! **One operation in the words of both clouds.** AWS documents are asked for each AWS action on the ARN, and all must be
-//! allowed; IBM policies are asked once for the IBM action on the IBM attributes, and their Allow serves in step 2 for every
-//! one of the AWS actions. They never deny, and boundary and session policies limit them too. An operation without an AWS name
-//! is put to AWS documents under its IBM name with the resource `*`: `Action: "*"` or a `NotAction` on `Resource: "*"` speaks of
-//! it, for Allow and for Deny, and a boundary that does not speak of it refuses it. An operation without an IBM name is
-//! beyond IBM policies.
+//! **One operation in the words of both clouds.** AWS documents are asked for each AWS action on the ARN, and
+//! all must be allowed; IBM policies are asked once for the IBM action on the IBM attributes, and their Allow
+//! serves in step 2 for every one of the AWS actions. They never deny, and boundary and session policies
+//! limit them too. An operation without an AWS name is put to AWS documents under its IBM name with the
+//! resource `*`: `Action: "*"` or a `NotAction` on `Resource: "*"` speaks of it, for Allow and for Deny, and
+//! a boundary that does not speak of it refuses it. An operation without an IBM name is beyond IBM policies.
 
 use super::document::{Ask, denies, speaks_of, statements};
 use super::ibm::grants;

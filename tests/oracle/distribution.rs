@@ -3,8 +3,8 @@
 use super::compare::runner;
 use super::condition::holds;
 use super::decide::decide;
-use super::generate::{Case, cases, condition};
-use super::vocabulary as words;
+use super::generate::statement::condition;
+use super::generate::{Case, cases, words};
 use super::world::{Class, Kind};
 use proptest::collection::vec;
 use proptest::strategy::{Strategy, ValueTree};

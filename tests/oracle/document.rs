@@ -28,7 +28,8 @@ pub(crate) fn denies(statement: &Value) -> bool {
     statement["Effect"] == "Deny"
 }
 
-/// Whether action, resource and condition fit. Only a document that is `attached` to the resource may name none.
+/// Whether action, resource and condition fit. Only a document that is `attached` to the resource may name
+/// none.
 pub(crate) fn speaks_of(document: &Value, statement: &Value, attached: bool, ask: Ask) -> bool {
     let variables = document["Version"] == "2012-10-17";
     names_action(statement, ask.action)

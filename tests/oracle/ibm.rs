@@ -1,8 +1,10 @@
-//! IBM access policies, v1 and v2: they only allow, and whatever they say that is not understood allows nothing.
+//! IBM access policies, v1 and v2: they only allow, and whatever they say that is not understood allows
+//! nothing.
 //!
-//! A policy grants when its subject is the caller or one of its groups, one of its roles has the action, all its
-//! resource attributes fit, and its rule holds. Policies with resource tags grant nothing: a question carries no tags.
-//! Times are compared in the offset that the policy writes; days are numbered from 1, Monday.
+//! A policy grants when its subject is the caller or one of its groups, one of its roles has the action, all
+//! its resource attributes fit, and its rule holds. Policies with resource tags grant nothing: a question
+//! carries no tags. Times are compared in the offset that the policy writes; days are numbered from 1,
+//! Monday.
 
 use super::condition::texts;
 use super::value::{clock_and_offset, day_number, instant, offset};

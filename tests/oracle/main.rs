@@ -1,8 +1,9 @@
 //! The oracle: a second policy evaluator, slow and obviously right, against which the engine is compared.
 //!
-//! It is written straight from the documents (AWS's policy language and evaluation logic, IBM's access policies) and shares no
-//! code with `src/policy`: no file here but the engine's adapter may name the crate. Documents stay the JSON that users write
-//! and are walked anew for every question; nothing is compiled, indexed or cached.
+//! It is written straight from the documents (AWS's policy language and evaluation logic, IBM's access
+//! policies) and shares no code with `src/policy`: no file here but the engine's adapter may name the crate.
+//! Documents stay the JSON that users write and are walked anew for every question; nothing is compiled,
+//! indexed or cached.
 
 /// The published decision cases.
 #[cfg(test)]
@@ -25,9 +26,6 @@ mod document;
 /// Worlds and questions at random.
 #[cfg(test)]
 mod generate;
-/// IBM policies at random.
-#[cfg(test)]
-mod generate_ibm;
 /// IBM access policies.
 #[cfg(test)]
 mod ibm;
@@ -40,9 +38,6 @@ mod properties;
 /// What conditions compare: numbers, instants, networks, bytes.
 #[cfg(test)]
 mod value;
-/// The words that random worlds are made of.
-#[cfg(test)]
-mod vocabulary;
 /// `*`, `?` and policy variables.
 #[cfg(test)]
 mod wildcard;

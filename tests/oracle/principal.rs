@@ -1,8 +1,8 @@
 //! Who a statement of a resource policy speaks of, and how closely it names them.
 //!
-//! Three readings where the documents leave room. An Allow to everyone but some (`NotPrincipal`) reaches those who sign as
-//! `*` does, and nobody else. In a trust policy an Allow to `*` reaches those who sign. Neither grants to a web identity, which
-//! only its provider's ARN names.
+//! Three readings where the documents leave room. An Allow to everyone but some (`NotPrincipal`) reaches
+//! those who sign as `*` does, and nobody else. In a trust policy an Allow to `*` reaches those who sign.
+//! Neither grants to a web identity, which only its provider's ARN names.
 
 use super::condition::texts;
 use super::document::denies;

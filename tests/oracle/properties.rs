@@ -3,7 +3,8 @@
 use super::compare::runner;
 use super::decide::decide;
 use super::document::denies;
-use super::generate::{Case, cases, documents};
+use super::generate::statement::documents;
+use super::generate::{Case, cases};
 use super::wildcard::{Context, fits_resource, marks};
 use super::world::{Caller, Class, Given, Outcome, Policy, Question, World};
 use proptest::prelude::*;

@@ -59,7 +59,8 @@ fn days_in(year: i64, month: i64) -> i64 {
     }
 }
 
-/// `hh:mm[:ss[.f]]` with `Z`, `+hh:mm` or `-hh:mm`: the time of day in 10^-9 seconds, and the offset in seconds.
+/// `hh:mm[:ss[.f]]` with `Z`, `+hh:mm` or `-hh:mm`: the time of day in 10^-9 seconds, and the offset in
+/// seconds.
 pub(crate) fn clock_and_offset(text: &str) -> Option<(i128, i64)> {
     let at = text.find(['Z', '+', '-'])?;
     let (clock, zone) = text.split_at(at);
@@ -104,7 +105,8 @@ pub(crate) fn bytes(text: &str) -> Option<Vec<u8>> {
     bits.chars().take(whole).collect::<Vec<_>>().chunks(8).map(byte).collect()
 }
 
-/// An address block: the bits that count, as text of `0` and `1`, and how many bits an address of the family has.
+/// An address block: the bits that count, as text of `0` and `1`, and how many bits an address of the family
+/// has.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Network {
     prefix: String,

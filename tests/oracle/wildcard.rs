@@ -1,7 +1,9 @@
-//! `*`, `?` and policy variables: a pattern becomes a list of marks, and marks are matched by trying everything.
+//! `*`, `?` and policy variables: a pattern becomes a list of marks, and marks are matched by trying
+//! everything.
 //!
-//! Text that a variable stands for is literal, and so is a variable's default: a `*` in a tag value is only a star. A colon that came from
-//! a variable does not end a segment of an ARN. A list is not a value that a variable can stand for.
+//! Text that a variable stands for is literal, and so is a variable's default: a `*` in a tag value is only a
+//! star. A colon that came from a variable does not end a segment of an ARN. A list is not a value that a
+//! variable can stand for.
 
 use super::world::Given;
 use std::collections::{BTreeMap, HashSet};
@@ -106,7 +108,8 @@ fn segments(marks: &[Mark]) -> Vec<&[Mark]> {
     marks.splitn(6, |mark| *mark == Mark::Written(':')).collect()
 }
 
-/// Whether an ARN fits a pattern of six segments, segment by segment. A `*` never reaches over the colon after it.
+/// Whether an ARN fits a pattern of six segments, segment by segment. A `*` never reaches over the colon
+/// after it.
 pub(crate) fn fits_arn(pattern: &[Mark], arn: &str) -> bool {
     let (patterns, texts) = (segments(pattern), arn.splitn(6, ':').collect::<Vec<_>>());
     patterns.len() == 6
@@ -114,7 +117,8 @@ pub(crate) fn fits_arn(pattern: &[Mark], arn: &str) -> bool {
         && patterns.iter().zip(texts).all(|(pattern, text)| fits(pattern, text))
 }
 
-/// As `fits_arn`, for the Resource element: `*` alone is everything, and a short pattern that ends in `*` goes on with `*`.
+/// As `fits_arn`, for the Resource element: `*` alone is everything, and a short pattern that ends in `*`
+/// goes on with `*`.
 pub(crate) fn fits_resource(pattern: &[Mark], resource: &str) -> bool {
     if *pattern == [Mark::Any] {
         return true;

@@ -26,7 +26,8 @@ pub(crate) struct Group {
 pub(crate) enum Caller {
     /// Nobody in particular.
     Anonymous,
-    /// A session of `GetFederationToken`. It has what its user has, cut by a session policy; without one, nothing.
+    /// A session of `GetFederationToken`. It has what its user has, cut by a session policy; without one,
+    /// nothing.
     FederatedUser {
         /// `arn:aws:sts::A:federated-user/NAME`
         arn: String,
@@ -109,7 +110,8 @@ pub(crate) enum Given {
 pub(crate) struct IbmWords {
     /// `container-registry.image.pull`
     pub(crate) action: String,
-    /// `accountId`, `serviceName`, `region`, `resourceType`, `resource`; those that the resource lacks are absent.
+    /// `accountId`, `serviceName`, `region`, `resourceType`, `resource`; those that the resource lacks are
+    /// absent.
     pub(crate) attributes: BTreeMap<String, String>,
 }
 
@@ -180,10 +182,11 @@ pub(crate) enum Class {
 pub(crate) struct Outcome {
     /// Which step gave it.
     pub(crate) class: Class,
-    /// For a deny, the action that was refused: of several, the first with an explicit deny, else the first denied.
+    /// For a deny, the action that was refused: of several, the first with an explicit deny, else the first
+    /// denied.
     pub(crate) refused: Option<String>,
-    /// Every statement that decided: all matching Deny statements for the refused action, or all Allow statements
-    /// that each (or, across accounts, together) suffice. Empty for an implicit deny.
+    /// Every statement that decided: all matching Deny statements for the refused action, or all Allow
+    /// statements that each (or, across accounts, together) suffice. Empty for an implicit deny.
     pub(crate) deciders: BTreeSet<Decider>,
 }
 

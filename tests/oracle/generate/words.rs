@@ -1,4 +1,5 @@
-//! The words that worlds at random are made of: few, so that policies and questions meet, and each with its near miss.
+//! The words that worlds at random are made of: few, so that policies and questions meet, and each with its
+//! near miss.
 
 /// What an operation is done to.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -49,6 +50,9 @@ pub(crate) const OPERATIONS: [Operation; 13] = [
 ];
 
 pub(crate) const ASSUME_ROLE: &[Operation] = &[
+    on(On::Role, "", &["sts:AssumeRole"]),
+    on(On::Role, "", &["sts:AssumeRole"]),
+    on(On::Role, "", &["sts:AssumeRole"]),
     on(On::Role, "", &["sts:AssumeRole"]),
     on(On::Role, "", &["sts:AssumeRole", "sts:TagSession"]),
     on(On::Role, "", &["sts:AssumeRoleWithWebIdentity"]),
@@ -107,7 +111,7 @@ pub(crate) const RESOURCE_PATTERNS: &[&str] = &[
     "arn:aws:ecr:us-south:111122223333:repository/${aws:PrincipalTag/Team, 'team-b'}/app",
     "arn:aws:ecr:*:111122223333:repository/${*}",
     "arn:aws:ecr:us-south:111122223333:repository/TEAM-A/*",
-    "arn:aws:ecr:us-*3333:repository/*",
+    "arn:aws:ecr:us-*:*3333:repository/team*",
     "arn:aws:ecr:us-south:111122223333:repository/${aws:TagKeys}",
     "arn:aws:iam::*:role/*",
     "arn:aws:iam::*:user/${aws:username}",
@@ -128,7 +132,6 @@ pub(crate) const PRINCIPALS: &[&str] = &[
     "arn:aws:sts::111122223333:federated-user/fred",
     "AIDAALICE",
     "AROABUILD",
-    "arn:aws:iam::111122223333:user/*",
 ];
 
 pub(crate) const PROVIDER: &str = "arn:aws:iam::111122223333:oidc-provider/issuer.test";

@@ -1,7 +1,7 @@
 //! IBM access policies at random, and what operations are called in IBM's words.
 
-use super::vocabulary::{IBM_PATTERNS, IBM_ROLES, On};
-use super::world::Caller;
+use super::words::{IBM_PATTERNS, IBM_ROLES, On};
+use crate::world::Caller;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
