@@ -40,8 +40,6 @@ const STREAM_WINDOW: u32 = 4 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 16 * 1024 * 1024;
 const PING_EVERY: Duration = Duration::from_secs(30);
 const PING_ANSWER: Duration = Duration::from_secs(20);
-/// How long nothing must go on before a connection is kept with less.
-const PARK_AFTER: Duration = Duration::from_secs(1);
 /// How long a connection that was told to close may take to do so.
 const CLOSING: Duration = Duration::from_secs(10);
 /// How long a connection that has not asked anything yet may still do so after the server was told to stop.
@@ -150,7 +148,7 @@ impl<A: Application> Server<A> {
                 service_fn(move |request| Rc::clone(&service).answer_http1(request, flights.begin())),
             );
         let close = http1::Connection::graceful_shutdown;
-        match self.drive(Pin::new(&mut conn), close, exchanges, Some(PARK_AFTER)).await? {
+        match self.drive(Pin::new(&mut conn), close, exchanges, Some(self.settings.park)).await? {
             Driven::Ended(result) => result.map(|()| None).map_err(Ended::Http),
             Driven::Resting => {
                 let parts = conn.into_parts();

@@ -13,6 +13,8 @@ pub struct Settings {
     pub header: Duration,
     /// How long a connection without a request in progress is kept.
     pub idle: Duration,
+    /// After how much of that time it is kept with less memory, its TLS session and little else.
+    pub park: Duration,
     /// How long a request body may stand still (bring less than 4 KiB) while it is waited for.
     pub body_stall: Duration,
     /// How long a client may take nothing of an answer that waits for it.
@@ -36,6 +38,7 @@ impl Default for Settings {
             first_byte: Duration::from_secs(10),
             header: Duration::from_secs(30),
             idle: Duration::from_secs(75),
+            park: Duration::from_secs(1),
             body_stall: Duration::from_secs(60),
             write_stall: Duration::from_secs(60),
             max_connections: 10_000,

@@ -49,7 +49,9 @@ pub fn watch_upstreams(upstreams: &[UpstreamSettings], sites: &[Site], shared: &
                     (Err(fault), true) => {
                         tracing::warn!(registry = site.name.as_str(), %fault, "the upstream does not answer");
                     }
-                    (Ok(()), false) => tracing::warn!(registry = site.name.as_str(), "the upstream answers again"),
+                    (Ok(()), false) => {
+                        tracing::warn!(registry = site.name.as_str(), "the upstream answers again")
+                    }
                     (Err(_), false) | (Ok(()), true) => {}
                 }
                 *was_up = up;

@@ -44,6 +44,45 @@ async fn an_idle_connection_is_closed_but_a_slow_answer_is_waited_for() {
     assert_eq!(client.rest().await, "");
 }
 
+/// Between any two of these requests the connection may or may not have been parked, and what comes next may come in
+/// pieces: the client must never notice.
+#[tokio::test]
+async fn a_parked_connection_serves_as_if_it_had_not_rested() {
+    let pause = Duration::from_millis(2);
+    let server = plain(&Settings { park: Duration::from_millis(1), ..Settings::default() });
+    let mut client = Raw::connect(server.address).await;
+    for round in 0..100 {
+        let request = format!("POST /echo{HEAD}Content-Length: 9\r\n\r\nround {round:03}");
+        // The client's own pace, not a wait for anything: every third request is split where parking may meet it.
+        tokio::time::sleep(pause * (round % 4)).await;
+        let (first, second) = request.split_at(if round % 3 == 0 { 10 } else { request.len() });
+        client.send(first).await;
+        tokio::time::sleep(pause * (round % 3)).await;
+        client.send(second).await;
+        assert!(client.until(&format!("round {round:03}")).await.starts_with("HTTP/1.1 200 "), "{round}");
+    }
+}
+
+#[tokio::test]
+async fn a_parked_connection_is_still_closed_when_its_time_is_over() {
+    let server = plain(&Settings { park: SHORT / 10, idle: SHORT, ..Settings::default() });
+    let mut client = Raw::connect(server.address).await;
+    client.send(format!("POST /echo{HEAD}Content-Length: 2\r\n\r\nhi")).await;
+    client.until("hi").await;
+    assert_eq!(client.rest().await, "");
+}
+
+#[tokio::test]
+async fn a_head_that_drips_into_a_parked_connection_is_cut() {
+    let server = plain(&Settings { park: SHORT / 10, header: SHORT, ..Settings::default() });
+    let mut client = Raw::connect(server.address).await;
+    client.send(format!("POST /echo{HEAD}Content-Length: 2\r\n\r\nhi")).await;
+    client.until("hi").await;
+    tokio::time::sleep(SHORT / 2).await;
+    client.send("GET / HTTP/1.1\r\nHost").await;
+    assert_eq!(client.rest().await, "", "D-06");
+}
+
 #[tokio::test]
 async fn a_body_that_stands_still_is_given_up() {
     let server = plain(&Settings { body_stall: SHORT, ..Settings::default() });
