@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use portcullis::cli;
 use portcullis::cli::terminal::Io;
 use portcullis::run;
+use portcullis::run::sources::Sources;
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -24,7 +25,7 @@ fn main() -> ExitCode {
         cli::Outcome::Usage => ExitCode::from(USAGE),
         cli::Outcome::Server(command) => {
             let environment: Vec<_> = std::env::vars().collect();
-            match run::commands::run(command, &environment) {
+            match run::commands::run(command, &environment, &Sources::system()) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(failure) => {
                     eprintln!("FAILED\n{failure}");

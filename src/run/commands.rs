@@ -6,6 +6,7 @@ use super::failure::{Doing, Failure};
 use super::init::{self, BOOTSTRAP_KEY, Founded};
 use super::server::Server;
 use super::signals::{Signals, Wish};
+use super::sources::Sources;
 use super::upstream::{self, StartedRegistry};
 use super::{check, quickstart};
 use crate::cli::args::{CheckArguments, InitArguments, QuickstartArguments, ServeArguments, ServerCommand};
@@ -15,11 +16,11 @@ use crate::record::log;
 /// The process's environment, read once by `main`.
 pub type Environment = [(String, String)];
 
-/// Runs a command to its end.
+/// Runs a command to its end, with time and randomness from `sources`.
 ///
 /// # Errors
 /// [`Failure`], to be printed.
-pub fn run(command: ServerCommand, environment: &Environment) -> Result<(), Failure> {
+pub fn run(command: ServerCommand, environment: &Environment, sources: &Sources) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("control")
@@ -28,9 +29,9 @@ pub fn run(command: ServerCommand, environment: &Environment) -> Result<(), Fail
     let runtime = runtime.doing("starting")?;
     let done = match command {
         ServerCommand::Check(arguments) => check_command(&arguments, environment),
-        ServerCommand::Init(arguments) => runtime.block_on(init_command(&arguments, environment)),
-        ServerCommand::Quickstart(arguments) => runtime.block_on(quickstart_command(&arguments, environment)),
-        ServerCommand::Serve(arguments) => runtime.block_on(serve_command(&arguments, environment)),
+        ServerCommand::Init(arguments) => runtime.block_on(init_command(&arguments, environment, sources)),
+        ServerCommand::Quickstart(arguments) => runtime.block_on(quickstart_command(&arguments, environment, sources)),
+        ServerCommand::Serve(arguments) => runtime.block_on(serve_command(&arguments, environment, sources)),
     };
     // A database call that hangs must not keep the process.
     runtime.shutdown_timeout(std::time::Duration::from_secs(2));
@@ -55,12 +56,11 @@ fn check_command(arguments: &CheckArguments, environment: &Environment) -> Resul
     Ok(())
 }
 
-async fn init_command(arguments: &InitArguments, environment: &Environment) -> Result<(), Failure> {
+async fn init_command(arguments: &InitArguments, environment: &Environment, sources: &Sources) -> Result<(), Failure> {
     let settings = check::load(&arguments.config, environment)?.settings;
-    let installation = init::open(&settings).await?;
-    let founded =
-        init::ensure(&installation, &settings, arguments.policy_free, variable(environment, BOOTSTRAP_KEY))
-            .await?;
+    let installation = init::open(&settings, sources).await?;
+    let given = variable(environment, BOOTSTRAP_KEY);
+    let founded = init::ensure(&installation, &settings, arguments.policy_free, given, sources).await?;
     match founded {
         Founded::Before => println!("{} is founded already; nothing was changed.", settings.account.id),
         Founded::Now(None) => println!(
@@ -76,14 +76,14 @@ async fn init_command(arguments: &InitArguments, environment: &Environment) -> R
     Ok(())
 }
 
-async fn serve_command(arguments: &ServeArguments, environment: &Environment) -> Result<(), Failure> {
+async fn serve_command(arguments: &ServeArguments, environment: &Environment, sources: &Sources) -> Result<(), Failure> {
     let loaded = check::load(&arguments.config, environment)?;
     let settings = loaded.settings;
     let _level = log::init(settings.log.level, settings.log.format).doing("starting the log")?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
-    let installation = init::open(&settings).await?;
+    let installation = init::open(&settings, sources).await?;
     let founded = installation.store.account().await.doing("reading the account")?.is_some();
     let bootstrap = variable(environment, BOOTSTRAP_KEY);
     if !founded && bootstrap.is_none() {
@@ -92,9 +92,9 @@ async fn serve_command(arguments: &ServeArguments, environment: &Environment) ->
             "the store is empty: run `portcullis init --config {config}` first, or set {BOOTSTRAP_KEY}"
         )));
     }
-    init::ensure(&installation, &settings, false, bootstrap.filter(|_| !founded)).await?;
+    init::ensure(&installation, &settings, false, bootstrap.filter(|_| !founded), sources).await?;
     let mut signals = Signals::listen().doing("listening for signals")?;
-    let server = Server::start(&settings, installation, tokio::runtime::Handle::current())?;
+    let server = Server::start(&settings, installation, tokio::runtime::Handle::current(), sources)?;
     server.announce(&settings.listeners, &mut std::io::stdout()).doing("printing")?;
     serve(server, &mut signals).await
 }
@@ -102,6 +102,7 @@ async fn serve_command(arguments: &ServeArguments, environment: &Environment) ->
 async fn quickstart_command(
     arguments: &QuickstartArguments,
     environment: &Environment,
+    sources: &Sources,
 ) -> Result<(), Failure> {
     let step = |text: &str| eprintln!("· {text}");
     step("making certificates and keys");
@@ -121,7 +122,7 @@ async fn quickstart_command(
     let settings = check::load(&ground.config, &[])?.settings;
     let _level = log::init(settings.log.level, settings.log.format).doing("starting the log")?;
     step("founding the account");
-    let (server, key) = found_and_start(&settings).await?;
+    let (server, key) = found_and_start(&settings, sources).await?;
     if let Some(key) = &key {
         quickstart::keep_key(&ground, key)?;
     }
@@ -136,13 +137,14 @@ async fn quickstart_command(
 
 async fn found_and_start(
     settings: &Settings,
+    sources: &Sources,
 ) -> Result<(Server, Option<crate::credential::api_key::ApiKey>), Failure> {
-    let installation = init::open(settings).await?;
-    let key = match init::ensure(&installation, settings, false, None).await? {
+    let installation = init::open(settings, sources).await?;
+    let key = match init::ensure(&installation, settings, false, None, sources).await? {
         Founded::Now(key) => key,
         Founded::Before => None,
     };
-    Ok((Server::start(settings, installation, tokio::runtime::Handle::current())?, key))
+    Ok((Server::start(settings, installation, tokio::runtime::Handle::current(), sources)?, key))
 }
 
 async fn stop(registry: Option<StartedRegistry>) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::failure::{Doing, Failure};
 use super::files::{ensure_master_key, private_directory};
-use crate::clock::{SystemClock, SystemEntropy};
+use super::sources::Sources;
 use crate::config::settings::Settings;
 use crate::control::founding::{Plan, adopt_registries, found};
 use crate::credential::api_key::{ApiKey, Pepper};
@@ -44,16 +44,16 @@ pub enum Founded {
 ///
 /// # Errors
 /// [`Failure`] when one of them cannot be used.
-pub async fn open(settings: &Settings) -> Result<Installation, Failure> {
+pub async fn open(settings: &Settings, sources: &Sources) -> Result<Installation, Failure> {
     let path = settings.store.url.strip_prefix("sqlite:");
     let path = Path::new(
         path.ok_or_else(|| Failure::plain("store.url: only sqlite: is supported; write sqlite:PATH"))?,
     );
     private_directory(path.parent().unwrap_or(Path::new("")))
         .doing(format_args!("making the directory of {}", path.display()))?;
-    let master = ensure_master_key(&settings.store.master_key_file, &SystemEntropy)
+    let master = ensure_master_key(&settings.store.master_key_file, &*sources.entropy)
         .doing("opening the installation")?;
-    let store = SqliteStore::open(path, Arc::new(SystemClock))
+    let store = SqliteStore::open(path, Arc::clone(&sources.clock))
         .await
         .doing(format_args!("opening the store {}", path.display()))?;
     let pepper = Pepper::new(master.derive(PEPPER).expose());
@@ -69,9 +69,10 @@ pub async fn ensure(
     settings: &Settings,
     policy_free: bool,
     bootstrap_key: Option<&str>,
+    sources: &Sources,
 ) -> Result<Founded, Failure> {
     let given = bootstrap_key.map(usable_key).transpose()?;
-    let fresh = ApiKey::fresh(&SystemEntropy);
+    let fresh = ApiKey::fresh(&*sources.entropy);
     let regions: Vec<Region> = settings.registries.iter().map(|registry| registry.region.clone()).collect();
     let plan = Plan {
         account: settings.account.id.clone(),
@@ -84,7 +85,8 @@ pub async fn ensure(
         sealed_for: SEALED_FOR,
     };
     let store = &*installation.store;
-    let now = found(store, &plan, &SystemClock, &SystemEntropy).await.doing("founding the account")?;
+    let now = found(store, &plan, &*sources.clock, &*sources.entropy).await;
+    let now = now.doing("founding the account")?;
     let account = store.account().await.doing("reading the account")?;
     if account.is_none_or(|account| account.id != settings.account.id) {
         let id = &settings.account.id;

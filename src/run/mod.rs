@@ -10,5 +10,6 @@ pub mod plan;
 pub mod quickstart;
 pub mod server;
 pub mod signals;
+pub mod sources;
 pub mod tasks;
 pub mod upstream;

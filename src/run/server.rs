@@ -8,11 +8,12 @@ use tokio::runtime::Handle;
 
 use super::failure::{Doing, Failure};
 use super::init::Installation;
+use super::sources::Sources;
 use super::{plan, tasks};
 use crate::admit::authenticate::Authenticator;
 use crate::admit::gate::Gate;
 use crate::api::{Api, RegistrySite};
-use crate::clock::{Clock, Entropy, SystemClock, SystemEntropy};
+use crate::clock::Clock;
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
 use crate::credential::api_key::Pepper;
@@ -48,11 +49,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Builds and starts everything. The control plane runs on `control`.
+    /// Builds and starts everything. The control plane runs on `control`; time and randomness come from `sources`.
     ///
     /// # Errors
     /// [`Failure`] with what cannot be opened, bound or started; then nothing is left running.
-    pub fn start(settings: &Settings, installation: Installation, control: Handle) -> Result<Self, Failure> {
+    pub fn start(
+        settings: &Settings,
+        installation: Installation,
+        control: Handle,
+        sources: &Sources,
+    ) -> Result<Self, Failure> {
         let listeners = plan::listeners(settings)?;
         let certificates: Vec<_> = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
         let upstreams: Vec<UpstreamSettings> = settings
@@ -64,10 +70,14 @@ impl Server {
             Forwarder::new(upstream.clone()).map_err(|error| Failure::plain(error.to_string()))?;
         }
         let (sightings, seen) = Sightings::channel(1024);
-        control.spawn(tasks::keep_namespaces(Arc::clone(&installation.store), seen));
-        let shared = Arc::new(shared(settings, installation, control, &upstreams, sightings)?);
+        control.spawn(tasks::keep_namespaces(
+            Arc::clone(&installation.store),
+            Arc::clone(&sources.clock),
+            seen,
+        ));
+        let shared = Arc::new(shared(settings, installation, control, &upstreams, sightings, sources)?);
         let sites = shared.sites.all().to_vec();
-        let made = Arc::clone(&shared);
+        let (made, entropy) = (Arc::clone(&shared), Arc::clone(&sources.entropy));
         let make_app = move |worker: usize| {
             // They have all been made once before the first worker started.
             let forwarders: Vec<Forwarder> =
@@ -75,7 +85,7 @@ impl Server {
             if worker == 0 {
                 tasks::watch_upstreams(&upstreams, &sites, &made);
             }
-            App::new(Arc::clone(&made), forwarders, RequestIds::fresh(&SystemEntropy))
+            App::new(Arc::clone(&made), forwarders, RequestIds::fresh(&*entropy))
         };
         let running = Edge::start(plan::edge(settings), listeners, settings.workers, make_app);
         let running = running.doing("listening")?;
@@ -134,10 +144,10 @@ fn shared(
     control: Handle,
     upstreams: &[UpstreamSettings],
     namespaces: Sightings,
+    sources: &Sources,
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
-    let (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>) =
-        (Arc::new(SystemClock), Arc::new(SystemEntropy));
+    let Sources { clock, entropy } = sources.clone();
     let audit =
         AuditLog::open(settings.audit.destination.clone(), settings.audit.on_failure, Arc::clone(&clock));
     let recorder = Recorder::new(audit.doing("opening the audit log")?).doing("making the metrics")?;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::forward::Forwarder;
 use crate::forward::settings::UpstreamSettings;
 use crate::serve::Shared;
@@ -18,9 +18,13 @@ use crate::store::{Store, StoreError};
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 
 /// Writes down the namespaces that pushes bring into being.
-pub async fn keep_namespaces(store: Arc<dyn Store>, mut seen: mpsc::Receiver<Sighting>) {
+pub async fn keep_namespaces(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    mut seen: mpsc::Receiver<Sighting>,
+) {
     while let Some(Sighting { region, namespace }) = seen.recv().await {
-        let row = NamespaceRecord { region, name: namespace, created_at: SystemClock.now() };
+        let row = NamespaceRecord { region, name: namespace, created_at: clock.now() };
         match store.insert_namespace(&row).await {
             Ok(()) | Err(StoreError::Conflict(_)) => {}
             Err(error) => {
