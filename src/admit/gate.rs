@@ -43,6 +43,8 @@ pub struct Admission {
     pub permit: Permit<Operation>,
     /// The upload that the operation continues, as leased to its opener.
     pub lease: Option<Lease>,
+    /// Whether the token's time is over, so that only the lease lets the upload go on.
+    pub token_expired: bool,
     /// Whether a mount became a plain upload session.
     pub mount_downgraded: bool,
     /// The namespace that this push brings into being, if it does.
@@ -201,7 +203,8 @@ impl Gate {
         };
         let operation = if mount_allowed { operation } else { plain_session(operation) };
         let permit = Permit::new(operation, Arc::clone(caller), grounds);
-        Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace })
+        let (token_expired, mount_downgraded) = (proof.expired, !mount_allowed);
+        Ok(Admission { permit, lease, token_expired, mount_downgraded, new_namespace })
     }
 
     /// The registry as of now; one that was never founded is enforced and empty.

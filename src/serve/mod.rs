@@ -11,17 +11,21 @@ pub mod recorded;
 pub mod registry;
 pub mod sites;
 pub mod token;
+pub mod unanswered;
 pub mod visit;
 
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::{Method, Request, Response};
+
+use tokio::task::JoinError;
 
 use self::outcome::Outcome;
 use self::recorded::Recorded;
 use self::sites::{Site, Sites, Surface, TokenEndpoint};
+use self::unanswered::Unanswered;
 use self::visit::{RequestIds, Visit};
 use crate::admit::fault::Fault;
 use crate::admit::gate::Gate;
@@ -54,7 +58,7 @@ pub struct Shared {
     pub sites: Sites,
     /// Wall-clock time.
     pub clock: Arc<dyn Clock>,
-    /// How long an upload may rest before its lease is over.
+    /// How long an upload may go on after a good token was last shown for it.
     pub upload_lease: Duration,
     /// Told of the namespaces that pushes bring into being.
     pub namespaces: namespaces::Sightings,
@@ -99,6 +103,29 @@ impl App {
         }
     }
 
+    async fn answer(
+        self,
+        connection: Rc<Connection>,
+        visit: Visit,
+        request: Request<RequestBody>,
+    ) -> Response<Recorded> {
+        let outcome = match self.shared.recorder.begin().await {
+            Ok(slot) => {
+                let unanswered = Unanswered::new(&visit, &self.shared.recorder, slot);
+                let outcome = self.outcome(&visit, &connection, request).await;
+                outcome.with(unanswered.answered())
+            }
+            Err(unavailable) => Outcome::faulted(&visit, &Fault::Audit(unavailable.to_string())),
+        };
+        outcome.recorded(&visit, &self.shared).await
+    }
+
+    /// Whether a request is carried through and recorded even if its caller does not wait for the answer.
+    fn is_change(&self, connection: &Connection, visit: &Visit, request: &Request<RequestBody>) -> bool {
+        let surface = || self.shared.sites.surface(connection, visit.authority(), request.uri().path());
+        !matches!(*request.method(), Method::GET | Method::HEAD) && matches!(surface(), Surface::Control(_))
+    }
+
     fn forwarder(&self, site: &Site) -> Option<&Forwarder> {
         self.forwarders.get(site.index)
     }
@@ -114,11 +141,17 @@ impl Application for App {
         authority: Authority,
     ) -> Response<Recorded> {
         let visit = Visit::begin(&*self.shared.clock, self.ids.next(), connection, &request, authority);
-        let outcome = match self.shared.recorder.begin().await {
-            Ok(slot) => self.outcome(&visit, connection, request).await.with(slot),
-            Err(unavailable) => Outcome::faulted(&visit, &Fault::Audit(unavailable.to_string())),
-        };
-        outcome.recorded(visit, &self.shared).await
+        let is_change = self.is_change(connection, &visit, &request);
+        let answer = self.clone().answer(Rc::clone(connection), visit, request);
+        if !is_change {
+            return answer.await;
+        }
+        match tokio::task::spawn_local(answer).await.map_err(JoinError::try_into_panic) {
+            Ok(response) => response,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // The worker is ending, and the connection with it.
+            Err(Err(_)) => std::future::pending().await,
+        }
     }
 
     fn reject(&self, connection: &Rc<Connection>, rejection: Rejection) -> Response<Recorded> {

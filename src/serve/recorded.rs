@@ -51,6 +51,11 @@ impl Pending {
         Self { event, verdict, status, recorder, slot, started, bytes_in }
     }
 
+    /// Writes the record of a request that never got an answer.
+    pub fn give_up(self) {
+        self.write(true, 0);
+    }
+
     fn write(self, cut_short: bool, bytes_out: u64) {
         let verdict = if cut_short { Verdict::Aborted } else { self.verdict };
         let event = self.event.ended(verdict, self.status, self.started.elapsed());

@@ -51,7 +51,10 @@ pub async fn call(
     let mut event = visit.event(what.clone()).by(Some(who(caller)));
     event.mount_downgraded = admission.mount_downgraded;
     let (event, verdict) = decided(event, admission.permit.grounds());
-    match answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await {
+    visit.note(event);
+    let answer = answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await;
+    let event = visit.known().unwrap_or_else(|| visit.event(what.clone()));
+    match answer {
         Ok(response) => {
             shared.namespaces.note(&admission, site, response.status());
             answered(event, verdict, response)
@@ -122,13 +125,17 @@ async fn answer(
         operation => {
             let lease = |upload: &UploadId, upstream_query: &str| {
                 let Some(repository) = operation.repository() else { return String::new() };
+                // An expired token goes on with what it has left.
+                let kept = admission.lease.as_ref().filter(|_| admission.token_expired);
+                let renewed = || shared.clock.now().plus(shared.upload_lease);
+                let expires_at = kept.map_or_else(renewed, |lease| lease.expires_at);
                 shared.gate.lease(&Lease {
                     principal: permit.caller().principal().clone(),
                     region: site.region.clone(),
                     repository: repository.clone(),
                     upload: upload.clone(),
                     upstream_query: upstream_query.to_owned(),
-                    expires_at: shared.clock.now().plus(shared.upload_lease),
+                    expires_at,
                 })
             };
             let exchange = Exchange {

@@ -54,23 +54,26 @@ pub async fn call(
         return malformed(visit, StatusCode::BAD_REQUEST, "The form is not text.");
     };
     let presented = Presented::read(&parts.headers);
+    let known = |what: &What| visit.note(visit.event(what.clone()));
     let (what, reply) = match endpoint {
         TokenEndpoint::Docker => {
             let fields = if form { text } else { parts.uri.query().unwrap_or_default() };
-            let grant = docker_grant(form, fields);
+            let what = What::Token(docker_grant(form, fields));
+            known(&what);
             let request =
                 docker::Request { presented, fields, form, origin: visit.origin(), region: &site.region };
-            (What::Token(grant), docker::exchange(&shared.gate, &shared.mint, request).await)
+            (what, docker::exchange(&shared.gate, &shared.mint, request).await)
         }
         TokenEndpoint::Identity => {
-            let grant = identity_grant(text);
+            let what = What::Token(identity_grant(text));
+            known(&what);
             let request = identity::Request {
                 presented,
                 body: text,
                 origin: visit.origin(),
                 request_id: visit.request_id(),
             };
-            (What::Token(grant), identity::exchange(&shared.gate, &shared.mint, request).await)
+            (what, identity::exchange(&shared.gate, &shared.mint, request).await)
         }
         TokenEndpoint::Keys => (What::Probe, keys(shared).await),
     };

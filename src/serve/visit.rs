@@ -1,6 +1,6 @@
 //! What is known of a request from its head, kept until its record is written.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use http::header::USER_AGENT;
@@ -49,6 +49,7 @@ pub struct Visit {
     head: bool,
     user_agent: Option<String>,
     bytes_in: Rc<Cell<u64>>,
+    known: RefCell<Option<Finished>>,
 }
 
 impl Visit {
@@ -87,6 +88,7 @@ impl Visit {
             head: false,
             user_agent: None,
             bytes_in: Rc::default(),
+            known: RefCell::default(),
         }
     }
 
@@ -131,6 +133,17 @@ impl Visit {
     pub fn event(&self, what: What) -> Finished {
         Finished::new(self.request_id.clone(), self.started, self.origin.from, self.origin.endpoint, what)
             .agent(self.user_agent.as_deref())
+    }
+
+    /// Notes what its record will say, in case it never gets an answer.
+    pub fn note(&self, event: Finished) {
+        self.known.replace(Some(event));
+    }
+
+    /// Takes back what was noted last.
+    #[must_use]
+    pub fn known(&self) -> Option<Finished> {
+        self.known.take()
     }
 
     /// When it began, on the monotonic clock.
