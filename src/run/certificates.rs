@@ -63,10 +63,11 @@ pub fn ensure(directory: &Path, names: &[String]) -> Result<Certificates, Certif
 
     write_private(&files.key, key.serialize_pem().as_bytes())?;
     write_public(&files.certificate, certificate.pem().as_bytes())?;
-    write_public(&files.authority, authority_certificate.pem().as_bytes())?;
     // podman and skopeo take a directory, in which they read every `.crt` as an authority.
     let directory = directory.join("certs");
     private_directory(&directory)?;
     write_public(&directory.join("ca.crt"), authority_certificate.pem().as_bytes())?;
+    // The last, because its presence says that all is there.
+    write_public(&files.authority, authority_certificate.pem().as_bytes())?;
     Ok(files)
 }

@@ -1,5 +1,6 @@
 //! The commands that run a server or prepare one.
 
+use std::cell::RefCell;
 use std::io::Write;
 
 use super::failure::{Doing, Failure};
@@ -11,6 +12,7 @@ use super::upstream::{self, StartedRegistry};
 use super::{check, quickstart};
 use crate::cli::args::{CheckArguments, InitArguments, QuickstartArguments, ServeArguments, ServerCommand};
 use crate::config::settings::Settings;
+use crate::credential::api_key::ApiKey;
 use crate::record::log;
 
 /// The process's environment, read once by `main`.
@@ -60,18 +62,20 @@ async fn init_command(arguments: &InitArguments, environment: &Environment, sour
     let settings = check::load(&arguments.config, environment)?.settings;
     let installation = init::open(&settings, sources).await?;
     let given = variable(environment, BOOTSTRAP_KEY);
-    let founded = init::ensure(&installation, &settings, arguments.policy_free, given, sources).await?;
-    match founded {
-        Founded::Before => println!("{} is founded already; nothing was changed.", settings.account.id),
-        Founded::Now(None) => println!(
-            "Account {} is founded; its administrator has the key that was given.",
-            settings.account.id
-        ),
-        Founded::Now(Some(key)) => {
-            println!("Account {} is founded.", settings.account.id);
-            println!("Administrator API key: {}", key.reveal());
-            println!("Please preserve it: it cannot be shown again.");
+    let reveal = |key: &ApiKey| {
+        println!("Administrator API key: {}", key.reveal());
+        println!("Please preserve it: it cannot be shown again.");
+        std::io::stdout().flush().doing("printing")
+    };
+    let founded =
+        init::ensure(&installation, &settings, arguments.policy_free, given, sources, &reveal).await?;
+    let account = &settings.account.id;
+    match (founded, given) {
+        (Founded::Before, _) => println!("{account} is founded already; nothing was changed."),
+        (Founded::Now, Some(_)) => {
+            println!("Account {account} is founded; its administrator has the key that was given.");
         }
+        (Founded::Now, None) => println!("Account {account} is founded."),
     }
     Ok(())
 }
@@ -92,7 +96,9 @@ async fn serve_command(arguments: &ServeArguments, environment: &Environment, so
             "the store is empty: run `portcullis init --config {config}` first, or set {BOOTSTRAP_KEY}"
         )));
     }
-    init::ensure(&installation, &settings, false, bootstrap.filter(|_| !founded), sources).await?;
+    let given = bootstrap.filter(|_| !founded);
+    let nobody = |_: &ApiKey| Err(Failure::plain("the store was emptied just now: start again"));
+    init::ensure(&installation, &settings, false, given, sources, &nobody).await?;
     let mut signals = Signals::listen().doing("listening for signals")?;
     let server = Server::start(&settings, installation, tokio::runtime::Handle::current(), sources)?;
     server.announce(&settings.listeners, &mut std::io::stdout()).doing("printing")?;
@@ -122,10 +128,7 @@ async fn quickstart_command(
     let settings = check::load(&ground.config, &[])?.settings;
     let _level = log::init(settings.log.level, settings.log.format).doing("starting the log")?;
     step("founding the account");
-    let (server, key) = found_and_start(&settings, sources).await?;
-    if let Some(key) = &key {
-        quickstart::keep_key(&ground, key)?;
-    }
+    let (server, key) = found_and_start(&settings, &ground, sources).await?;
     server.announce(&settings.listeners, &mut std::io::stdout()).doing("printing")?;
     let address = *server.addresses.first().ok_or_else(|| Failure::plain("nothing is listened on"))?;
     print!("{}", quickstart::instructions(&ground, address, key.as_ref()));
@@ -137,14 +140,18 @@ async fn quickstart_command(
 
 async fn found_and_start(
     settings: &Settings,
+    ground: &quickstart::Ground,
     sources: &Sources,
-) -> Result<(Server, Option<crate::credential::api_key::ApiKey>), Failure> {
+) -> Result<(Server, Option<ApiKey>), Failure> {
     let installation = init::open(settings, sources).await?;
-    let key = match init::ensure(&installation, settings, false, None, sources).await? {
-        Founded::Now(key) => key,
-        Founded::Before => None,
+    let fresh = RefCell::new(None);
+    let keep = |key: &ApiKey| {
+        fresh.replace(Some(key.clone()));
+        quickstart::keep_key(ground, key)
     };
-    Ok((Server::start(settings, installation, tokio::runtime::Handle::current(), sources)?, key))
+    init::ensure(&installation, settings, false, None, sources, &keep).await?;
+    let server = Server::start(settings, installation, tokio::runtime::Handle::current(), sources)?;
+    Ok((server, fresh.into_inner()))
 }
 
 async fn stop(registry: Option<StartedRegistry>) {

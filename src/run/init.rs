@@ -36,8 +36,8 @@ pub struct Installation {
 pub enum Founded {
     /// Everything was there already.
     Before,
-    /// This call made it; the administrator's key is shown once, unless it was given.
-    Now(Option<ApiKey>),
+    /// This call made it.
+    Now,
 }
 
 /// Opens the store and the master key, making what is missing.
@@ -60,16 +60,19 @@ pub async fn open(settings: &Settings, sources: &Sources) -> Result<Installation
     Ok(Installation { store: Arc::new(store), master: Arc::new(master), pepper })
 }
 
-/// Founds the account if there is none, with `bootstrap_key` as the administrator's key if one is given.
+/// Founds the account if there is none, with `bootstrap_key` as the administrator's key if one is given. A fresh key is
+/// handed to `reveal` before it becomes good: whoever is killed in between has shown a key that never was one, and not
+/// made one that nobody has seen.
 ///
 /// # Errors
-/// [`Failure`] when the store fails, or is another account's.
+/// [`Failure`] when the store fails or is another account's, and of `reveal`.
 pub async fn ensure(
     installation: &Installation,
     settings: &Settings,
     policy_free: bool,
     bootstrap_key: Option<&str>,
     sources: &Sources,
+    reveal: &dyn Fn(&ApiKey) -> Result<(), Failure>,
 ) -> Result<Founded, Failure> {
     let given = bootstrap_key.map(usable_key).transpose()?;
     let fresh = ApiKey::fresh(&*sources.entropy);
@@ -85,6 +88,10 @@ pub async fn ensure(
         sealed_for: SEALED_FOR,
     };
     let store = &*installation.store;
+    let shown = given.is_none() && store.account().await.doing("reading the account")?.is_none();
+    if shown {
+        reveal(&fresh)?;
+    }
     let now = found(store, &plan, &*sources.clock, &*sources.entropy).await;
     let now = now.doing("founding the account")?;
     let account = store.account().await.doing("reading the account")?;
@@ -95,7 +102,13 @@ pub async fn ensure(
         )));
     }
     adopt_registries(store, &regions).await.doing("adding registries")?;
-    Ok(if now { Founded::Now(given.is_none().then_some(fresh)) } else { Founded::Before })
+    match (now, shown) {
+        (true, _) => Ok(Founded::Now),
+        (false, false) => Ok(Founded::Before),
+        (false, true) => Err(Failure::plain(
+            "somebody else founded the account at the same moment: forget the key shown here, and use theirs",
+        )),
+    }
 }
 
 /// A key that an operator chose must be as hard to guess as one of ours.

@@ -86,11 +86,11 @@ impl App {
     async fn outcome(
         &self,
         visit: &Visit,
-        connection: &Connection,
+        surface: Surface<'_>,
         request: Request<RequestBody>,
     ) -> Outcome {
         let shared = &*self.shared;
-        match shared.sites.surface(connection, visit.authority(), request.uri().path()) {
+        match surface {
             Surface::Control(site) => control::call(shared, visit, site, request).await,
             Surface::Metrics => probe::metrics(shared, visit),
             Surface::Nothing(refusal) => Outcome::unroutable(visit, &refusal),
@@ -109,10 +109,15 @@ impl App {
         visit: Visit,
         request: Request<RequestBody>,
     ) -> Response<Recorded> {
+        let surface = self.shared.sites.surface(&connection, visit.authority(), request.uri().path());
+        if matches!(surface, Surface::Health(_) | Surface::Metrics) {
+            // Never audited, and wanted most when nothing can be.
+            return self.outcome(&visit, surface, request).await.recorded(&visit, &self.shared).await;
+        }
         let outcome = match self.shared.recorder.begin().await {
             Ok(slot) => {
                 let unanswered = Unanswered::new(&visit, &self.shared.recorder, slot);
-                let outcome = self.outcome(&visit, &connection, request).await;
+                let outcome = self.outcome(&visit, surface, request).await;
                 outcome.with(unanswered.answered())
             }
             Err(unavailable) => Outcome::faulted(&visit, &Fault::Audit(unavailable.to_string())),

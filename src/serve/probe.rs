@@ -76,6 +76,7 @@ pub fn health(shared: &Shared, visit: &Visit, question: HealthQuestion) -> Outco
             (parts.draining.load(Ordering::Relaxed), "draining"),
             (!parts.upstreams_up.load(Ordering::Relaxed), "an upstream does not answer"),
             (!shared.gate.view_is_current(), "the store does not answer"),
+            (!shared.recorder.audit().may_pass(), "the audit log cannot be written"),
         ]
         .into_iter()
         .filter_map(|(wrong, problem)| wrong.then_some(problem))

@@ -140,6 +140,12 @@ impl AuditLog {
         self.0.as_ref().is_none_or(|queue| !queue.shared.failing.load(Ordering::Acquire))
     }
 
+    /// Whether requests pass: the log can be written, or need not be.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        self.is_healthy() || self.0.as_ref().is_some_and(|queue| queue.on_failure == OnFailure::Continue)
+    }
+
     /// Opens the file again, after its path was moved away. Returns at once; if it fails, the old file is kept.
     pub fn reopen(&self) {
         if let Some(queue) = &self.0 {
