@@ -5,6 +5,7 @@
 mod admission;
 pub mod application;
 pub mod body;
+mod clear_text;
 pub mod connection;
 mod drain;
 mod exchanges;

@@ -16,11 +16,12 @@ use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
 use super::application::Application;
 use super::body::{Leftover, RequestBody};
+use super::clear_text;
 use super::connection::Connection;
 use super::drain::Drain;
 use super::exchanges::{Answer, Exchanges, InFlight, Patience};
@@ -68,6 +69,8 @@ pub(super) enum Ended {
     HandshakeTimeout,
     #[error("the TLS handshake failed: {0}")]
     Handshake(io::Error),
+    #[error("the client did not speak TLS")]
+    ClearText,
     #[error("the client let a time limit pass")]
     Timeout,
     #[error(transparent)]
@@ -84,11 +87,21 @@ impl<A: Application> Server<A> {
         tls: Option<&CertificateStore>,
     ) -> Result<(), Ended> {
         let Some(store) = tls else { return self.http1(socket, exchanges, connection).await };
+        let end = Instant::now() + self.settings.handshake;
+        match Box::pin(timeout_at(end, clear_text::is_spoken(&socket))).await {
+            Err(_) => return Err(Ended::HandshakeTimeout),
+            Ok(Err(error)) => return Err(Ended::Handshake(error)),
+            Ok(Ok(true)) => {
+                Box::pin(clear_text::refuse(socket, self.settings.drain_time)).await;
+                return Err(Ended::ClearText);
+            }
+            Ok(Ok(false)) => {}
+        }
         let acceptor = TlsAcceptor::from(store.current());
         let handshake = acceptor.accept_with(socket, |tls| tls.set_buffer_limit(Some(TLS_BUFFER)));
         // Boxed, and so is the session: a future is as large as the sum of what moves through it, for the connection's
         // whole life, and a TLS session has some 2 KiB.
-        let stream = match Box::pin(timeout(self.settings.handshake, handshake)).await {
+        let stream = match Box::pin(timeout_at(end, handshake)).await {
             Err(_) => return Err(Ended::HandshakeTimeout),
             Ok(Err(error)) => return Err(Ended::Handshake(error)),
             Ok(Ok(stream)) => Box::new(stream),

@@ -21,6 +21,13 @@ impl Socket {
     pub(super) fn new(stream: TcpStream, exchanges: Rc<Exchanges>) -> Self {
         Self { stream, exchanges }
     }
+
+    /// The first byte, left where it is; `None` if there will be none.
+    pub(super) async fn first_byte(&self) -> io::Result<Option<u8>> {
+        let mut byte = [0];
+        let count = self.stream.peek(&mut byte).await?;
+        Ok(byte.first().copied().filter(|_| count > 0))
+    }
 }
 
 impl AsyncRead for Socket {

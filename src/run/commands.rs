@@ -32,7 +32,9 @@ pub fn run(command: ServerCommand, environment: &Environment, sources: &Sources)
     let done = match command {
         ServerCommand::Check(arguments) => check_command(&arguments, environment),
         ServerCommand::Init(arguments) => runtime.block_on(init_command(&arguments, environment, sources)),
-        ServerCommand::Quickstart(arguments) => runtime.block_on(quickstart_command(&arguments, environment, sources)),
+        ServerCommand::Quickstart(arguments) => {
+            runtime.block_on(quickstart_command(&arguments, environment, sources))
+        }
         ServerCommand::Serve(arguments) => runtime.block_on(serve_command(&arguments, environment, sources)),
     };
     // A database call that hangs must not keep the process.
@@ -58,7 +60,11 @@ fn check_command(arguments: &CheckArguments, environment: &Environment) -> Resul
     Ok(())
 }
 
-async fn init_command(arguments: &InitArguments, environment: &Environment, sources: &Sources) -> Result<(), Failure> {
+async fn init_command(
+    arguments: &InitArguments,
+    environment: &Environment,
+    sources: &Sources,
+) -> Result<(), Failure> {
     let settings = check::load(&arguments.config, environment)?.settings;
     let installation = init::open(&settings, sources).await?;
     let given = variable(environment, BOOTSTRAP_KEY);
@@ -80,7 +86,11 @@ async fn init_command(arguments: &InitArguments, environment: &Environment, sour
     Ok(())
 }
 
-async fn serve_command(arguments: &ServeArguments, environment: &Environment, sources: &Sources) -> Result<(), Failure> {
+async fn serve_command(
+    arguments: &ServeArguments,
+    environment: &Environment,
+    sources: &Sources,
+) -> Result<(), Failure> {
     let loaded = check::load(&arguments.config, environment)?;
     let settings = loaded.settings;
     let _level = log::init(settings.log.level, settings.log.format).doing("starting the log")?;

@@ -83,12 +83,7 @@ impl App {
         Self { shared, forwarders: Rc::new(forwarders), ids: Rc::new(ids) }
     }
 
-    async fn outcome(
-        &self,
-        visit: &Visit,
-        surface: Surface<'_>,
-        request: Request<RequestBody>,
-    ) -> Outcome {
+    async fn outcome(&self, visit: &Visit, surface: Surface<'_>, request: Request<RequestBody>) -> Outcome {
         let shared = &*self.shared;
         match surface {
             Surface::Control(site) => control::call(shared, visit, site, request).await,

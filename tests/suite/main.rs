@@ -5,9 +5,15 @@
 #[cfg(test)]
 mod support;
 
+/// What breaks, and what must not break with it.
+#[cfg(test)]
+mod faults;
 /// The clients, the registry and the recorder work, without Portcullis between them.
 #[cfg(test)]
 mod harness;
+/// Who gets in, by which client, and who does not.
+#[cfg(test)]
+mod logins;
 /// What surrounds the code: the compose file, the scripts.
 #[cfg(test)]
 mod project;

@@ -113,7 +113,8 @@ impl AuditEvent {
     #[must_use]
     pub fn of(finished: Finished) -> Self {
         let who = finished.who.as_ref();
-        let failed = !matches!(finished.decision, Verdict::Allowed | Verdict::WouldDeny);
+        let permitted = matches!(finished.decision, Verdict::Allowed | Verdict::WouldDeny);
+        let failed = !permitted || finished.status >= 400;
         let (reason_for_failure, message) =
             if failed { (finished.log_message, None) } else { (None, finished.log_message) };
         Self {
@@ -283,6 +284,14 @@ mod tests {
         is("/reason/reasonForFailure", "no policy grants image.pull");
         assert_eq!(event["reason"]["reasonCode"], 403);
         assert_eq!(event["durationMs"], 12);
+    }
+
+    #[test]
+    fn what_was_permitted_and_did_not_come_about_is_no_success() {
+        let mut missing = pull();
+        missing.status = 404;
+        let event = json(AuditEvent::of(missing));
+        assert_eq!((&event["outcome"], &event["decision"]), (&"failure".into(), &"allowed".into()));
     }
 
     #[test]

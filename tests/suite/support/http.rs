@@ -5,6 +5,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
+use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
@@ -17,6 +18,7 @@ pub(crate) trait Stream: Read + Write {}
 impl<T: Read + Write> Stream for T {}
 
 /// Someone who speaks HTTP to one server.
+#[derive(Clone)]
 pub(crate) struct Http {
     address: SocketAddr,
     /// The value of `Host`.
@@ -42,6 +44,12 @@ impl Response {
         Some(value)
     }
 
+    /// The body, which must be JSON.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
     pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
@@ -55,8 +63,15 @@ impl Http {
 
     /// Over TLS to `localhost`, believing one authority.
     pub(crate) fn tls(address: SocketAddr, ca: &Path) -> Self {
+        Self::trusting(address, &[ca])
+    }
+
+    /// The same, believing several authorities.
+    pub(crate) fn trusting(address: SocketAddr, authorities: &[&Path]) -> Self {
         let mut roots = RootCertStore::empty();
-        roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+        for ca in authorities {
+            roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
+        }
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder =
             ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
@@ -83,41 +98,94 @@ impl Http {
     }
 
     /// Sends one request on a connection of its own.
+    #[track_caller]
     pub(crate) fn send(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Response {
+        self.try_send(method, path, headers, body).unwrap_or_else(|| panic!("no answer to {method} {path}"))
+    }
+
+    /// The same; `None` if there is no answer, or not all of it.
+    pub(crate) fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Option<Response> {
+        let head = self.head(method, path, headers, body.len());
+        parse(&self.raw(&[head.as_bytes(), body].concat()), method)
+    }
+
+    /// The head of a request with a body of that length.
+    pub(crate) fn head(&self, method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> String {
         let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", self.host);
         let own = self.authorization.as_deref().map(|value| ("Authorization", value));
         for (name, value) in own.iter().chain(headers) {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if !body.is_empty() || matches!(method, "POST" | "PUT" | "PATCH") {
-            head.push_str(&format!("Content-Length: {}\r\n", body.len()));
+        if length > 0 || matches!(method, "POST" | "PUT" | "PATCH") {
+            head.push_str(&format!("Content-Length: {length}\r\n"));
         }
-        let answer = self.raw(&[head.as_bytes(), b"\r\n", body].concat());
-        parse(&answer, method)
-            .unwrap_or_else(|| panic!("no answer to {method} {path}: {:?}", String::from_utf8_lossy(&answer)))
+        head + "\r\n"
     }
 
     /// Sends bytes as they are, and returns all that comes back before the other side closes.
     pub(crate) fn raw(&self, bytes: &[u8]) -> Vec<u8> {
-        let mut stream = self.connect();
+        let Some(mut stream) = self.try_connect() else { return Vec::new() };
         // A server may answer and close before it has read everything.
         let _ = stream.write_all(bytes).and_then(|()| stream.flush());
-        let mut answer = Vec::new();
-        let mut chunk = [0; 16 * 1024];
-        while let Ok(count @ 1..) = stream.read(&mut chunk) {
-            answer.extend_from_slice(&chunk[..count]);
-        }
-        answer
+        read_all(&mut *stream)
     }
 
     /// A connection, through the TLS handshake if there is one.
+    #[track_caller]
     pub(crate) fn connect(&self) -> Box<dyn Stream> {
-        let socket = TcpStream::connect(self.address).unwrap();
+        self.try_connect().unwrap()
+    }
+
+    fn try_connect(&self) -> Option<Box<dyn Stream>> {
+        let socket = TcpStream::connect(self.address).ok()?;
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
-        let Some(config) = &self.tls else { return Box::new(socket) };
+        let Some(config) = &self.tls else { return Some(Box::new(socket)) };
         let name = ServerName::try_from("localhost").unwrap();
-        Box::new(StreamOwned::new(ClientConnection::new(Arc::clone(config), name).unwrap(), socket))
+        Some(Box::new(StreamOwned::new(ClientConnection::new(Arc::clone(config), name).unwrap(), socket)))
+    }
+
+    /// The certificate that the server shows.
+    pub(crate) fn certificate(&self) -> Vec<u8> {
+        let mut socket = TcpStream::connect(self.address).unwrap();
+        socket.set_read_timeout(Some(PATIENCE)).unwrap();
+        let name = ServerName::try_from("localhost").unwrap();
+        // A resumed session would show the certificate of the first one.
+        let mut config = ClientConfig::clone(self.tls.as_ref().unwrap());
+        config.resumption = Resumption::disabled();
+        let mut tls = ClientConnection::new(Arc::new(config), name).unwrap();
+        while tls.is_handshaking() {
+            tls.complete_io(&mut socket).unwrap();
+        }
+        tls.peer_certificates().unwrap()[0].to_vec()
+    }
+
+    /// A registry token for some scopes, for whoever this is.
+    pub(crate) fn token(&self, scopes: &[&str]) -> String {
+        let scopes: String = scopes.iter().map(|scope| format!("&scope={scope}")).collect();
+        let answer = self.get(&format!("/oauth/token?service=registry{scopes}"));
+        assert_eq!(answer.status, 200, "{}", answer.text());
+        answer.json()["token"].as_str().unwrap().to_owned()
+    }
+
+    /// A management call.
+    #[track_caller]
+    pub(crate) fn call(&self, method: &str, path: &str, body: &serde_json::Value) -> Response {
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        self.send(method, path, &[("Content-Type", "application/json"), ("If-Match", "*")], &body)
+    }
+
+    /// Begins an upload and returns where it goes on.
+    pub(crate) fn begin_upload(&self, name: &str) -> String {
+        let begun = self.send("POST", &format!("/v2/{name}/blobs/uploads/"), &[], b"");
+        assert_eq!(begun.status, 202, "{}", begun.text());
+        path_of(begun.header("location").unwrap()).to_owned()
     }
 
     /// Pushes an image blob by blob, in the way of the specification: POST, then one PUT.
@@ -141,8 +209,18 @@ impl Http {
     }
 }
 
+/// All that comes before the other side closes.
+pub(crate) fn read_all(stream: &mut dyn Stream) -> Vec<u8> {
+    let mut answer = Vec::new();
+    let mut chunk = [0; 16 * 1024];
+    while let Ok(count @ 1..) = stream.read(&mut chunk) {
+        answer.extend_from_slice(&chunk[..count]);
+    }
+    answer
+}
+
 /// The path and query of a `Location`, whether it was absolute or not.
-fn path_of(location: &str) -> &str {
+pub(crate) fn path_of(location: &str) -> &str {
     match location.split_once("://") {
         Some((_, rest)) => rest.split_once('/').map_or("/", |(host, _)| rest.split_at(host.len()).1),
         None => location,
@@ -150,7 +228,7 @@ fn path_of(location: &str) -> &str {
 }
 
 /// Reads the last response in some bytes; interim ones (`100 Continue`) before it are skipped.
-fn parse(bytes: &[u8], method: &str) -> Option<Response> {
+pub(crate) fn parse(bytes: &[u8], method: &str) -> Option<Response> {
     let end = bytes.windows(4).position(|four| four == b"\r\n\r\n")?;
     let (head, body) = (std::str::from_utf8(&bytes[..end]).ok()?, &bytes[end + 4..]);
     let mut lines = head.split("\r\n");

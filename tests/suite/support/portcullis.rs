@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use tempfile::TempDir;
@@ -11,6 +11,7 @@ use super::certificate::{self, Certificate};
 use super::client::Trust;
 use super::http::Http;
 use super::process::{Finished, Running, bare, run};
+use super::wait::{PATIENCE, until};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 
@@ -22,6 +23,7 @@ pub(crate) struct Portcullis {
     folder: TempDir,
     certificate: Certificate,
     admin_key: String,
+    environment: Vec<(String, String)>,
     running: Running,
     public: SocketAddr,
     metrics: SocketAddr,
@@ -33,21 +35,32 @@ impl Portcullis {
         Self::with(upstream, &[], "")
     }
 
+    /// With settings that are given by environment variables: `("AUDIT__ON_FAILURE", "continue")`.
+    pub(crate) fn set(upstream: &str, variables: &[(&str, &str)]) -> Self {
+        Self::with_all(upstream, &[], "", variables)
+    }
+
     /// With further arguments for `init` and further lines at the end of the settings file.
     pub(crate) fn with(upstream: &str, init: &[&str], settings: &str) -> Self {
+        Self::with_all(upstream, init, settings, &[])
+    }
+
+    fn with_all(upstream: &str, init: &[&str], settings: &str, variables: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let certificate = certificate::make(folder.path());
         fs::write(
             folder.path().join("portcullis.toml"),
-            settings_text(&folder, &certificate, upstream, settings),
+            settings_text(folder.path(), &certificate, upstream, settings),
         )
         .unwrap();
         // Not secret and not random: a test may print it.
         let admin_key = "suite-administrator-0123456789abcdefghijklmnopqrstuvwxyz".to_owned();
+        let variable = |(name, value): &(&str, &str)| (format!("PORTCULLIS__{name}"), (*value).to_owned());
+        let environment: Vec<_> = variables.iter().map(variable).collect();
         let mut command = server(&folder, &admin_key, "init");
-        run(command.args(init), "").must_succeed();
-        let (running, public, metrics) = launch(&folder, &admin_key);
-        Self { folder, certificate, admin_key, running, public, metrics }
+        run(command.args(init).envs(environment.clone()), "").must_succeed();
+        let (running, public, metrics) = launch(&folder, &admin_key, &environment);
+        Self { folder, certificate, admin_key, environment, running, public, metrics }
     }
 
     /// `localhost:PORT`: what clients call the registry.
@@ -75,6 +88,50 @@ impl Portcullis {
         Http::tls(self.public, &self.certificate.ca)
     }
 
+    /// The address of the public listener.
+    pub(crate) fn public(&self) -> SocketAddr {
+        self.public
+    }
+
+    /// The files that it shows its certificate from.
+    pub(crate) fn certificate(&self) -> &Certificate {
+        &self.certificate
+    }
+
+    /// The administrator, over raw HTTPS.
+    pub(crate) fn administrator(&self) -> Http {
+        self.http().basic("iamapikey", &self.admin_key)
+    }
+
+    /// The audit log so far.
+    pub(crate) fn audit(&self) -> Vec<serde_json::Value> {
+        let text = fs::read_to_string(self.folder.path().join("audit.jsonl")).unwrap();
+        // The last line may be half written.
+        let whole = text.rsplit_once('\n').map_or("", |(whole, _)| whole);
+        whole.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Waits for an audit event; those of requests are in the file a moment after their answers.
+    pub(crate) fn await_audit(
+        &self,
+        what: &str,
+        is_it: impl Fn(&serde_json::Value) -> bool,
+    ) -> serde_json::Value {
+        until(what, PATIENCE, || self.audit().into_iter().find(&is_it))
+    }
+
+    /// Waits until the log says something.
+    pub(crate) fn await_log(&mut self, text: &str) {
+        self.running.await_log(text, |log| log.contains(text).then_some(()));
+    }
+
+    /// The value of a metric, labels included in its name; 0 while it is not shown.
+    pub(crate) fn metric(&self, name: &str) -> f64 {
+        let page = self.observer().get("/metrics").text();
+        let value = page.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' ')?.parse().ok());
+        value.unwrap_or(0.0)
+    }
+
     /// Raw HTTP to the listener with metrics and health.
     pub(crate) fn observer(&self) -> Http {
         Http::plain(self.metrics)
@@ -100,6 +157,11 @@ impl Portcullis {
         self.running.stop()
     }
 
+    /// Waits until it has ended by itself.
+    pub(crate) fn await_end(&mut self) -> ExitStatus {
+        self.running.wait(PATIENCE)
+    }
+
     /// Ends it at once.
     pub(crate) fn kill(&mut self) {
         self.running.kill();
@@ -108,7 +170,19 @@ impl Portcullis {
     /// Starts it again on the same store; the ports are new ones.
     pub(crate) fn restart(&mut self) {
         self.running.kill();
-        (self.running, self.public, self.metrics) = launch(&self.folder, &self.admin_key);
+        (self.running, self.public, self.metrics) = launch(&self.folder, &self.admin_key, &self.environment);
+    }
+
+    /// Ends it at once and starts it again on the same ports.
+    pub(crate) fn restart_in_place(&mut self) {
+        self.running.kill();
+        let mut environment = self.environment.clone();
+        for (number, address) in [self.public, self.metrics].iter().enumerate() {
+            environment.push((format!("PORTCULLIS__LISTENER__{number}__ADDRESS"), address.to_string()));
+        }
+        let before = (self.public, self.metrics);
+        (self.running, self.public, self.metrics) = launch(&self.folder, &self.admin_key, &environment);
+        assert_eq!((self.public, self.metrics), before);
     }
 
     /// A command line that is logged in as the administrator.
@@ -175,8 +249,13 @@ fn server(folder: &TempDir, admin_key: &str, verb: &str) -> Command {
     command
 }
 
-fn launch(folder: &TempDir, admin_key: &str) -> (Running, SocketAddr, SocketAddr) {
-    let mut running = Running::start(&mut server(folder, admin_key, "serve"));
+fn launch(
+    folder: &TempDir,
+    admin_key: &str,
+    environment: &[(String, String)],
+) -> (Running, SocketAddr, SocketAddr) {
+    let mut running =
+        Running::start(server(folder, admin_key, "serve").envs(environment.iter().map(|(n, v)| (n, v))));
     running.await_log("`ready`", |log| log.lines().any(|line| line.trim() == "ready").then_some(()));
     let log = running.log();
     (running, listener(&log, "registry"), listener(&log, "metrics"))
@@ -190,8 +269,9 @@ fn listener(log: &str, surface: &str) -> SocketAddr {
     address.parse().unwrap()
 }
 
-fn settings_text(folder: &TempDir, certificate: &Certificate, upstream: &str, more: &str) -> String {
-    let data = folder.path().display();
+/// A whole settings file, with that at its end.
+pub(crate) fn settings_text(folder: &Path, certificate: &Certificate, upstream: &str, more: &str) -> String {
+    let data = folder.display();
     let (chain, key) = (certificate.chain.display(), certificate.key.display());
     format!(
         r#"[account]

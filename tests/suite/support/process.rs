@@ -151,7 +151,8 @@ impl Running {
         }
     }
 
-    fn wait(&mut self, limit: Duration) -> ExitStatus {
+    /// Waits until it has ended.
+    pub(crate) fn wait(&mut self, limit: Duration) -> ExitStatus {
         until(&format!("the end of {}", self.name), limit, || self.child.try_wait().unwrap())
     }
 }
