@@ -54,32 +54,37 @@ pub async fn call(
         return malformed(visit, StatusCode::BAD_REQUEST, "The form is not text.");
     };
     let presented = Presented::read(&parts.headers);
-    let known = |what: &What| visit.note(visit.event(what.clone()));
-    let (what, reply) = match endpoint {
+    let fields = if form { text } else { parts.uri.query().unwrap_or_default() };
+    let what = asked(endpoint, form, fields);
+    visit.note(visit.event(what.clone()));
+    let reply = match endpoint {
         TokenEndpoint::Docker => {
-            let fields = if form { text } else { parts.uri.query().unwrap_or_default() };
-            let what = What::Token(docker_grant(form, fields));
-            known(&what);
             let request =
                 docker::Request { presented, fields, form, origin: visit.origin(), region: &site.region };
-            (what, docker::exchange(&shared.gate, &shared.mint, request).await)
+            docker::exchange(&shared.gate, &shared.mint, request).await
         }
         TokenEndpoint::Identity => {
-            let what = What::Token(identity_grant(text));
-            known(&what);
             let request = identity::Request {
                 presented,
-                body: text,
+                body: fields,
                 origin: visit.origin(),
                 request_id: visit.request_id(),
             };
-            (what, identity::exchange(&shared.gate, &shared.mint, request).await)
+            identity::exchange(&shared.gate, &shared.mint, request).await
         }
-        TokenEndpoint::Keys => (What::Probe, keys(shared).await),
+        TokenEndpoint::Keys => keys(shared).await,
     };
     match reply {
         Ok(reply) => replied(visit, what, reply),
         Err(fault) => Outcome::failed(visit, what, None, &fault),
+    }
+}
+
+fn asked(endpoint: TokenEndpoint, form: bool, fields: &str) -> What {
+    match endpoint {
+        TokenEndpoint::Docker => What::Token(docker_grant(form, fields)),
+        TokenEndpoint::Identity => What::Token(identity_grant(fields)),
+        TokenEndpoint::Keys => What::Probe,
     }
 }
 

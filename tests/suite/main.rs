@@ -5,15 +5,27 @@
 #[cfg(test)]
 mod support;
 
+/// Who did what, from where, and why they could: the audit log of real clients.
+#[cfg(test)]
+mod audit;
 /// What breaks, and what must not break with it.
 #[cfg(test)]
 mod faults;
 /// The clients, the registry and the recorder work, without Portcullis between them.
 #[cfg(test)]
 mod harness;
+/// The beginning of an installation: killed, repeated, without enforcement.
+#[cfg(test)]
+mod init;
+/// Two hundred transfers at once.
+#[cfg(test)]
+mod load;
 /// Who gets in, by which client, and who does not.
 #[cfg(test)]
 mod logins;
+/// A push that outlives its token, on a clock that the test moves.
+#[cfg(test)]
+mod long_push;
 /// What surrounds the code: the compose file, the scripts.
 #[cfg(test)]
 mod project;

@@ -136,6 +136,11 @@ impl Http {
         read_all(&mut *stream)
     }
 
+    /// What it is called and whom it believes, for other kinds of connections to the same server.
+    pub(crate) fn parts(&self) -> (SocketAddr, &str, Option<&ClientConfig>, Option<&str>) {
+        (self.address, &self.host, self.tls.as_deref(), self.authorization.as_deref())
+    }
+
     /// A connection, through the TLS handshake if there is one.
     #[track_caller]
     pub(crate) fn connect(&self) -> Box<dyn Stream> {

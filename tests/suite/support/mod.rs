@@ -3,6 +3,7 @@
 pub(crate) mod certificate;
 pub(crate) mod client;
 pub(crate) mod http;
+pub(crate) mod http2;
 pub(crate) mod image;
 pub(crate) mod in_process;
 pub(crate) mod portcullis;

@@ -13,7 +13,7 @@ use super::http::Http;
 use super::process::{Finished, Running, bare, run};
 use super::wait::{PATIENCE, until};
 
-const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 
 /// The account of the tests.
 pub(crate) const ACCOUNT: &str = "123456789012";
@@ -262,7 +262,7 @@ fn launch(
 }
 
 /// The address in `listening on ADDRESS (public; surfaces …)` of the first listener that shows a surface.
-fn listener(log: &str, surface: &str) -> SocketAddr {
+pub(crate) fn listener(log: &str, surface: &str) -> SocketAddr {
     let announced = log.lines().filter_map(|line| line.split_once("listening on ")?.1.split_once(' '));
     let mut matching = announced.filter(|(_, rest)| rest.contains(surface));
     let (address, _) = matching.next().unwrap_or_else(|| panic!("no listener shows `{surface}`:\n{log}"));
