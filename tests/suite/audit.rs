@@ -169,7 +169,7 @@ fn logins_are_told_and_every_request_once_and_no_secret_ever() {
     assert_eq!(Stranger.http(&at).get("/oauth/token?service=registry").status, 401);
     let form = format!("grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey={}", at.admin_key());
     let kind = [("Content-Type", "application/x-www-form-urlencoded")];
-    let iam = at.http().send("POST", "/identity/token", &kind, form.as_bytes()).json();
+    let iam = at.http().basic("bx", "bx").send("POST", "/identity/token", &kind, form.as_bytes()).json();
     let skopeo = robot.skopeo(&at);
     skopeo.push(&Image::tiny(), &at.image("team/app:1")).must_succeed();
 
