@@ -41,6 +41,7 @@ pub async fn call(
         Err(unparsed) => return refused_parse(visit, unparsed),
     };
     let what = What::Registry(RegistryCall::new(&operation, &site.name, &site.region));
+    visit.note(visit.event(what.clone()));
     let presented = Presented::read(&parts.headers);
     let new = if site.create_on_push { NewNamespaces::Made } else { NewNamespaces::Refused };
     let admission = match shared.gate.admit(operation, &presented, visit.origin(), &site.region, new).await {
@@ -51,6 +52,7 @@ pub async fn call(
     let mut event = visit.event(what.clone()).by(Some(who(caller)));
     event.mount_downgraded = admission.mount_downgraded;
     let (event, verdict) = decided(event, admission.permit.grounds());
+    visit.note(event.clone());
     match answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await {
         Ok(response) => {
             shared.namespaces.note(&admission, site, response.status());

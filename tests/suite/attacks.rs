@@ -1,0 +1,109 @@
+//! Holes that were found by attacking the running server: each test is the attack.
+
+use std::fs;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+
+use serde_json::Value;
+
+use crate::support::http::Http;
+use crate::support::portcullis::{ACCOUNT, Portcullis};
+use crate::support::recorder::{Recorder, answer};
+use crate::support::wait::{PATIENCE, until};
+use crate::support::who::{Administrator, IAMAPIKEY, ServiceId, Who};
+
+/// The events of the audit log so far.
+fn audit(of: &Portcullis) -> Vec<Value> {
+    let text = fs::read_to_string(of.folder().join("audit.jsonl")).unwrap();
+    // The last line may be half written.
+    text.split_inclusive('\n').filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn is(event: &Value, pointer: &str, want: &str) -> bool {
+    event.pointer(pointer).and_then(Value::as_str) == Some(want)
+}
+
+/// The `Authorization` line of someone with a key.
+fn credentials(who: &dyn Who) -> String {
+    let pair = format!("{IAMAPIKEY}:{}", who.key().unwrap());
+    format!("Authorization: Basic {}\r\n", data_encoding::BASE64.encode(pair.as_bytes()))
+}
+
+/// Sends a request and hangs up without waiting for its answer.
+fn hang_up(http: &Http, head: &str, body: &str) {
+    let mut stream = http.connect();
+    let length = body.len();
+    let text = format!("{head}Content-Length: {length}\r\n\r\n{body}");
+    stream.write_all(text.as_bytes()).and_then(|()| stream.flush()).unwrap();
+}
+
+#[test]
+fn a_change_whose_caller_hangs_up_is_audited_like_any_other() {
+    let upstream = Recorder::silent();
+    let portcullis = Portcullis::before(&format!("http://{}", upstream.address()));
+    let admin = Administrator::of(&portcullis);
+    let head = format!(
+        "POST /v1/serviceids HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{}",
+        credentials(&admin)
+    );
+    let body = format!(r#"{{"account_id":"{ACCOUNT}","name":"ghost"}}"#);
+    for _ in 0..20 {
+        hang_up(&portcullis.http(), &head, &body);
+    }
+    until("an audit event for every service ID that was made", PATIENCE, || {
+        let made = admin.http(&portcullis).get("/v1/serviceids?name=ghost&pagesize=100");
+        let made: Value = serde_json::from_slice(&made.body).unwrap();
+        let made = made["serviceids"].as_array().unwrap().len();
+        let events = audit(&portcullis);
+        let told = events.iter().filter(|event| {
+            is(event, "/action", "iam-identity.serviceid.create") && is(event, "/decision", "allowed")
+        });
+        (made > 0 && told.count() == made).then_some(())
+    });
+}
+
+#[test]
+fn a_deletion_whose_caller_hangs_up_names_the_caller_in_the_audit_log() {
+    let reached = Arc::new(AtomicBool::new(false));
+    let (go_on, held) = mpsc::channel::<()>();
+    let (reaching, held) = (Arc::clone(&reached), Mutex::new(held));
+    let upstream = Recorder::start(move |request| {
+        if request.starts_with(b"DELETE ") {
+            reaching.store(true, Ordering::SeqCst);
+            let _ = held.lock().unwrap().recv_timeout(PATIENCE);
+        }
+        answer("202 Accepted", &[], "")
+    });
+    let portcullis = Portcullis::before(&format!("http://{}", upstream.address()));
+    let alice = ServiceId::with_roles(&portcullis.administration(), "alice", "Writer", "tenant-a");
+    let head = format!(
+        "DELETE /v2/tenant-a/app/manifests/v1 HTTP/1.1\r\nHost: localhost\r\n{}\r\n",
+        credentials(&alice)
+    );
+    let mut stream = portcullis.http().connect();
+    stream.write_all(head.as_bytes()).and_then(|()| stream.flush()).unwrap();
+    until("the request at the upstream", PATIENCE, || reached.load(Ordering::SeqCst).then_some(()));
+    drop(stream);
+    until("the audit event", PATIENCE, || {
+        let told = |event: &Value| {
+            is(event, "/action", "container-registry.image.delete")
+                && is(event, "/initiator/name", "alice")
+                && is(event, "/decision", "aborted")
+        };
+        audit(&portcullis).iter().any(told).then_some(())
+    });
+    drop(go_on);
+}
+
+#[test]
+fn a_head_request_that_is_answered_is_no_abort() {
+    let upstream = Recorder::silent();
+    let portcullis = Portcullis::before(&format!("http://{}", upstream.address()));
+    let answer = Administrator::of(&portcullis).http(&portcullis).send("HEAD", "/v2/", &[], b"");
+    assert_eq!(answer.status, 200);
+    let id = answer.header("x-request-id").unwrap();
+    let event = until("the audit event", PATIENCE, || {
+        audit(&portcullis).into_iter().find(|event| is(event, "/requestId", id))
+    });
+    assert_eq!(event["decision"], "allowed");
+}
