@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+
 use super::super::settings::Settings;
 use super::application::{encrypted, plain};
-use super::clients::Raw;
+use super::clients::{Raw, tls};
 
 const SHORT: Duration = Duration::from_millis(200);
 const HEAD: &str = " HTTP/1.1\r\nHost: cr.test\r\n";
@@ -64,6 +66,30 @@ async fn a_client_that_takes_nothing_is_cut() {
         .unwrap()
         .forget();
     drop(client);
+}
+
+/// Its pings are answered all the while, which must not count as taking anything.
+#[tokio::test]
+async fn a_client_that_makes_no_room_for_its_answer_is_cut() {
+    let (server, certificate) = encrypted(&Settings { write_stall: SHORT, ..Settings::default() });
+    let stream = tls(server.address, &certificate, "cr.test", &["h2"]).await.unwrap();
+    let made = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(0)
+        .keep_alive_interval(SHORT / 8)
+        .handshake::<_, String>(TokioIo::new(stream.0));
+    let (mut sender, connection) = made.await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get("https://cr.test/endless").body(String::new()).unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    let given_up = server.stage.given_up.acquire();
+    tokio::time::timeout(Duration::from_secs(10), given_up)
+        .await
+        .expect("D-09: the answer is dropped")
+        .unwrap()
+        .forget();
+    drop(answer);
+    connection.abort();
 }
 
 #[tokio::test]
