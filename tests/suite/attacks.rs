@@ -107,3 +107,22 @@ fn a_head_request_that_is_answered_is_no_abort() {
     });
     assert_eq!(event["decision"], "allowed");
 }
+
+#[test]
+fn a_token_for_more_repositories_than_fit_is_good_for_the_first_of_them() {
+    let upstream = Recorder::silent();
+    let portcullis = Portcullis::before(&format!("http://{}", upstream.address()));
+    let alice = ServiceId::with_roles(&portcullis.administration(), "alice", "Writer", "tenant-a");
+    let long = "x".repeat(200);
+    let scopes: Vec<String> =
+        (10..70).map(|n| format!("scope=repository:tenant-a/{n}{long}:pull,push,delete")).collect();
+    let path = format!("/oauth/token?service=registry&{}", scopes.join("&"));
+    assert!(path.len() < 16_000);
+    let answer = alice.http(&portcullis).get(&path);
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+    let bearer = portcullis.http().bearer(answer["token"].as_str().unwrap());
+    let upload = |n: u32| bearer.send("POST", &format!("/v2/tenant-a/{n}{long}/blobs/uploads/"), &[], b"").status;
+    assert_ne!(upload(10), 401, "covered by the token");
+    assert_eq!(upload(69), 401, "not covered");
+}
