@@ -7,8 +7,10 @@ use std::sync::{Arc, Mutex, mpsc};
 use serde_json::Value;
 
 use crate::support::http::Http;
+use crate::support::image::sha256;
 use crate::support::portcullis::{ACCOUNT, Portcullis};
 use crate::support::recorder::{Recorder, answer};
+use crate::support::registry::Registry;
 use crate::support::wait::{PATIENCE, until};
 use crate::support::who::{Administrator, IAMAPIKEY, ServiceId, Who};
 
@@ -122,7 +124,51 @@ fn a_token_for_more_repositories_than_fit_is_good_for_the_first_of_them() {
     assert_eq!(answer.status, 200, "{}", answer.text());
     let answer: Value = serde_json::from_slice(&answer.body).unwrap();
     let bearer = portcullis.http().bearer(answer["token"].as_str().unwrap());
-    let upload = |n: u32| bearer.send("POST", &format!("/v2/tenant-a/{n}{long}/blobs/uploads/"), &[], b"").status;
+    let upload =
+        |n: u32| bearer.send("POST", &format!("/v2/tenant-a/{n}{long}/blobs/uploads/"), &[], b"").status;
     assert_ne!(upload(10), 401, "covered by the token");
     assert_eq!(upload(69), 401, "not covered");
+}
+
+/// One configuration with megabytes of labels costs one upload, and each image that shares it a few hundred bytes.
+#[test]
+fn labels_that_many_images_share_do_not_multiply_in_a_list() {
+    let registry = Registry::start();
+    let portcullis = Portcullis::before(&registry.url());
+    let admin = Administrator::of(&portcullis).http(&portcullis);
+    let labels: String = (0..1000).map(|n| format!(r#""k{n}":"{}","#, "v".repeat(2000))).collect();
+    let config = format!(r#"{{"config":{{"Labels":{{{labels}"last":"one"}}}}}}"#);
+    let digest = sha256(config.as_bytes());
+    let path = format!("/v2/tenant-a/app/blobs/uploads/?digest={digest}");
+    let begun = admin.send("POST", &path, &[], b"");
+    let place = begun.header("location").unwrap().split_once(&portcullis.host()).map_or("", |(_, path)| path);
+    let put = admin.send("PUT", &format!("{place}&digest={digest}"), &[], config.as_bytes());
+    assert_eq!(put.status, 201, "{}", put.text());
+    for n in 0..6 {
+        let kind = "application/vnd.oci.image.manifest.v1+json";
+        let manifest = format!(
+            r#"{{"schemaVersion":2,"mediaType":"{kind}","annotations":{{"n":"{n}"}},"layers":[],"config":{{
+                "mediaType":"application/vnd.oci.image.config.v1+json","digest":"{digest}","size":{}}}}}"#,
+            config.len()
+        );
+        let place = format!("/v2/tenant-a/app/manifests/t{n}");
+        assert_eq!(admin.send("PUT", &place, &[("Content-Type", kind)], manifest.as_bytes()).status, 201);
+    }
+    let list = admin.send("GET", "/api/v1/images", &[("Account", ACCOUNT)], b"");
+    let images: Vec<Value> = serde_json::from_slice(&list.body).unwrap();
+    assert_eq!((list.status, images.len()), (200, 6));
+    assert!(list.body.len() < 6 << 20, "{} bytes", list.body.len());
+}
+
+#[test]
+fn nobody_makes_the_registry_be_searched_for_what_they_may_not_see() {
+    let upstream = Recorder::start(|_| answer("200 OK", &[], r#"{"repositories":["tenant-b/secret"]}"#));
+    let portcullis = Portcullis::before(&format!("http://{}", upstream.address()));
+    let eve = ServiceId::create(&portcullis.administration(), "eve").http(&portcullis);
+    let catalog = eve.get("/v2/_catalog");
+    assert_eq!((catalog.status, catalog.text().as_str()), (200, r#"{"repositories":[]}"#));
+    let images = eve.send("GET", "/api/v1/images", &[("Account", ACCOUNT)], b"");
+    assert_eq!((images.status, images.text().as_str()), (200, "[]"));
+    let seen = upstream.seen();
+    assert!(!seen.iter().any(|request| request.contains("_catalog")), "{seen:?}");
 }
