@@ -117,3 +117,17 @@ async fn one_address_can_hold_only_its_share() {
     first.send(format!("GET /b{HEAD}\r\n")).await;
     first.until("GET /b").await;
 }
+
+#[tokio::test]
+async fn a_full_listener_leaves_the_others_open() {
+    let server = plain(&Settings { max_connections: 1, ..Settings::default() });
+    let mut first = Raw::connect(server.address).await;
+    first.send(format!("GET /a{HEAD}\r\n")).await;
+    first.until("GET /a").await;
+    let mut waiting = Raw::connect(server.address).await;
+    waiting.send(format!("GET /b{HEAD}\r\n")).await;
+    let mut other = Raw::connect(server.running.addresses[1]).await;
+    other.send(format!("GET /c{HEAD}\r\n")).await;
+    other.until("GET /c").await;
+    assert_eq!(server.stage.seen(), ["GET /a", "GET /c"], "D-26");
+}
