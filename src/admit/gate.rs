@@ -356,11 +356,19 @@ pub struct Visibility {
     everything: bool,
 }
 
+/// What lets a caller see a repository: any of these.
+const SEEING: ActionSet = ActionSet::of(&[Action::ImageList, Action::ImagePull]);
+
 impl Visibility {
+    /// Whether the caller may see anything at all, of whatever there may be.
+    #[must_use]
+    pub fn shows_anything(&self) -> bool {
+        self.everything || self.caller.bundle.grants.iter().any(|grant| grant.actions.intersects(SEEING))
+    }
+
     /// Whether the caller may know that `repository` exists.
     #[must_use]
     pub fn shows(&self, repository: &RepositoryName) -> bool {
-        const SEEING: ActionSet = ActionSet::of(&[Action::ImageList, Action::ImagePull]);
         self.everything
             || decide(&self.caller.bundle.grants, SEEING, &Resource::repository(&self.region, repository))
                 .is_allow()

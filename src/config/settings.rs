@@ -195,7 +195,7 @@ pub struct Audit {
 /// Limits on clients.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Open connections in all.
+    /// Open connections of each listener.
     pub max_connections: usize,
     /// Bytes of a request's head.
     pub header_bytes: usize,

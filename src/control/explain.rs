@@ -38,7 +38,7 @@ pub struct Explanation {
     pub enforced: Option<bool>,
     /// What people call the principal.
     pub name: String,
-    /// Every policy that was looked at.
+    /// Every policy that was looked at and that the caller may see, besides the one that allows.
     pub considered: Vec<Considered>,
     /// The roles of which any one would be enough.
     pub sufficient: Vec<Role>,
@@ -89,6 +89,8 @@ impl Desk {
     ) -> Result<Done<Explanation>, Problem> {
         let of = Control { action: Action::PolicyRead, resource: question.resource.clone() };
         let permit = self.permit_own_or(caller, &question.principal, of).await?;
+        // The right to read policies there does not show what they may do elsewhere.
+        let own = question.principal == *caller.principal();
         let missing = || Problem::NotFound(Noun::Principal, question.principal.to_string());
         let facts = self.store.principal(&question.principal).await?.ok_or_else(missing)?;
         let (name, active) = match facts.record {
@@ -106,7 +108,15 @@ impl Desk {
             active,
             enforced,
             name,
-            considered: facts.policies.iter().map(|row| self.consider(row, &question)).collect(),
+            considered: facts
+                .policies
+                .iter()
+                .map(|row| (row, self.consider(row, &question)))
+                .filter(|(row, considered)| {
+                    own || considered.outcome == Outcome::Allows || self.sees_policy(caller, row)
+                })
+                .map(|(_, considered)| considered)
+                .collect(),
             sufficient: Role::ALL
                 .into_iter()
                 .filter(|role| role.actions().contains(question.action))

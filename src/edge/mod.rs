@@ -91,18 +91,20 @@ impl Edge {
         let mut shares: Vec<Vec<Listening>> = (0..count).map(|_| Vec::new()).collect();
         for (listener, spec) in listeners.into_iter().enumerate() {
             let sockets = listen::bind(spec.address, count)?;
+            // Each has its own count: whoever fills the one for clients must not silence the one for health checks.
+            let admission = Admission::new(settings.max_connections, settings.max_connections_per_address);
             running
                 .addresses
                 .push(sockets.first().map_or(Ok(spec.address), std::net::TcpListener::local_addr)?);
             for (share, socket) in shares.iter_mut().zip(sockets) {
-                share.push(Listening { listener, socket, endpoint: spec.endpoint, tls: spec.tls.clone() });
+                let (endpoint, tls, admission) = (spec.endpoint, spec.tls.clone(), admission.clone());
+                share.push(Listening { listener, socket, endpoint, tls, admission });
             }
         }
-        let admission = Admission::new(settings.max_connections, settings.max_connections_per_address);
         for (number, share) in shares.into_iter().enumerate() {
             let (settings, drain) = (settings.clone(), running.drain.clone());
-            let (admission, make_app) = (admission.clone(), make_app.clone());
-            let work = move || worker::run(share, settings, drain, admission, || make_app(number));
+            let make_app = make_app.clone();
+            let work = move || worker::run(share, settings, drain, || make_app(number));
             running.workers.push(Worker::spawn(number, work)?);
         }
         Ok(running)

@@ -20,7 +20,7 @@ use std::time::Duration;
 use http::{Request, Response};
 
 use self::outcome::Outcome;
-use self::recorded::Recorded;
+use self::recorded::{Recorded, Unanswered};
 use self::sites::{Site, Sites, Surface, TokenEndpoint};
 use self::visit::{RequestIds, Visit};
 use crate::admit::fault::Fault;
@@ -79,14 +79,9 @@ impl App {
         Self { shared, forwarders: Rc::new(forwarders), ids: Rc::new(ids) }
     }
 
-    async fn outcome(
-        &self,
-        visit: &Visit,
-        connection: &Connection,
-        request: Request<RequestBody>,
-    ) -> Outcome {
+    async fn outcome(&self, visit: &Visit, surface: Surface<'_>, request: Request<RequestBody>) -> Outcome {
         let shared = &*self.shared;
-        match shared.sites.surface(connection, visit.authority(), request.uri().path()) {
+        match surface {
             Surface::Control(site) => control::call(shared, visit, site, request).await,
             Surface::Metrics => probe::metrics(shared, visit),
             Surface::Nothing(refusal) => Outcome::unroutable(visit, &refusal),
@@ -97,6 +92,45 @@ impl App {
             },
             Surface::Token(endpoint, site) => token::call(shared, visit, site, endpoint, request).await,
         }
+    }
+
+    /// Answers, and records what was done however far it gets.
+    async fn answer(
+        &self,
+        visit: &Rc<Visit>,
+        surface: Surface<'_>,
+        request: Request<RequestBody>,
+    ) -> Response<Recorded> {
+        let shared = &*self.shared;
+        let slot = match shared.recorder.begin().await {
+            Ok(slot) => slot,
+            Err(unavailable) => {
+                return Outcome::faulted(visit, &Fault::Audit(unavailable.to_string()))
+                    .unaudited(visit, shared);
+            }
+        };
+        let unanswered = Unanswered::new(Rc::clone(visit), shared.recorder.clone(), slot);
+        let outcome = self.outcome(visit, surface, request).await;
+        outcome.with(unanswered.answered()).recorded(visit, shared).await
+    }
+
+    /// The same, to the end even if the client hangs up: a change that is carried through is recorded as what it is.
+    async fn answer_detached(
+        &self,
+        visit: &Rc<Visit>,
+        connection: &Rc<Connection>,
+        request: Request<RequestBody>,
+    ) -> Response<Recorded> {
+        let (app, held, connection) = (self.clone(), Rc::clone(visit), Rc::clone(connection));
+        let work = tokio::task::spawn_local(async move {
+            let path = request.uri().path();
+            let surface = app.shared.sites.surface(&connection, held.authority(), path);
+            app.answer(&held, surface, request).await
+        });
+        work.await.unwrap_or_else(|_| {
+            let fault = Fault::Internal("answering panicked".to_owned());
+            Outcome::faulted(visit, &fault).unaudited(visit, &self.shared)
+        })
     }
 
     fn forwarder(&self, site: &Site) -> Option<&Forwarder> {
@@ -114,11 +148,19 @@ impl Application for App {
         authority: Authority,
     ) -> Response<Recorded> {
         let visit = Visit::begin(&*self.shared.clock, self.ids.next(), connection, &request, authority);
-        let outcome = match self.shared.recorder.begin().await {
-            Ok(slot) => self.outcome(&visit, connection, request).await.with(slot),
-            Err(unavailable) => Outcome::faulted(&visit, &Fault::Audit(unavailable.to_string())),
-        };
-        outcome.recorded(visit, &self.shared).await
+        let visit = Rc::new(visit);
+        match self.shared.sites.surface(connection, visit.authority(), request.uri().path()) {
+            surface @ (Surface::Health(_) | Surface::Metrics) => {
+                // Answered whatever else fails: they are how it is noticed.
+                self.outcome(&visit, surface, request).await.unaudited(&visit, &self.shared)
+            }
+            surface @ (Surface::Nothing(_) | Surface::Registry(_)) => {
+                self.answer(&visit, surface, request).await
+            }
+            Surface::Control(_) | Surface::Token(..) => {
+                self.answer_detached(&visit, connection, request).await
+            }
+        }
     }
 
     fn reject(&self, connection: &Rc<Connection>, rejection: Rejection) -> Response<Recorded> {

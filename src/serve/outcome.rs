@@ -93,8 +93,8 @@ impl Outcome {
 
     /// With the place in the audit log that was kept for it.
     #[must_use]
-    pub fn with(mut self, slot: Slot) -> Self {
-        self.slot = Some(slot);
+    pub fn with(mut self, slot: Option<Slot>) -> Self {
+        self.slot = slot;
         self
     }
 
@@ -109,10 +109,10 @@ impl Outcome {
 
     /// Joins answer and record: the record is written when the answer's last byte has been taken, or when it is given
     /// up; or at once, where a change must not be acknowledged before it is on the disk.
-    pub async fn recorded(self, visit: Visit, shared: &Shared) -> Response<Recorded> {
+    pub async fn recorded(self, visit: &Visit, shared: &Shared) -> Response<Recorded> {
         let Self { response, event, verdict, durable, slot } = self;
         let status = response.status().as_u16();
-        let pending = Pending::new(&visit, event, verdict, status, shared.recorder.clone(), slot);
+        let pending = Pending::new(visit, event, verdict, status, shared.recorder.clone(), slot);
         if !durable {
             return response.map(|body| Recorded::new(body, Some(pending)));
         }

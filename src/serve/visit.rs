@@ -1,6 +1,6 @@
 //! What is known of a request from its head, kept until its record is written.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use http::header::USER_AGENT;
@@ -49,6 +49,7 @@ pub struct Visit {
     head: bool,
     user_agent: Option<String>,
     bytes_in: Rc<Cell<u64>>,
+    known: RefCell<Option<Finished>>,
 }
 
 impl Visit {
@@ -87,6 +88,7 @@ impl Visit {
             head: false,
             user_agent: None,
             bytes_in: Rc::default(),
+            known: RefCell::default(),
         }
     }
 
@@ -131,6 +133,18 @@ impl Visit {
     pub fn event(&self, what: What) -> Finished {
         Finished::new(self.request_id.clone(), self.started, self.origin.from, self.origin.endpoint, what)
             .agent(self.user_agent.as_deref())
+    }
+
+    /// Notes what is known of the request by now: it is what will be recorded if the client goes away before it is
+    /// answered.
+    pub fn note(&self, known: Finished) {
+        *self.known.borrow_mut() = Some(known);
+    }
+
+    /// What was noted last.
+    #[must_use]
+    pub fn noted(&self) -> Finished {
+        self.known.borrow_mut().take().unwrap_or_else(|| self.event(What::Unroutable))
     }
 
     /// When it began, on the monotonic clock.

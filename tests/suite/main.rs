@@ -5,6 +5,9 @@
 #[cfg(test)]
 mod support;
 
+/// What was once possible and must never be again.
+#[cfg(test)]
+mod attacks;
 /// The clients, the registry and the recorder work, without Portcullis between them.
 #[cfg(test)]
 mod harness;

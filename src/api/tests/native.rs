@@ -36,6 +36,23 @@ async fn explain_names_the_policy_that_allows_or_the_attribute_that_fails() {
     house.ask(ask("pull", "Team-A")).await.expect(400);
 }
 
+/// Reading policies on one namespace shows nothing of what others may do elsewhere.
+#[tokio::test]
+async fn explain_shows_of_others_only_the_policies_that_the_caller_may_see() {
+    let house = House::open().await;
+    let (stranger, ci) = (house.stranger.clone(), house.service_id("ci").await);
+    let ci = format!("iam-{ci}").parse().unwrap();
+    let on =
+        |namespace| [("serviceName", "container-registry"), ("region", "us-south"), ("resource", namespace)];
+    house.grant(&stranger, role("role", "Viewer"), &on("team-a")).await;
+    let seen = house.grant(&ci, role("serviceRole", "Reader"), &on("team-a")).await;
+    house.grant(&ci, role("serviceRole", "Writer"), &on("team-b")).await;
+    let question = json!({"principal": ci, "action": "push", "repository": "team-a/app"});
+    let answer = house.send(Some(&stranger), post("/api/native/explain", question)).await.expect(200);
+    let considered = answer["considered"].as_array().unwrap();
+    assert!(considered.len() == 1 && considered[0]["policy_id"] == json!(seen), "{answer}");
+}
+
 #[tokio::test]
 async fn whoami_and_registries_say_where_the_caller_is() {
     let house = House::open().await;
