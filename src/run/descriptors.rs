@@ -2,11 +2,10 @@
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// What is open beside connections: the store, logs, listeners, event loops.
-const OTHERS: u64 = 256;
+/// What is open beside them: the store, logs, listeners, event loops, and connections to upstreams.
+const OTHERS: u64 = 1024;
 
-/// Takes all that the system allows, and says so when that is not enough for `connections` clients, each of which may
-/// have one connection to the upstream.
+/// Takes all that the system allows, and says so when that is not enough for `connections` clients.
 pub fn raise(connections: usize) {
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
@@ -15,14 +14,14 @@ pub fn raise(connections: usize) {
     let needed = needed(connections);
     if let Some(allowed) = getrlimit(Resource::Nofile).current.filter(|allowed| *allowed < needed) {
         tracing::warn!(
-            "limits.max_connections may need {needed} open files, and {allowed} are allowed: raise that limit \
+            "limits.max_connections needs {needed} open files, and {allowed} are allowed: raise that limit \
              (LimitNOFILE, ulimit -Hn) or lower max_connections"
         );
     }
 }
 
 fn needed(connections: usize) -> u64 {
-    u64::try_from(connections).unwrap_or(u64::MAX).saturating_mul(2).saturating_add(OTHERS)
+    u64::try_from(connections).unwrap_or(u64::MAX).saturating_add(OTHERS)
 }
 
 #[cfg(test)]
@@ -36,6 +35,6 @@ mod tests {
         raise(10);
         let limit = getrlimit(Resource::Nofile);
         assert_eq!(limit.current, limit.maximum);
-        assert_eq!(needed(10_000), 20_256);
+        assert_eq!(needed(10_000), 11_024);
     }
 }
