@@ -24,7 +24,8 @@ fn main() -> ExitCode {
         cli::Outcome::Usage => ExitCode::from(USAGE),
         cli::Outcome::Server(command) => {
             let environment: Vec<_> = std::env::vars().collect();
-            match run::commands::run(command, &environment) {
+            let program = std::env::args().next().filter(|name| name.contains('/'));
+            match run::commands::run(command, &environment, program.as_deref().unwrap_or("portcullis")) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(failure) => {
                     eprintln!("FAILED\n{failure}");

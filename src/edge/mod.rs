@@ -26,6 +26,7 @@ mod worker;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -127,10 +128,10 @@ impl Worker {
 }
 
 impl Running {
-    /// How many connections are open.
+    /// How many connections are open, now and later.
     #[must_use]
-    pub fn connections(&self) -> usize {
-        self.drain.open()
+    pub fn connections(&self) -> Arc<AtomicUsize> {
+        self.drain.live()
     }
 
     /// Waits until a worker ends. While nobody drains, that is a failure that the process should not outlive.

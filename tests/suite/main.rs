@@ -14,6 +14,9 @@ mod harness;
 /// What surrounds the code: the compose file, the scripts.
 #[cfg(test)]
 mod project;
+/// SIGHUP and renewed certificates, while serving.
+#[cfg(test)]
+mod reload;
 /// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
 #[cfg(test)]
 mod walkthrough;

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use tempfile::TempDir;
@@ -73,6 +73,11 @@ impl Portcullis {
     /// Raw HTTPS to the public listener, as nobody.
     pub(crate) fn http(&self) -> Http {
         Http::tls(self.public, &self.certificate.ca)
+    }
+
+    /// Raw HTTPS to the public listener by somebody who believes another authority.
+    pub(crate) fn http_believing(&self, ca: &Path) -> Http {
+        Http::tls(self.public, ca)
     }
 
     /// Raw HTTP to the listener with metrics and health.
