@@ -11,6 +11,9 @@ mod harness;
 /// What surrounds the code: the compose file, the scripts.
 #[cfg(test)]
 mod project;
+/// The cases that must hold from the first release: how authenticating registry proxies break, and that this one does not.
+#[cfg(test)]
+mod security;
 /// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
 #[cfg(test)]
 mod walkthrough;
