@@ -90,6 +90,15 @@ impl<U> Scene<U> {
         Self { upstream, at, alice, bob, eve, heard: Cell::new(0) }
     }
 
+    /// Changes the settings file, and starts the server again.
+    pub(super) fn reconfigure(&mut self, from: &str, to: &str) {
+        let file = self.at.folder().join("portcullis.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(from), "nothing to change");
+        std::fs::write(&file, text.replacen(from, to, 1)).unwrap();
+        self.at.restart();
+    }
+
     /// The administrator's Basic credentials.
     pub(super) fn root(&self) -> String {
         super::people::basic(self.at.admin_key())
@@ -114,9 +123,10 @@ impl<U> Scene<U> {
     /// The one audit record of a request.
     pub(super) fn audited(&self, request_id: &str) -> Value {
         let path = self.at.folder().join("audit.jsonl");
+        let its = format!("\"requestId\":\"{request_id}\"");
         until("the audit record", PATIENCE, || {
             let text = std::fs::read_to_string(&path).unwrap();
-            let lines = text.lines().filter(|line| line.contains(request_id));
+            let lines = text.lines().filter(|line| line.contains(&its));
             let mut records = lines.filter_map(|line| serde_json::from_str::<Value>(line).ok());
             let first = records.next()?;
             assert!(records.next().is_none(), "two audit records of {request_id}");
@@ -139,6 +149,11 @@ impl<U> Scene<U> {
             Trace::Refused(who) => (vec!["denied", "challenged", "malformed"], Some(who)),
             Trace::Anonymous => (vec!["denied"], None),
             Trace::Misdirected => (vec!["misdirected"], None),
+            Trace::Nowhere => {
+                let record = self.audited(id);
+                assert_ne!(record["outcome"], "success", "{case}: {record}");
+                return;
+            }
         };
         let record = self.audited(id);
         let decision = record["decision"].as_str().unwrap();
@@ -193,6 +208,8 @@ pub(super) enum Trace<'a> {
     Refused(&'a Person),
     /// The host is not served there.
     Misdirected,
+    /// There is nothing there, whoever asks.
+    Nowhere,
 }
 
 /// An upstream that says yes: an empty JSON object, and no body where none may be.

@@ -204,7 +204,7 @@ fn a_token_has_one_spelling() {
     let loose = char::from(last as u8 + 1);
     for (case, spelt) in [
         ("T-17 padded", format!("{token}==")),
-        ("T-17 loose bits", format!("{}{loose}", &token[..token.len() - 1])),
+        ("T-17 loose bits", format!("{}{loose}", token.split_at(token.len() - 1).0)),
         ("T-15 dots", format!("{token}.")),
         ("T-08 five parts", format!("{token}.a.b")),
         ("two parts", parts[..2].join(".")),

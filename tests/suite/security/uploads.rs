@@ -50,7 +50,7 @@ fn parts(location: &str) -> (String, String) {
 }
 
 fn begun_path(location: &str) -> String {
-    location[location.find("/v2/").unwrap()..].to_owned()
+    format!("/v2/{}", location.split_once("/v2/").unwrap().1)
 }
 
 /// alice may write in tenant-a, bob and carol in tenant-b.
@@ -122,12 +122,12 @@ fn an_upload_address_that_was_changed_is_no_address() {
     let upload = HalfDone::begin(&bob);
     let lease = &upload.lease;
     let flipped = if lease.ends_with('A') { "B" } else { "A" };
-    let changed = format!("{}{flipped}", &lease[..lease.len() - 1]);
+    let changed = format!("{}{flipped}", lease.split_at(lease.len() - 1).0);
     for query in [
         format!("?lease={changed}"),
         format!("?lease={lease}&lease={lease}"),
         format!("?lease={lease}A"),
-        format!("?lease={}", &lease[1..]),
+        format!("?lease={}", lease.split_at(1).1),
         "?lease=".to_owned(),
         String::new(),
         format!("?_state={lease}"),
