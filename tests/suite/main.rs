@@ -17,6 +17,9 @@ mod project;
 /// SIGHUP and renewed certificates, while serving.
 #[cfg(test)]
 mod reload;
+/// The cases that must hold from the first release: how authenticating registry proxies break, and that this one does not.
+#[cfg(test)]
+mod security;
 /// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
 #[cfg(test)]
 mod walkthrough;
