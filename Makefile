@@ -33,7 +33,7 @@ deny:           ## licences, banned crates and sources; needs cargo-deny
 advisories:     ## known vulnerabilities; fetches the advisory database
 	cargo deny $(LOCKED) check advisories
 
-bench: deps     ## the figures of benches/README.md
+bench: deps     ## ratios against nginx, in benches/RESULTS.md
 	$(CARGO) bench $(LOCKED) --bench '*'
 
 deps:           ## install what building and testing need and this machine lacks

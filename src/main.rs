@@ -25,7 +25,9 @@ fn main() -> ExitCode {
         cli::Outcome::Usage => ExitCode::from(USAGE),
         cli::Outcome::Server(command) => {
             let environment: Vec<_> = std::env::vars().collect();
-            match run::commands::run(command, &environment, &Sources::system()) {
+            let program = std::env::args().next().filter(|name| name.contains('/'));
+            let program = program.as_deref().unwrap_or("portcullis");
+            match run::commands::run(command, &environment, program, &Sources::system()) {
                 Ok(()) => ExitCode::SUCCESS,
                 Err(failure) => {
                     eprintln!("FAILED\n{failure}");

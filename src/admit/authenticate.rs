@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use aws_lc_rs::digest;
+use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
 use super::caller::Caller;
@@ -74,6 +75,16 @@ struct VerifiedToken {
     expires_at: UnixTime,
 }
 
+/// Weighs tokens by what they cover, which is what they take in memory and what their bearers decide on.
+#[derive(Clone, Debug)]
+struct ByScopes;
+
+impl Weighter<[u8; 32], Arc<VerifiedToken>> for ByScopes {
+    fn weight(&self, _: &[u8; 32], token: &Arc<VerifiedToken>) -> u64 {
+        1 + u64::try_from(token.access.len()).unwrap_or(u64::MAX / 2)
+    }
+}
+
 /// Proves callers.
 pub struct Authenticator {
     view: Arc<View>,
@@ -81,7 +92,7 @@ pub struct Authenticator {
     issuer: String,
     pepper: Arc<Pepper>,
     clock: Arc<dyn Clock>,
-    verified: Cache<[u8; 32], Arc<VerifiedToken>>,
+    verified: Cache<[u8; 32], Arc<VerifiedToken>, ByScopes>,
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
 }
@@ -103,7 +114,7 @@ impl Authenticator {
             issuer,
             pepper,
             clock,
-            verified: Cache::new(VERIFIED_TOKENS),
+            verified: Cache::with_weighter(VERIFIED_TOKENS, VERIFIED_SCOPES, ByScopes),
             cache_hits,
             cache_misses,
         }
@@ -347,8 +358,36 @@ impl std::fmt::Debug for Authenticator {
     }
 }
 
-/// How many verified tokens are remembered.
+/// How many verified tokens are remembered, if they cover two repositories on average.
 const VERIFIED_TOKENS: usize = 65_536;
+
+/// How much they may cover in all: a token can be had for 64 repositories, and as many tokens as anybody likes.
+const VERIFIED_SCOPES: u64 = 3 * 65_536;
 
 /// How far another replica's clock may be ahead of ours.
 const SKEW_SECONDS: i64 = 60;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use quick_cache::sync::Cache;
+
+    use super::{ByScopes, VERIFIED_SCOPES, VERIFIED_TOKENS, VerifiedToken};
+    use crate::clock::UnixTime;
+    use crate::registry::scope::ScopeEntry;
+
+    #[test]
+    fn tokens_for_many_repositories_take_the_place_of_as_many() {
+        let cache = Cache::with_weighter(VERIFIED_TOKENS, VERIFIED_SCOPES, ByScopes);
+        let access: Arc<[ScopeEntry]> = vec![ScopeEntry::Catalog; 64].into();
+        let expires_at = UnixTime::from_seconds(0);
+        for number in 0..10_000_u32 {
+            let mut key = [0; 32];
+            key[..4].copy_from_slice(&number.to_be_bytes());
+            let token = VerifiedToken { kid: "k".into(), who: None, access: Arc::clone(&access), expires_at };
+            cache.insert(key, Arc::new(token));
+        }
+        assert!(cache.len() <= usize::try_from(VERIFIED_SCOPES).unwrap() / 65, "{}", cache.len());
+    }
+}

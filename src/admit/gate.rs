@@ -43,8 +43,6 @@ pub struct Admission {
     pub permit: Permit<Operation>,
     /// The upload that the operation continues, as leased to its opener.
     pub lease: Option<Lease>,
-    /// Whether the token's time is over, so that only the lease lets the upload go on.
-    pub token_expired: bool,
     /// Whether a mount became a plain upload session.
     pub mount_downgraded: bool,
     /// The namespace that this push brings into being, if it does.
@@ -203,8 +201,7 @@ impl Gate {
         };
         let operation = if mount_allowed { operation } else { plain_session(operation) };
         let permit = Permit::new(operation, Arc::clone(caller), grounds);
-        let (token_expired, mount_downgraded) = (proof.expired, !mount_allowed);
-        Ok(Admission { permit, lease, token_expired, mount_downgraded, new_namespace })
+        Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace })
     }
 
     /// The registry as of now; one that was never founded is enforced and empty.
@@ -359,11 +356,19 @@ pub struct Visibility {
     everything: bool,
 }
 
+/// What lets a caller see a repository: any of these.
+const SEEING: ActionSet = ActionSet::of(&[Action::ImageList, Action::ImagePull]);
+
 impl Visibility {
+    /// Whether the caller may see anything at all, of whatever there may be.
+    #[must_use]
+    pub fn shows_anything(&self) -> bool {
+        self.everything || self.caller.bundle.grants.iter().any(|grant| grant.actions.intersects(SEEING))
+    }
+
     /// Whether the caller may know that `repository` exists.
     #[must_use]
     pub fn shows(&self, repository: &RepositoryName) -> bool {
-        const SEEING: ActionSet = ActionSet::of(&[Action::ImageList, Action::ImagePull]);
         self.everything
             || decide(&self.caller.bundle.grants, SEEING, &Resource::repository(&self.region, repository))
                 .is_allow()

@@ -1,12 +1,13 @@
 //! Why not: everything that is the caller's fault.
 
+use std::fmt;
 use std::time::Duration;
 
 use crate::policy::action::Action;
 use crate::policy::model::Resource;
 use crate::registry::error::OciError;
 
-/// A refusal. What the caller reads is rendered per dialect in one place; what the log reads is `Debug`.
+/// A refusal. What the caller reads is rendered per dialect in one place; what logs read is `Display`.
 #[derive(Clone, Debug)]
 pub enum Refusal {
     /// A token that was issued to nobody, used for what nobody may do.
@@ -53,4 +54,57 @@ pub enum Challenge {
     InvalidToken,
     /// The token is good, but was not asked to cover this.
     InsufficientScope,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AnonymousDenied => f.write_str("nobody may do this without credentials"),
+            Self::Challenge { because: Challenge::Absent, .. } => f.write_str("no credentials"),
+            Self::Challenge { because: Challenge::InvalidToken, .. } => {
+                f.write_str("the token is malformed, forged or expired, or what it stands for is gone")
+            }
+            Self::Challenge { because: Challenge::InsufficientScope, scope } => {
+                write!(f, "the token does not cover {}", scope.as_deref().unwrap_or("this"))
+            }
+            Self::Credentials { because } => f.write_str(because),
+            Self::Denied { action, resource } => {
+                write!(f, "no policy allows {}", action.name())?;
+                match (&resource.repository, &resource.namespace) {
+                    (Some(repository), _) => write!(f, " on {repository}")?,
+                    (None, Some(namespace)) => write!(f, " on {namespace}")?,
+                    (None, None) => {}
+                }
+                resource.region.as_ref().map_or(Ok(()), |region| write!(f, " in {region}"))
+            }
+            Self::Malformed(error) => write!(f, "malformed: {error}"),
+            Self::Misdirected => f.write_str("the host is not one that is served here"),
+            Self::NoSuchRoute => f.write_str("there is nothing at this path"),
+            Self::Limited { .. } => f.write_str("too many requests"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Challenge, Refusal};
+    use crate::policy::action::Action;
+    use crate::policy::model::Resource;
+
+    #[test]
+    fn logs_read_sentences() {
+        let (region, name) = ("us-south".parse().unwrap(), "team-a/app".parse().unwrap());
+        let resource = Box::new(Resource::repository(&region, &name));
+        assert_eq!(
+            Refusal::Denied { action: Action::ImagePush, resource }.to_string(),
+            "no policy allows container-registry.image.push on team-a/app in us-south"
+        );
+        let challenge = |because, scope| Refusal::Challenge { because, scope }.to_string();
+        assert_eq!(challenge(Challenge::Absent, None), "no credentials");
+        let scope = Some("repository:team-a/app:pull".to_owned());
+        assert_eq!(
+            challenge(Challenge::InsufficientScope, scope),
+            "the token does not cover repository:team-a/app:pull"
+        );
+    }
 }

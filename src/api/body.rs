@@ -19,6 +19,10 @@ pub fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, 
     if !is_json(headers) {
         return Err(Problem::Unreadable("send the body as JSON, with `Content-Type: application/json`"));
     }
+    if !body.trim_ascii_start().starts_with(b"{") {
+        // Without this, a list of a type's values in the order of its members would be read as one.
+        return Err(Problem::Invalid("the body is not a JSON object".to_owned()));
+    }
     serde_json::from_slice(body)
         .map_err(|error| Problem::Invalid(format!("the body is not as expected: {error}")))
 }

@@ -16,7 +16,6 @@ use crate::policy::decide::Decision;
 use crate::policy::ibm::role::Role;
 use crate::policy::model::{Resource, Service};
 use crate::registry::name::RepositoryName;
-use crate::store::policy::Subject;
 
 /// The endpoints.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -99,7 +98,7 @@ fn action(text: &str) -> Result<Action, Problem> {
     let wrong = || {
         let text = crate::ids::Malformed::new(text, "").text;
         Problem::Invalid(format!(
-            "there is no action `{text}`: use one that `iam roles` lists, or pull, push, delete"
+            "there is no action `{text}`: use one that `iam roles --output json` lists, or pull, push, delete"
         ))
     };
     spellings.iter().find_map(|name| Action::parse(name)).ok_or_else(wrong)
@@ -167,13 +166,10 @@ fn considered(row: &Considered) -> Value {
         ),
         Outcome::Unreadable => ("unreadable", None),
     };
-    let group = match &row.subject {
-        Subject::Group(id) => Some(id),
-        Subject::Principal(_) => None,
-    };
     json!({
         "policy_id": row.policy,
-        "access_group_id": group,
+        "access_group_id": row.group.as_ref().map(|(id, _)| id),
+        "access_group_name": row.group.as_ref().map(|(_, name)| name),
         "roles": row.roles,
         "result": result,
         "mismatch": detail,

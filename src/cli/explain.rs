@@ -57,6 +57,7 @@ struct Because {
 struct Considered {
     policy_id: String,
     access_group_id: Option<String>,
+    access_group_name: Option<String>,
     roles: Vec<String>,
     result: String,
     mismatch: Option<Mismatch>,
@@ -90,7 +91,7 @@ pub(super) async fn run(io: &mut Io, explain: args::Explain) -> Result<(), Failu
         let (host, path) = split(resource, |host| region::is_host(&registries, host));
         // A host in front decides; else the targeted region, where that can be told.
         let region = match host {
-            Some(host) => Some(region::named(&registries, host)?.region.clone()),
+            Some(host) => Some(region::at_host(&registries, host)?.region.clone()),
             None => region::target(&mut session, None).await.ok().map(|targeted| targeted.region),
         };
         question.extend(region.map(|region| ("region".to_owned(), region.into())));
@@ -103,7 +104,8 @@ pub(super) async fn run(io: &mut Io, explain: args::Explain) -> Result<(), Failu
         io.line(display::json(&answer));
         return Ok(());
     }
-    io.line(outline(&wire::row(&answer)?));
+    let explanation = wire::row(&answer)?;
+    io.line(if explain.display.quiet { head(&explanation) } else { outline(&explanation) });
     Ok(())
 }
 
@@ -118,11 +120,14 @@ fn split(resource: &str, is_host: impl Fn(&str) -> bool) -> (Option<&str>, &str)
     (host, path.trim_end_matches('/'))
 }
 
-fn outline(answer: &Explanation) -> String {
-    let allowed = answer.decision == "allow";
-    let may = if allowed { "may" } else { "may not" };
+fn head(answer: &Explanation) -> String {
+    let may = if answer.decision == "allow" { "may" } else { "may not" };
     let name =
         if answer.principal.name.is_empty() { &answer.principal.iam_id } else { &answer.principal.name };
+    tame(&format!("{name} {may} do {} on {}", answer.action, place(&answer.resource)))
+}
+
+fn outline(answer: &Explanation) -> String {
     let mut lines = vec![];
     if answer.principal.active == Some(false) {
         lines.push("the user is disabled, and may do nothing".to_owned());
@@ -132,16 +137,14 @@ fn outline(answer: &Explanation) -> String {
             "policies are not enforced in this registry: everyone in the account has access".to_owned(),
         );
     }
-    lines.extend(
-        answer
-            .because
-            .as_ref()
-            .map(|because| format!("because of policy {} ({})", because.policy_id, because.roles.join(", "))),
-    );
     let decisive = answer.because.as_ref().map(|because| because.policy_id.as_str());
-    lines.extend(
-        answer.considered.iter().filter(|row| Some(row.policy_id.as_str()) != decisive).map(considered),
-    );
+    let (first, others): (Vec<&Considered>, Vec<&Considered>) =
+        answer.considered.iter().partition(|row| Some(row.policy_id.as_str()) == decisive);
+    lines.extend(answer.because.as_ref().map(|because| {
+        let group = first.first().map(|row| of_group(row)).unwrap_or_default();
+        format!("because of policy {} ({}){group}", because.policy_id, because.roles.join(", "))
+    }));
+    lines.extend(others.into_iter().map(considered));
     if answer.considered.is_empty() {
         lines.push("there is no policy for it, and none for a group that it is in".to_owned());
     }
@@ -153,8 +156,7 @@ fn outline(answer: &Explanation) -> String {
     let branch =
         |(at, line): (usize, &String)| format!("{} {}", if at == last { "└─" } else { "├─" }, tame(line));
     let branches: Vec<String> = lines.iter().enumerate().map(branch).collect();
-    let head = format!("{name} {may} do {} on {}", answer.action, place(&answer.resource));
-    format!("{}\n{}", tame(&head), branches.join("\n"))
+    format!("{}\n{}", head(answer), branches.join("\n"))
 }
 
 fn place(resource: &Resource) -> String {
@@ -169,19 +171,26 @@ fn place(resource: &Resource) -> String {
 
 fn considered(row: &Considered) -> String {
     let roles = if row.roles.is_empty() { String::new() } else { format!(" ({})", row.roles.join(", ")) };
-    let group = row.access_group_id.as_ref().map(|group| format!(" of {group}")).unwrap_or_default();
     let why = match (row.result.as_str(), &row.mismatch) {
         ("allows", _) => "allows it too".to_owned(),
         ("lacks_action", _) => "is for this resource, but its roles lack the action".to_owned(),
         ("unreadable", _) => "cannot be read, and grants nothing".to_owned(),
         (_, Some(mismatch)) => {
             let wanted = mismatch.policy_has.as_deref().unwrap_or("something else");
-            let found = mismatch.resource_has.as_deref().unwrap_or("has none");
-            format!("is for another {}: {wanted}, and this is {found}", mismatch.attribute)
+            let found = mismatch.resource_has.as_ref();
+            let found = found.map_or_else(|| "has none".to_owned(), |found| format!("is {found}"));
+            format!("is for another {}: {wanted}, and this {found}", mismatch.attribute)
         }
         (other, None) => other.to_owned(),
     };
-    format!("policy {}{roles}{group} {why}", row.policy_id)
+    format!("policy {}{roles}{} {why}", row.policy_id, of_group(row))
+}
+
+/// The group that a policy is for, by its name where that is known.
+fn of_group(row: &Considered) -> String {
+    let name = row.access_group_name.as_ref().filter(|name| !name.is_empty());
+    let group = name.or(row.access_group_id.as_ref());
+    group.map(|group| format!(" of access group {group}")).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -201,14 +210,17 @@ mod tests {
             "considered": [
                 {"policy_id": "p1", "roles": ["Reader"], "result": "lacks_action"},
                 {"policy_id": "p2", "access_group_id": "AccessGroupId-2", "roles": ["Writer"], "result": "other_target",
-                 "mismatch": {"attribute": "resource", "policy_has": "cats", "resource_has": "birds"}}],
+                 "mismatch": {"attribute": "resource", "policy_has": "cats", "resource_has": "birds"}},
+                {"policy_id": "p3", "access_group_id": "AccessGroupId-3", "access_group_name": "robots", "roles": ["Reader"],
+                 "result": "other_target", "mismatch": {"attribute": "resourceType", "policy_has": "namespace"}}],
             "needed": {"any_role_of": ["Manager", "Writer"]},
         }));
         assert_eq!(
             outline(&answer.unwrap()),
             "ci may not do container-registry.image.push on repository birds/owl in us-south\n\
              ├─ policy p1 (Reader) is for this resource, but its roles lack the action\n\
-             ├─ policy p2 (Writer) of AccessGroupId-2 is for another resource: cats, and this is birds\n\
+             ├─ policy p2 (Writer) of access group AccessGroupId-2 is for another resource: cats, and this is birds\n\
+             ├─ policy p3 (Reader) of access group robots is for another resourceType: namespace, and this has none\n\
              └─ any of these roles would be enough: Manager, Writer"
         );
     }
@@ -218,11 +230,11 @@ mod tests {
         let answer = wire::row(&json!({
             "principal": {"iam_id": "i", "name": "ci"}, "action": "a", "resource": {"region": "us-south", "namespace": "birds"},
             "decision": "allow", "because": {"policy_id": "p1", "roles": ["Reader"]},
-            "considered": [{"policy_id": "p1", "roles": ["Reader"], "result": "allows"}],
+            "considered": [{"policy_id": "p1", "access_group_name": "robots", "roles": ["Reader"], "result": "allows"}],
         }));
         assert_eq!(
             outline(&answer.unwrap()),
-            "ci may do a on namespace birds in us-south\n└─ because of policy p1 (Reader)"
+            "ci may do a on namespace birds in us-south\n└─ because of policy p1 (Reader) of access group robots"
         );
     }
 

@@ -120,7 +120,7 @@ fn only<T>(
         (Some(row), None) => Ok(row),
         (None, _) => Err(Failure::new(
             format!("There is no {kind} `{name}`."),
-            format!("`{list}` lists those that there are."),
+            format!("`{list}` {} those that there are.", if list.contains('`') { "list" } else { "lists" }),
         )),
         (Some(_), Some(_)) => {
             let what = format!("The {kind} `{name}` is not the only one of that name: {}.", ids.join(", "));

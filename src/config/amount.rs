@@ -1,11 +1,9 @@
-//! Durations and sizes as people write them: `15m`, `1h30m`, `500ms`; `4MiB`, `65536`.
+//! Durations as people write them: `15m`, `1h30m`, `500ms`.
 
 use std::time::Duration;
 
 /// Units of time, largest first, in milliseconds.
 const TIMES: [(&str, u64); 5] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1000), ("ms", 1)];
-/// Units of size, largest first, in bytes.
-const SIZES: [(&str, u64); 4] = [("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 
 /// Parses a duration: numbers with units, largest first.
 ///
@@ -30,20 +28,6 @@ pub fn parse_duration(text: &str) -> Result<Duration, String> {
     if text.is_empty() { Err(wrong()) } else { Ok(Duration::from_millis(millis)) }
 }
 
-/// Parses a size in bytes, or with a unit.
-///
-/// # Errors
-/// What would have been right.
-pub fn parse_size(text: &str) -> Result<u64, String> {
-    let wrong = || {
-        format!("`{text}` is no size; write a number of bytes or a unit, such as 65536, 64KiB, 4MiB, 1GiB")
-    };
-    let (number, unit) = split_number(text).ok_or_else(wrong)?;
-    let unit = if unit.is_empty() { "B" } else { unit };
-    let size = SIZES.iter().find(|(name, _)| *name == unit).map(|(_, size)| *size).ok_or_else(wrong)?;
-    number.checked_mul(size).ok_or_else(wrong)
-}
-
 /// Writes a duration as [`parse_duration`] reads it.
 #[must_use]
 pub fn duration_text(duration: Duration) -> String {
@@ -58,13 +42,6 @@ pub fn duration_text(duration: Duration) -> String {
     if text.is_empty() { "0s".to_owned() } else { text }
 }
 
-/// Writes a size as [`parse_size`] reads it, in the largest unit that divides it.
-#[must_use]
-pub fn size_text(bytes: u64) -> String {
-    let fits = SIZES.iter().find(|(unit, size)| *unit != "B" && bytes > 0 && bytes.is_multiple_of(*size));
-    fits.map_or_else(|| bytes.to_string(), |(unit, size)| format!("{}{unit}", bytes / size))
-}
-
 fn split_number(text: &str) -> Option<(u64, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (digits, rest) = text.split_at_checked(end)?;
@@ -75,7 +52,7 @@ fn split_number(text: &str) -> Option<(u64, &str)> {
 mod tests {
     use std::time::Duration;
 
-    use super::{duration_text, parse_duration, parse_size, size_text};
+    use super::{duration_text, parse_duration};
 
     #[test]
     fn durations_are_read_and_written_back() {
@@ -88,18 +65,6 @@ mod tests {
         for wrong in ["", "15", "m", "15 m", "-1s", "1.5h", "30m1h", "1m1m", "1min", "99999999999999999999d"]
         {
             assert!(parse_duration(wrong).is_err(), "{wrong}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_read_and_written_back() {
-        for (text, bytes) in
-            [("4MiB", 4 << 20), ("65535", 65_535), ("64KiB", 65_536), ("1GiB", 1 << 30), ("0", 0)]
-        {
-            assert_eq!((parse_size(text).unwrap(), size_text(bytes)), (bytes, text.to_owned()));
-        }
-        for wrong in ["", "4MB", "4 MiB", "-1", "KiB", "1.5MiB", "99999999999GiB"] {
-            assert!(parse_size(wrong).is_err(), "{wrong}");
         }
     }
 }

@@ -7,17 +7,22 @@ use super::mistake::Notes;
 use super::section::{Placed, Section};
 use super::settings::CertificateFiles;
 
+/// Permission bits of everyone. A group may read private files: that is how keys are shared with a service.
+const EVERYONE: u32 = 0o007;
+/// Permission bits of anybody but the owner.
+const OTHERS: u32 = 0o077;
+
 /// A file that anyone may read, for example a certificate.
 pub(super) fn public(section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
     let file = section.path(key)?;
-    check(&file, section.notes, false);
+    check(&file, section.notes, 0);
     Some(file.value)
 }
 
-/// A file that only we may read, for example a private key.
+/// A file that not everyone may read, for example a private key.
 pub(super) fn private(section: &mut Section<'_>, key: &'static str) -> Option<PathBuf> {
     let file = section.path(key)?;
-    check(&file, section.notes, true);
+    check(&file, section.notes, EVERYONE);
     Some(file.value)
 }
 
@@ -30,14 +35,14 @@ pub(super) fn certificate(mut section: Section<'_>) -> Option<CertificateFiles> 
     Some(CertificateFiles { certificate: certificate?, key: key? })
 }
 
-/// A private file that may not exist yet.
-pub(super) fn check_private_if_present(file: &Placed<PathBuf>, notes: &Notes) {
+/// The master key, which may not exist yet, and is nobody's but ours.
+pub(super) fn check_master_key(file: &Placed<PathBuf>, notes: &Notes) {
     if file.value.exists() {
-        check(file, notes, true);
+        check(file, notes, OTHERS);
     }
 }
 
-fn check(file: &Placed<PathBuf>, notes: &Notes, private: bool) {
+fn check(file: &Placed<PathBuf>, notes: &Notes, forbidden: u32) {
     let path = file.value.display();
     let opened = std::fs::File::open(&file.value).and_then(|opened| opened.metadata());
     match opened {
@@ -45,8 +50,9 @@ fn check(file: &Placed<PathBuf>, notes: &Notes, private: bool) {
         Ok(found) if found.is_dir() => {
             notes.mistake(&file.place, format!("`{path}` is a directory, not a file"))
         }
-        Ok(found) if private && found.permissions().mode() & 0o007 != 0 => {
-            notes.mistake(&file.place, format!("everyone may read `{path}`; run: chmod o= {path}"));
+        Ok(found) if found.permissions().mode() & forbidden != 0 => {
+            let (who, whom) = if forbidden == OTHERS { ("others", "go=") } else { ("everyone", "o=") };
+            notes.mistake(&file.place, format!("{who} may use `{path}`; run: chmod {whom} {path}"));
         }
         Ok(_) => {}
     }

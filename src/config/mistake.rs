@@ -55,6 +55,11 @@ impl Mistakes {
         Self { file: file.to_owned(), list: vec![mistake] }
     }
 
+    /// One sentence for each mistake, with its place.
+    pub fn sentences(&self) -> impl Iterator<Item = String> + '_ {
+        self.list.iter().map(|mistake| sentence(mistake, &self.file))
+    }
+
     /// Whether there is nothing wrong.
     pub(super) fn is_empty(&self) -> bool {
         self.list.is_empty()
@@ -67,7 +72,7 @@ impl fmt::Display for Mistakes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let many = if self.list.len() == 1 { "mistake" } else { "mistakes" };
         write!(f, "{} {many} in the configuration:", self.list.len())?;
-        self.list.iter().try_for_each(|mistake| write!(f, "\n  {}", sentence(mistake, &self.file)))
+        self.sentences().try_for_each(|sentence| write!(f, "\n  {sentence}"))
     }
 }
 

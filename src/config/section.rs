@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::amount::{duration_text, parse_duration, parse_size, size_text};
+use super::amount::{duration_text, parse_duration};
 use super::mistake::{Notes, Origin, Place};
 use super::raw::{Entry, Node, Value};
 
@@ -128,30 +128,14 @@ impl<'n> Section<'n> {
 
     /// A whole number.
     pub(super) fn number(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
-        let parse = |text: &str| text.parse().map_err(|_| format!("`{text}` is no whole number"));
-        self.amount(key, range, parse, |number| number.to_string())
-    }
-
-    /// A size in bytes.
-    pub(super) fn size(&mut self, key: &'static str, range: RangeInclusive<u64>) -> Option<u64> {
-        self.amount(key, range, parse_size, size_text)
-    }
-
-    fn amount(
-        &mut self,
-        key: &'static str,
-        range: RangeInclusive<u64>,
-        parse: impl FnOnce(&str) -> Result<u64, String>,
-        show: impl Fn(u64) -> String,
-    ) -> Option<u64> {
         let Placed { value: node, place } = self.take(key)?;
         let number = match node.value {
             Value::Integer(number) => u64::try_from(number).map_err(|_| "must not be negative".to_owned()),
-            Value::Text(text) => parse(&text),
+            Value::Text(text) => text.parse().map_err(|_| format!("`{text}` is no whole number")),
             other => Err(format!("must be a number, not {}", other.kind())),
         };
         let fits = |number: u64| {
-            let outside = || format!("must be between {} and {}", show(*range.start()), show(*range.end()));
+            let outside = || format!("must be between {} and {}", range.start(), range.end());
             if range.contains(&number) { Ok(number) } else { Err(outside()) }
         };
         number.and_then(fits).map_err(|message| self.notes.mistake(&place, message)).ok()

@@ -141,8 +141,6 @@ pub struct Listener {
 /// Something that a listener serves.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Surface {
-    /// Pages for people.
-    Console,
     /// The management APIs.
     Control,
     /// `/livez` and `/readyz`.
@@ -155,10 +153,9 @@ pub enum Surface {
 
 impl Surface {
     /// The words of the configuration.
-    pub const WORDS: [(&'static str, Self); 5] = [
+    pub const WORDS: [(&'static str, Self); 4] = [
         ("registry", Self::Registry),
         ("control", Self::Control),
-        ("console", Self::Console),
         ("metrics", Self::Metrics),
         ("health", Self::Health),
     ];
@@ -167,7 +164,6 @@ impl Surface {
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
-            Self::Console => "console",
             Self::Control => "control",
             Self::Health => "health",
             Self::Metrics => "metrics",
@@ -195,14 +191,8 @@ pub struct Audit {
 /// Limits on clients.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Limits {
-    /// Open connections in all.
+    /// Open connections of each listener.
     pub max_connections: usize,
-    /// Bytes of a request's head.
-    pub header_bytes: usize,
-    /// Bytes of a management call's body.
-    pub management_body_bytes: usize,
-    /// Bytes of a manifest.
-    pub manifest_bytes: usize,
     /// For the TLS handshake.
     pub handshake_timeout: Duration,
     /// For a request's head.
@@ -213,9 +203,7 @@ pub struct Limits {
     pub body_idle_timeout: Duration,
     /// How long running requests may take after a signal to end.
     pub drain_grace: Duration,
-    /// Failed logins of one address in a minute; more are refused unseen.
-    pub failed_logins_per_minute: u32,
-    /// How long an upload may take from its beginning.
+    /// How long an upload may rest between two of its requests.
     pub upload_lease: Duration,
 }
 

@@ -17,6 +17,10 @@ use crate::policy::model::{Resource, Service};
 use crate::store::identity::{ApiKeyRecord, Listed, Stamp, Window};
 use crate::store::policy::Subject;
 
+/// How many API keys one principal can have. Everyone may make keys for themselves, and all of them are in memory while
+/// their owner is at work.
+const KEYS_MAX: u32 = 100;
+
 /// What a caller says of a new API key.
 #[derive(Debug)]
 pub struct NewApiKey {
@@ -123,6 +127,11 @@ impl Desk {
             self.within_reach(caller, &facts.policies)?;
         }
         self.unlocked(&Subject::Principal(new.owner.clone())).await?;
+        let first = Window { offset: 0, limit: 1 };
+        if self.store.api_keys(Some(&new.owner), first).await?.total >= KEYS_MAX {
+            let text = format!("there are {KEYS_MAX} API keys already: delete those that are not in use");
+            return Err(Problem::Conflict(text));
+        }
         let now = self.clock.now();
         let key = ApiKey::fresh(&*self.entropy);
         let row = ApiKeyRecord {

@@ -7,7 +7,7 @@ use super::{Control, Desk, Done};
 use crate::admit::caller::Caller;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
-use crate::ids::tagged::PolicyId;
+use crate::ids::tagged::{AccessGroupId, PolicyId};
 use crate::policy::action::{Action, ActionSet};
 use crate::policy::decide::{Decision, decide};
 use crate::policy::ibm::role::Role;
@@ -38,7 +38,7 @@ pub struct Explanation {
     pub enforced: Option<bool>,
     /// What people call the principal.
     pub name: String,
-    /// Every policy that was looked at.
+    /// Every policy that was looked at and that the caller may see, besides the one that allows.
     pub considered: Vec<Considered>,
     /// The roles of which any one would be enough.
     pub sufficient: Vec<Role>,
@@ -49,8 +49,8 @@ pub struct Explanation {
 pub struct Considered {
     /// Which.
     pub policy: PolicyId,
-    /// Whom it is for: the principal, or one of its groups.
-    pub subject: Subject,
+    /// The group that it is for, with its name; `None` if it is for the principal.
+    pub group: Option<(AccessGroupId, String)>,
     /// The roles that it grants.
     pub roles: Vec<String>,
     /// What came of it.
@@ -89,6 +89,8 @@ impl Desk {
     ) -> Result<Done<Explanation>, Problem> {
         let of = Control { action: Action::PolicyRead, resource: question.resource.clone() };
         let permit = self.permit_own_or(caller, &question.principal, of).await?;
+        // The right to read policies there does not show what they may do elsewhere.
+        let own = question.principal == *caller.principal();
         let missing = || Problem::NotFound(Noun::Principal, question.principal.to_string());
         let facts = self.store.principal(&question.principal).await?.ok_or_else(missing)?;
         let (name, active) = match facts.record {
@@ -101,12 +103,19 @@ impl Desk {
             Some(region) => Some(self.settings_of(region).await?.policies_enforced),
             None => None,
         };
+        let mut considered = Vec::with_capacity(facts.policies.len());
+        for row in &facts.policies {
+            let one = self.consider(row, &question).await?;
+            if own || one.outcome == Outcome::Allows || self.sees_policy(caller, row) {
+                considered.push(one);
+            }
+        }
         let explanation = Explanation {
             decision: decide(&grants, wanted, &question.resource),
             active,
             enforced,
             name,
-            considered: facts.policies.iter().map(|row| self.consider(row, &question)).collect(),
+            considered,
             sufficient: Role::ALL
                 .into_iter()
                 .filter(|role| role.actions().contains(question.action))
@@ -115,19 +124,26 @@ impl Desk {
         Ok(Done::new(explanation, permit))
     }
 
-    fn consider(&self, row: &PolicyRecord, question: &Question) -> Considered {
+    async fn consider(&self, row: &PolicyRecord, question: &Question) -> Result<Considered, Problem> {
         let (roles, outcome) = match self.compiled(row) {
             Ok(grant) => {
-                let outcome = contribution(&grant, question);
+                let outcome = contribution(row, &grant, question);
                 (grant.roles, outcome)
             }
             Err(_) => (Vec::new(), Outcome::Unreadable),
         };
-        Considered { policy: row.id.clone(), subject: row.subject.clone(), roles, outcome }
+        let group = match &row.subject {
+            Subject::Group(id) => {
+                let name = self.store.group(id).await?.map(|group| group.name);
+                Some((id.clone(), name.unwrap_or_default()))
+            }
+            Subject::Principal(_) => None,
+        };
+        Ok(Considered { policy: row.id.clone(), group, roles, outcome })
     }
 }
 
-fn contribution(grant: &Grant, question: &Question) -> Outcome {
+fn contribution(row: &PolicyRecord, grant: &Grant, question: &Question) -> Outcome {
     let (target, resource) = (&grant.target, &question.resource);
     let found_service = resource.service.map(|service| service.name().to_owned());
     let found_type = resource.service.map(|service| service.kind().to_owned());
@@ -142,7 +158,7 @@ fn contribution(grant: &Grant, question: &Question) -> Outcome {
     ];
     let mismatch = checks.into_iter().find_map(|(attribute, wanted, found)| {
         let wanted = wanted.filter(|wanted| !found.as_deref().is_some_and(|text| wanted.matches(text)))?;
-        Some(Outcome::OtherTarget { attribute, wanted: spell(&wanted), found })
+        Some(Outcome::OtherTarget { attribute, wanted: spell(row, attribute, &wanted), found })
     });
     match mismatch {
         Some(mismatch) => mismatch,
@@ -151,9 +167,13 @@ fn contribution(grant: &Grant, question: &Question) -> Outcome {
     }
 }
 
-fn spell(wanted: &Match) -> String {
+/// What the policy asks for, as it was written.
+fn spell(row: &PolicyRecord, attribute: &str, wanted: &Match) -> String {
     match wanted {
         Match::Equals(text) => text.to_string(),
-        Match::Like(_) => "a pattern".to_owned(),
+        Match::Like(_) => {
+            let mut written = row.document.resources.iter().flat_map(|resource| &resource.attributes);
+            written.find(|written| written.name == attribute).map_or_else(String::new, |it| it.value.clone())
+        }
     }
 }

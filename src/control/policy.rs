@@ -127,7 +127,7 @@ impl Desk {
         Ok(Done::new((), permit))
     }
 
-    fn sees_policy(&self, caller: &Caller, row: &PolicyRecord) -> bool {
+    pub(super) fn sees_policy(&self, caller: &Caller, row: &PolicyRecord) -> bool {
         let own = match &row.subject {
             Subject::Group(id) => caller.bundle.groups.contains(id),
             Subject::Principal(id) => id == caller.principal(),

@@ -1,4 +1,4 @@
-//! How many connections there may be, in all and from one address.
+//! How many connections a listener may have, in all and from one address.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-/// Counts the connections of the process. Clones share the count.
+/// Counts the connections of one listener. Clones share the count.
 #[derive(Clone, Debug)]
 pub(super) struct Admission {
     all: Arc<Semaphore>,
@@ -34,7 +34,7 @@ impl Admission {
         Self { all, per_address, held: Arc::default() }
     }
 
-    /// Waits until the process has room. `None`: this address has its share already.
+    /// Waits until the listener has room. `None`: this address has its share already.
     pub(super) async fn admit(&self, address: IpAddr) -> Option<Admitted> {
         let share = match self.per_address {
             Some(limit) => Some(self.share(address, limit)?),

@@ -8,17 +8,20 @@ use tokio::time::timeout;
 
 use super::socket::Socket;
 
-/// The first byte of every TLS connection: a record that holds a handshake (RFC 8446, section 5.1).
-const HANDSHAKE: u8 = 22;
+/// How the requests of HTTP/1.1 begin. Anything else, a PROXY header for one, is left to fail as TLS.
+const METHODS: [&[u8]; 6] = [b"GET ", b"HEAD ", b"POST ", b"PUT ", b"PATCH ", b"DELETE "];
 
 /// Nothing in it comes from the client: the request is not even read.
 const ADVICE: &[u8] = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: 102\r\n\
 Cache-Control: no-store\r\nConnection: close\r\n\r\n\
 {\"errors\":[{\"code\":\"UNSUPPORTED\",\"message\":\"This port speaks TLS: use https:// in place of http://\"}]}";
 
-/// Whether a client begins with something else than TLS. Waits for its first byte.
+/// Whether a client begins with HTTP where TLS is spoken. Waits for its first bytes, and leaves them where they are.
 pub(super) async fn is_spoken(socket: &Socket) -> io::Result<bool> {
-    Ok(socket.first_byte().await?.is_some_and(|byte| byte != HANDSHAKE))
+    let mut first = [0; 8];
+    let count = socket.peek(&mut first).await?;
+    let first = first.get(..count).unwrap_or_default();
+    Ok(METHODS.iter().any(|method| first.starts_with(method)))
 }
 
 /// Gives the advice, and waits a little for the client to take it.

@@ -48,9 +48,9 @@ impl Drain {
         Counted(Arc::clone(&self.live))
     }
 
-    /// How many connections are open.
-    pub(super) fn open(&self) -> usize {
-        self.live.load(Ordering::Acquire)
+    /// The count of open connections.
+    pub(super) fn live(&self) -> Arc<AtomicUsize> {
+        Arc::clone(&self.live)
     }
 }
 

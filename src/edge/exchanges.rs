@@ -14,6 +14,9 @@ use tokio::time::Instant;
 use super::rejection::Rejection;
 use super::settings::Settings;
 
+/// What a client must take within the stall limit to count as taking its answers.
+const LEAST_PROGRESS: usize = 4096;
+
 /// The notes of one connection.
 #[derive(Debug)]
 pub(super) struct Exchanges {
@@ -24,7 +27,9 @@ pub(super) struct Exchanges {
     refused: Cell<Option<(u64, Rejection)>>,
     /// Since when the socket takes no more.
     blocked_since: Cell<Option<Instant>>,
+    /// When the socket had last taken [`LEAST_PROGRESS`], and how many bytes it took since.
     last_write: Cell<Instant>,
+    written: Cell<usize>,
     /// Answers of which the client has yet to take what was handed over.
     with_client: Cell<usize>,
     last_taken: Cell<Instant>,
@@ -52,6 +57,7 @@ impl Exchanges {
             refused: Cell::new(None),
             blocked_since: Cell::new(None),
             last_write: Cell::new(now),
+            written: Cell::new(0),
             with_client: Cell::new(0),
             last_taken: Cell::new(now),
         })
@@ -72,11 +78,16 @@ impl Exchanges {
         self.refused.set(Some((number, rejection)));
     }
 
-    /// The socket took bytes, or would not.
-    pub(super) fn wrote(&self, taken: bool) {
-        if taken {
-            self.last_write.set(Instant::now());
+    /// The socket took so many bytes, or would take none. A few prove nothing: they may be answers to pings, which
+    /// HTTP/2 sends whether or not the client takes what it asked for.
+    pub(super) fn wrote(&self, taken: Option<usize>) {
+        if let Some(bytes) = taken {
             self.blocked_since.set(None);
+            let written = self.written.get().saturating_add(bytes);
+            self.written.set(if written < LEAST_PROGRESS { written } else { 0 });
+            if written >= LEAST_PROGRESS {
+                self.last_write.set(Instant::now());
+            }
         } else if self.blocked_since.get().is_none() {
             self.blocked_since.set(Some(Instant::now()));
         }
@@ -170,7 +181,11 @@ pin_project_lite::pin_project! {
 }
 
 impl<B> Answer<B> {
-    pub(super) fn new(body: B, in_flight: InFlight) -> Self {
+    /// The answer is the client's to take from now on: with HTTP/2, nobody asks for its body before the client has
+    /// made room for it.
+    pub(super) fn new(body: B, mut in_flight: InFlight) -> Self {
+        in_flight.exchanges.last_taken.set(Instant::now());
+        in_flight.set_with_client(true);
         Self { body, in_flight }
     }
 }
@@ -231,9 +246,9 @@ mod tests {
         exchanges.head_began();
         cut("a head has begun");
         exchanges.head_ended();
-        exchanges.wrote(false);
+        exchanges.wrote(None);
         cut("the socket is full");
-        exchanges.wrote(true);
+        exchanges.wrote(Some(1));
         assert!(matches!(exchanges.patience(&settings), Patience::CloseAt(_)), "idle again");
     }
 

@@ -27,6 +27,7 @@ mod worker;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -92,18 +93,20 @@ impl Edge {
         let mut shares: Vec<Vec<Listening>> = (0..count).map(|_| Vec::new()).collect();
         for (listener, spec) in listeners.into_iter().enumerate() {
             let sockets = listen::bind(spec.address, count)?;
+            // Each has its own count: whoever fills the one for clients must not silence the one for health checks.
+            let admission = Admission::new(settings.max_connections, settings.max_connections_per_address);
             running
                 .addresses
                 .push(sockets.first().map_or(Ok(spec.address), std::net::TcpListener::local_addr)?);
             for (share, socket) in shares.iter_mut().zip(sockets) {
-                share.push(Listening { listener, socket, endpoint: spec.endpoint, tls: spec.tls.clone() });
+                let (endpoint, tls, admission) = (spec.endpoint, spec.tls.clone(), admission.clone());
+                share.push(Listening { listener, socket, endpoint, tls, admission });
             }
         }
-        let admission = Admission::new(settings.max_connections, settings.max_connections_per_address);
         for (number, share) in shares.into_iter().enumerate() {
             let (settings, drain) = (settings.clone(), running.drain.clone());
-            let (admission, make_app) = (admission.clone(), make_app.clone());
-            let work = move || worker::run(share, settings, drain, admission, || make_app(number));
+            let make_app = make_app.clone();
+            let work = move || worker::run(share, settings, drain, || make_app(number));
             running.workers.push(Worker::spawn(number, work)?);
         }
         Ok(running)
@@ -126,10 +129,10 @@ impl Worker {
 }
 
 impl Running {
-    /// How many connections are open.
+    /// How many connections are open, now and later.
     #[must_use]
-    pub fn connections(&self) -> usize {
-        self.drain.open()
+    pub fn connections(&self) -> Arc<AtomicUsize> {
+        self.drain.live()
     }
 
     /// Waits until a worker ends. While nobody drains, that is a failure that the process should not outlive.

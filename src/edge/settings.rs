@@ -19,7 +19,7 @@ pub struct Settings {
     pub body_stall: Duration,
     /// How long a client may take nothing of an answer that waits for it.
     pub write_stall: Duration,
-    /// How many connections the process serves at once; more wait in the kernel.
+    /// How many connections each listener serves at once; more wait in the kernel.
     pub max_connections: usize,
     /// How many of them one client address may hold; `None` for any number.
     pub max_connections_per_address: Option<usize>,

@@ -22,11 +22,18 @@ impl Socket {
         Self { stream, exchanges }
     }
 
-    /// The first byte, left where it is; `None` if there will be none.
-    pub(super) async fn first_byte(&self) -> io::Result<Option<u8>> {
-        let mut byte = [0];
-        let count = self.stream.peek(&mut byte).await?;
-        Ok(byte.first().copied().filter(|_| count > 0))
+    /// Waits for the first bytes and copies them, without taking them.
+    pub(super) async fn peek(&self, first: &mut [u8]) -> io::Result<usize> {
+        self.stream.peek(first).await
+    }
+}
+
+/// How many bytes a write took; `None` when it would have had to wait.
+fn taken(written: &Poll<io::Result<usize>>) -> Option<usize> {
+    match written {
+        Poll::Pending => None,
+        Poll::Ready(Ok(count)) => Some(*count),
+        Poll::Ready(Err(_)) => Some(0),
     }
 }
 
@@ -40,7 +47,7 @@ impl AsyncWrite for Socket {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write(cx, buf);
-        this.exchanges.wrote(written.is_ready());
+        this.exchanges.wrote(taken(&written));
         written
     }
 
@@ -51,7 +58,7 @@ impl AsyncWrite for Socket {
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let written = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
-        this.exchanges.wrote(written.is_ready());
+        this.exchanges.wrote(taken(&written));
         written
     }
 

@@ -31,6 +31,8 @@ pub(super) struct Listening {
     pub(super) socket: std::net::TcpListener,
     pub(super) endpoint: Endpoint,
     pub(super) tls: Option<Arc<CertificateStore>>,
+    /// Who may still connect to this listener, on any worker.
+    pub(super) admission: Admission,
 }
 
 /// Serves until told to stop, and then until every connection is done or cut.
@@ -41,7 +43,6 @@ pub(super) fn run<A: Application>(
     listening: Vec<Listening>,
     settings: Settings,
     drain: Drain,
-    admission: Admission,
     make_app: impl FnOnce() -> A,
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -52,8 +53,8 @@ pub(super) fn run<A: Application>(
         let connections = TaskTracker::new();
         let accepting = TaskTracker::new();
         for one in listening {
-            let Listening { listener, socket, endpoint, tls } = one;
-            let (server, admission, connections) = (server.clone(), admission.clone(), connections.clone());
+            let Listening { listener, socket, endpoint, tls, admission } = one;
+            let (server, connections) = (server.clone(), connections.clone());
             let acceptor = Acceptor { listener, endpoint, tls, server, admission, connections };
             accepting.spawn_local(contained(acceptor.run(TcpListener::from_std(socket)?)));
         }

@@ -68,11 +68,16 @@ struct Runtime {
 }
 
 impl Forwarder {
-    /// What the tags of `repository` point to. What has vanished meanwhile, or cannot be read, is left out.
+    /// What the tags of `repository` point to. What has vanished meanwhile, or cannot be read, is left out, and so are
+    /// labels for which there is no `room`, in bytes.
     ///
     /// # Errors
     /// [`Fault`] when the upstream fails.
-    pub async fn survey(&self, repository: &RepositoryName) -> Result<Vec<Surveyed>, Fault> {
+    pub async fn survey(
+        &self,
+        repository: &RepositoryName,
+        room: &mut usize,
+    ) -> Result<Vec<Surveyed>, Fault> {
         let tags = match self.tags(repository, &Page::default()).await {
             Ok(page) => page.tags,
             Err(Failure::Fault(fault)) => return Err(fault),
@@ -80,7 +85,13 @@ impl Forwarder {
         };
         let mut found = Vec::with_capacity(tags.len());
         for tag in tags {
-            found.extend(self.surveyed(repository, tag).await?);
+            let Some(mut surveyed) = self.surveyed(repository, tag).await? else { continue };
+            let length = surveyed.labels.iter().map(|(key, value)| key.len() + value.len()).sum();
+            match room.checked_sub(length) {
+                Some(left) => *room = left,
+                None => surveyed.labels = Vec::new(),
+            }
+            found.push(surveyed);
         }
         Ok(found)
     }

@@ -2,9 +2,13 @@
 
 use std::cell::RefCell;
 use std::io::Write;
+use std::time::Duration;
+
+use tokio::time::MissedTickBehavior;
 
 use super::failure::{Doing, Failure};
 use super::init::{self, BOOTSTRAP_KEY, Founded};
+use super::reload::Reloader;
 use super::server::Server;
 use super::signals::{Signals, Wish};
 use super::sources::Sources;
@@ -15,14 +19,22 @@ use crate::config::settings::Settings;
 use crate::credential::api_key::ApiKey;
 use crate::record::log;
 
+/// How often certificates are looked at, for changes.
+const LOOK_AT_CERTIFICATES: Duration = Duration::from_secs(10);
+
 /// The process's environment, read once by `main`.
 pub type Environment = [(String, String)];
 
-/// Runs a command to its end, with time and randomness from `sources`.
+/// Runs a command to its end, with time and randomness from `sources`. `program` is what the user typed to start us.
 ///
 /// # Errors
 /// [`Failure`], to be printed.
-pub fn run(command: ServerCommand, environment: &Environment, sources: &Sources) -> Result<(), Failure> {
+pub fn run(
+    command: ServerCommand,
+    environment: &Environment,
+    program: &str,
+    sources: &Sources,
+) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_name("control")
@@ -33,12 +45,12 @@ pub fn run(command: ServerCommand, environment: &Environment, sources: &Sources)
         ServerCommand::Check(arguments) => check_command(&arguments, environment),
         ServerCommand::Init(arguments) => runtime.block_on(init_command(&arguments, environment, sources)),
         ServerCommand::Quickstart(arguments) => {
-            runtime.block_on(quickstart_command(&arguments, environment, sources))
+            runtime.block_on(quickstart_command(&arguments, environment, program, sources))
         }
         ServerCommand::Serve(arguments) => runtime.block_on(serve_command(&arguments, environment, sources)),
     };
     // A database call that hangs must not keep the process.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    runtime.shutdown_timeout(Duration::from_secs(2));
     done
 }
 
@@ -77,7 +89,7 @@ async fn init_command(
         init::ensure(&installation, &settings, arguments.policy_free, given, sources, &reveal).await?;
     let account = &settings.account.id;
     match (founded, given) {
-        (Founded::Before, _) => println!("{account} is founded already; nothing was changed."),
+        (Founded::Before, _) => println!("Account {account} is founded already; nothing was changed."),
         (Founded::Now, Some(_)) => {
             println!("Account {account} is founded; its administrator has the key that was given.");
         }
@@ -93,31 +105,41 @@ async fn serve_command(
 ) -> Result<(), Failure> {
     let loaded = check::load(&arguments.config, environment)?;
     let settings = loaded.settings;
-    let _level = log::init(settings.log.level, settings.log.format).doing("starting the log")?;
+    let level = log::init(settings.log.level, settings.log.format).doing("starting the log")?;
     for warning in &loaded.warnings {
         tracing::warn!("{warning}");
     }
+    let mut signals = Signals::listen().doing("listening for signals")?;
+    let bootstrap = variable(environment, BOOTSTRAP_KEY);
+    let empty = || {
+        let config = arguments.config.display();
+        Failure::plain(format!(
+            "there is no account in the store {}: run `portcullis init --config {config}` first, or set {BOOTSTRAP_KEY}",
+            settings.store.url
+        ))
+    };
+    // A look before opening, which would make the files: perhaps only the working directory is the wrong one.
+    if bootstrap.is_none() && !init::store_path(&settings)?.exists() {
+        return Err(empty());
+    }
     let installation = init::open(&settings, sources).await?;
     let founded = installation.store.account().await.doing("reading the account")?.is_some();
-    let bootstrap = variable(environment, BOOTSTRAP_KEY);
     if !founded && bootstrap.is_none() {
-        let config = arguments.config.display();
-        return Err(Failure::plain(format!(
-            "the store is empty: run `portcullis init --config {config}` first, or set {BOOTSTRAP_KEY}"
-        )));
+        return Err(empty());
     }
     let given = bootstrap.filter(|_| !founded);
     let nobody = |_: &ApiKey| Err(Failure::plain("the store was emptied just now: start again"));
     init::ensure(&installation, &settings, false, given, sources, &nobody).await?;
-    let mut signals = Signals::listen().doing("listening for signals")?;
     let server = Server::start(&settings, installation, tokio::runtime::Handle::current(), sources)?;
     server.announce(&settings.listeners, &mut std::io::stdout()).doing("printing")?;
-    serve(server, &mut signals).await
+    let reloader = Reloader::new(arguments.config.clone(), environment, level, settings);
+    serve(server, &mut signals, reloader).await
 }
 
 async fn quickstart_command(
     arguments: &QuickstartArguments,
     environment: &Environment,
+    program: &str,
     sources: &Sources,
 ) -> Result<(), Failure> {
     let step = |text: &str| eprintln!("· {text}");
@@ -136,14 +158,15 @@ async fn quickstart_command(
     };
     quickstart::configure(&ground, &url, arguments.port)?;
     let settings = check::load(&ground.config, &[])?.settings;
-    let _level = log::init(settings.log.level, settings.log.format).doing("starting the log")?;
+    let level = log::init(settings.log.level, settings.log.format).doing("starting the log")?;
     step("founding the account");
     let (server, key) = found_and_start(&settings, &ground, sources).await?;
     server.announce(&settings.listeners, &mut std::io::stdout()).doing("printing")?;
     let address = *server.addresses.first().ok_or_else(|| Failure::plain("nothing is listened on"))?;
-    print!("{}", quickstart::instructions(&ground, address, key.as_ref()));
+    print!("{}", quickstart::instructions(&ground, address, key.as_ref(), program));
     std::io::stdout().flush().doing("printing")?;
-    let ended = serve(server, &mut signals).await;
+    let reloader = Reloader::new(ground.config, &[], level, settings);
+    let ended = serve(server, &mut signals, reloader).await;
     stop(registry).await;
     ended
 }
@@ -171,13 +194,16 @@ async fn stop(registry: Option<StartedRegistry>) {
 }
 
 /// Serves until told to stop, then drains; a second wish to stop ends at once.
-async fn serve(server: Server, signals: &mut Signals) -> Result<(), Failure> {
+async fn serve(server: Server, signals: &mut Signals, mut reloader: Reloader) -> Result<(), Failure> {
+    let mut look = tokio::time::interval(LOOK_AT_CERTIFICATES);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             wish = signals.next() => match wish {
-                Wish::Reload => server.reload(),
+                Wish::Reload => reloader.reload(&server),
                 Wish::Stop => break,
             },
+            _ = look.tick() => reloader.look_at_certificates(&server),
             () = server.worker_ended() => {
                 return Err(Failure::plain("a worker ended: see the log; restart the server"));
             }

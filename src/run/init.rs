@@ -45,12 +45,10 @@ pub enum Founded {
 /// # Errors
 /// [`Failure`] when one of them cannot be used.
 pub async fn open(settings: &Settings, sources: &Sources) -> Result<Installation, Failure> {
-    let path = settings.store.url.strip_prefix("sqlite:");
-    let path = Path::new(
-        path.ok_or_else(|| Failure::plain("store.url: only sqlite: is supported; write sqlite:PATH"))?,
-    );
-    private_directory(path.parent().unwrap_or(Path::new("")))
-        .doing(format_args!("making the directory of {}", path.display()))?;
+    let path = store_path(settings)?;
+    let directory = path.parent().unwrap_or(Path::new(""));
+    private_directory(directory)
+        .doing(format_args!("making the directory {} of store.url", directory.display()))?;
     let master = ensure_master_key(&settings.store.master_key_file, &*sources.entropy)
         .doing("opening the installation")?;
     let store = SqliteStore::open(path, Arc::clone(&sources.clock))
@@ -58,6 +56,16 @@ pub async fn open(settings: &Settings, sources: &Sources) -> Result<Installation
         .doing(format_args!("opening the store {}", path.display()))?;
     let pepper = Pepper::new(master.derive(PEPPER).expose());
     Ok(Installation { store: Arc::new(store), master: Arc::new(master), pepper })
+}
+
+/// Where the store's file is.
+///
+/// # Errors
+/// [`Failure`] when it is no file.
+pub fn store_path(settings: &Settings) -> Result<&Path, Failure> {
+    let path = settings.store.url.strip_prefix("sqlite:");
+    path.map(Path::new)
+        .ok_or_else(|| Failure::plain("store.url: only sqlite: is supported; write sqlite:PATH"))
 }
 
 /// Founds the account if there is none, with `bootstrap_key` as the administrator's key if one is given. A fresh key is

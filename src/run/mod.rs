@@ -3,11 +3,13 @@
 pub mod certificates;
 pub mod check;
 pub mod commands;
+pub mod descriptors;
 pub mod failure;
 pub mod files;
 pub mod init;
 pub mod plan;
 pub mod quickstart;
+pub mod reload;
 pub mod server;
 pub mod signals;
 pub mod sources;

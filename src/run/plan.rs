@@ -71,12 +71,17 @@ pub fn listeners(settings: &Settings) -> Result<Vec<ListenerSpec>, Failure> {
     settings.listeners.iter().map(listener).collect()
 }
 
+/// The files of a listener's certificates.
+#[must_use]
+pub fn certificates(listener: &Listener) -> Vec<CertificateFiles> {
+    let pairs = listener.tls.iter();
+    pairs
+        .map(|files| CertificateFiles { certificate: files.certificate.clone(), key: files.key.clone() })
+        .collect()
+}
+
 fn listener(listener: &Listener) -> Result<ListenerSpec, Failure> {
-    let files = listener
-        .tls
-        .iter()
-        .map(|files| CertificateFiles { certificate: files.certificate.clone(), key: files.key.clone() });
-    let files: Vec<_> = files.collect();
+    let files = certificates(listener);
     let tls = match files.is_empty() {
         true => None,
         false => Some(Arc::new(

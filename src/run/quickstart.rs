@@ -37,8 +37,10 @@ pub fn prepare(arguments: &QuickstartArguments) -> Result<Ground, Failure> {
     private_directory(&given).doing(format_args!("making {}", given.display()))?;
     let directory = given.canonicalize().doing(format_args!("finding {}", given.display()))?;
     let names = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
-    let certificates =
-        certificates::ensure(&directory, &names).map_err(|error| Failure::plain(error.to_string()))?;
+    let certificates = certificates::ensure(&directory, &names).map_err(|error| {
+        let directory = directory.display();
+        Failure::plain(format!("{error}, in {directory}; name another directory with --data-dir"))
+    })?;
     let config = directory.join("portcullis.toml");
     Ok(Ground { directory, certificates, config })
 }
@@ -91,9 +93,9 @@ pub fn keep_key(ground: &Ground, key: &ApiKey) -> Result<(), Failure> {
         .doing("writing the administrator's key")
 }
 
-/// What to paste.
+/// What to paste; `program` is how we were started.
 #[must_use]
-pub fn instructions(ground: &Ground, address: SocketAddr, key: Option<&ApiKey>) -> String {
+pub fn instructions(ground: &Ground, address: SocketAddr, key: Option<&ApiKey>, program: &str) -> String {
     let directory = ground.directory.display();
     let host = format!("localhost:{}", address.port());
     let mut text = String::from("\n");
@@ -116,10 +118,10 @@ pub fn instructions(ground: &Ground, address: SocketAddr, key: Option<&ApiKey>) 
          \x20 podman login -u iamapikey --password-stdin --cert-dir {directory}/certs {host} < {directory}/admin.key\n\
          \x20 podman push --cert-dir {directory}/certs IMAGE {host}/my_namespace/IMAGE\n\
          \nGive a robot access:\n\
-         \x20 portcullis login -a https://{host} --apikey @{directory}/admin.key --ca-file {directory}/ca.crt\n\
-         \x20 portcullis iam service-id-create ci\n\
-         \x20 portcullis iam service-api-key-create ci-key ci\n\
-         \x20 portcullis iam service-policy-create ci --roles Reader --service-name container-registry \
+         \x20 {program} login -a https://{host} --apikey @{directory}/admin.key --ca-file {directory}/ca.crt\n\
+         \x20 {program} iam service-id-create ci\n\
+         \x20 {program} iam service-api-key-create ci-key ci\n\
+         \x20 {program} iam service-policy-create ci --roles Reader --service-name container-registry \
          --region us-south --resource-type namespace --resource my_namespace\n\
          \nCtrl-C ends it. Everything is in {directory}.\n",
     );

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use super::failure::{Doing, Failure};
 use super::init::Installation;
 use super::sources::Sources;
-use super::{plan, tasks};
+use super::{descriptors, plan, tasks};
 use crate::admit::authenticate::Authenticator;
 use crate::admit::gate::Gate;
 use crate::api::{Api, RegistrySite};
@@ -44,7 +44,8 @@ pub struct Server {
     pub addresses: Vec<SocketAddr>,
     running: Running,
     shared: Arc<Shared>,
-    certificates: Vec<Arc<CertificateStore>>,
+    /// Those of each listener; `None` for clear text.
+    certificates: Vec<Option<Arc<CertificateStore>>>,
     grace: Duration,
 }
 
@@ -59,8 +60,9 @@ impl Server {
         control: Handle,
         sources: &Sources,
     ) -> Result<Self, Failure> {
+        descriptors::raise(settings.limits.max_connections);
         let listeners = plan::listeners(settings)?;
-        let certificates: Vec<_> = listeners.iter().filter_map(|listener| listener.tls.clone()).collect();
+        let certificates = listeners.iter().map(|listener| listener.tls.clone()).collect();
         let upstreams: Vec<UpstreamSettings> = settings
             .registries
             .iter()
@@ -88,7 +90,8 @@ impl Server {
             App::new(Arc::clone(&made), forwarders, RequestIds::fresh(&*entropy))
         };
         let running = Edge::start(plan::edge(settings), listeners, settings.workers, make_app);
-        let running = running.doing("listening")?;
+        let running = running.map_err(|error| Failure::plain(error.to_string()))?;
+        shared.scrape.connections(running.connections());
         let grace = settings.limits.drain_grace;
         Ok(Self { addresses: running.addresses.clone(), running, shared, certificates, grace })
     }
@@ -104,22 +107,20 @@ impl Server {
         out.flush()
     }
 
-    /// Reads certificates again, and opens the audit log again after it was moved away. What cannot be used is left as
-    /// it was.
-    pub fn reload(&self) {
+    /// Opens the audit log again, after it was moved away.
+    pub fn reopen_audit(&self) {
         self.shared.recorder.audit().reopen();
-        let mut worked = true;
-        for store in &self.certificates {
-            match store.reload_if_changed() {
-                Ok(true) => tracing::info!("certificates reloaded"),
-                Ok(false) => {}
-                Err(error) => {
-                    worked = false;
-                    tracing::error!(%error, "certificates not reloaded: the old ones stay in use");
-                }
-            }
-        }
+    }
+
+    /// Counts a reload of the configuration.
+    pub fn count_reload(&self, worked: bool) {
         self.shared.recorder.metrics().config_reloaded(worked);
+    }
+
+    /// The certificates of each listener, in the order of the settings; `None` for clear text.
+    #[must_use]
+    pub fn certificates(&self) -> &[Option<Arc<CertificateStore>>] {
+        &self.certificates
     }
 
     /// Waits until a worker ends, which it should never do by itself.

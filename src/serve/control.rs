@@ -92,7 +92,7 @@ fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, reply: ApiRe
         ApiVerdict::Done(Some(grounds)) => decided(event, grounds),
         ApiVerdict::Done(None) => (event, Verdict::Allowed),
         ApiVerdict::Failed(fault) => (event.saying(fault), Verdict::Faulted),
-        ApiVerdict::Refused(refusal) => (event.saying(format_args!("{refusal:?}")), verdict_of(refusal)),
+        ApiVerdict::Refused(refusal) => (event.saying(refusal), verdict_of(refusal)),
         ApiVerdict::Rejected(because) => (event.saying(because), Verdict::Malformed),
     };
     let mut response: Response<Bytes> = respond::json(reply.status, reply.body, visit.request_id());

@@ -1,7 +1,10 @@
 //! The control plane's eyes on the upstreams: one thread of its own, so that a long list delays no pull.
 
+use std::rc::Rc;
+use std::sync::Arc;
+
 use async_trait::async_trait;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::sites::Site;
 use crate::admit::fault::Fault;
@@ -66,32 +69,50 @@ impl Images for ImageReader {
 
 async fn answer_all(routes: Vec<Route>, mut questions: mpsc::Receiver<Question>) {
     let made = routes.into_iter().filter_map(|(site, make)| Some((site, make().ok()?)));
-    let forwarders: Vec<(Site, Forwarder)> = made.collect();
+    let forwarders: Rc<Vec<(Site, Forwarder)>> = Rc::new(made.collect());
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    while let Some(question) = questions.recv().await {
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
+        let forwarders = Rc::clone(&forwarders);
+        tokio::task::spawn_local(async move {
+            answer(&forwarders, question).await;
+            drop(place);
+        });
+    }
+}
+
+async fn answer(forwarders: &[(Site, Forwarder)], question: Question) {
     let find = |region: &Region| {
-        let found =
-            forwarders.iter().find(|(site, _)| site.region == *region).map(|(_, forwarder)| forwarder);
-        found.ok_or_else(|| Fault::Internal(format!("no upstream for region {region}")))
+        let found = forwarders.iter().find(|(site, _)| site.region == *region);
+        found
+            .map(|(_, forwarder)| forwarder)
+            .ok_or_else(|| Fault::Internal(format!("no upstream for region {region}")))
     };
     // A dropped receiver is a caller that went away: nobody to answer.
-    while let Some(question) = questions.recv().await {
-        match question {
-            Question::Repositories(region, answer) => {
-                let listed = match find(&region) {
-                    Ok(forwarder) => repositories(forwarder).await,
-                    Err(fault) => Err(fault),
-                };
-                let _ = answer.send(listed);
-            }
-            Question::Images(region, names, answer) => {
-                let listed = match find(&region) {
-                    Ok(forwarder) => images(forwarder, &names).await,
-                    Err(fault) => Err(fault),
-                };
-                let _ = answer.send(listed);
-            }
+    match question {
+        Question::Repositories(region, answer) => {
+            let listed = match find(&region) {
+                Ok(forwarder) => repositories(forwarder).await,
+                Err(fault) => Err(fault),
+            };
+            let _ = answer.send(listed);
+        }
+        Question::Images(region, names, answer) => {
+            let listed = match find(&region) {
+                Ok(forwarder) => images(forwarder, &names).await,
+                Err(fault) => Err(fault),
+            };
+            let _ = answer.send(listed);
         }
     }
 }
+
+/// How many lists are read at once: a long one must not keep everybody else waiting.
+const AT_ONCE: usize = 8;
+
+/// The most bytes of labels in one list. Whoever can push decides how long they are and how many images share them;
+/// past this, images are listed without theirs.
+const LABELS_MAX: usize = 4 << 20;
 
 async fn repositories(forwarder: &Forwarder) -> Result<Vec<RepositoryName>, Fault> {
     let mut all = Vec::new();
@@ -107,9 +128,10 @@ async fn repositories(forwarder: &Forwarder) -> Result<Vec<RepositoryName>, Faul
 
 async fn images(forwarder: &Forwarder, names: &[RepositoryName]) -> Result<Vec<Image>, Fault> {
     let mut all: Vec<Image> = Vec::new();
+    let mut room = LABELS_MAX;
     for name in names {
         let first = all.len();
-        for surveyed in forwarder.survey(name).await? {
+        for surveyed in forwarder.survey(name, &mut room).await? {
             let of_this = all.get_mut(first..).unwrap_or_default();
             match of_this.iter_mut().find(|image| image.digest == surveyed.digest) {
                 Some(image) => image.tags.push(surveyed.tag),

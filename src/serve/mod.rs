@@ -11,21 +11,17 @@ pub mod recorded;
 pub mod registry;
 pub mod sites;
 pub mod token;
-pub mod unanswered;
 pub mod visit;
 
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{Method, Request, Response};
-
-use tokio::task::JoinError;
+use http::{Request, Response};
 
 use self::outcome::Outcome;
-use self::recorded::Recorded;
+use self::recorded::{Recorded, Unanswered};
 use self::sites::{Site, Sites, Surface, TokenEndpoint};
-use self::unanswered::Unanswered;
 use self::visit::{RequestIds, Visit};
 use crate::admit::fault::Fault;
 use crate::admit::gate::Gate;
@@ -58,7 +54,7 @@ pub struct Shared {
     pub sites: Sites,
     /// Wall-clock time.
     pub clock: Arc<dyn Clock>,
-    /// How long an upload may go on after a good token was last shown for it.
+    /// How long an upload may rest before its lease is over.
     pub upload_lease: Duration,
     /// Told of the namespaces that pushes bring into being.
     pub namespaces: namespaces::Sightings,
@@ -98,32 +94,43 @@ impl App {
         }
     }
 
+    /// Answers, and records what was done however far it gets.
     async fn answer(
-        self,
-        connection: Rc<Connection>,
-        visit: Visit,
+        &self,
+        visit: &Rc<Visit>,
+        surface: Surface<'_>,
         request: Request<RequestBody>,
     ) -> Response<Recorded> {
-        let surface = self.shared.sites.surface(&connection, visit.authority(), request.uri().path());
-        if matches!(surface, Surface::Health(_) | Surface::Metrics) {
-            // Never audited, and wanted most when nothing can be.
-            return self.outcome(&visit, surface, request).await.recorded(&visit, &self.shared).await;
-        }
-        let outcome = match self.shared.recorder.begin().await {
-            Ok(slot) => {
-                let unanswered = Unanswered::new(&visit, &self.shared.recorder, slot);
-                let outcome = self.outcome(&visit, surface, request).await;
-                outcome.with(unanswered.answered())
+        let shared = &*self.shared;
+        let slot = match shared.recorder.begin().await {
+            Ok(slot) => slot,
+            Err(unavailable) => {
+                return Outcome::faulted(visit, &Fault::Audit(unavailable.to_string()))
+                    .unaudited(visit, shared);
             }
-            Err(unavailable) => Outcome::faulted(&visit, &Fault::Audit(unavailable.to_string())),
         };
-        outcome.recorded(&visit, &self.shared).await
+        let unanswered = Unanswered::new(Rc::clone(visit), shared.recorder.clone(), slot);
+        let outcome = self.outcome(visit, surface, request).await;
+        outcome.with(unanswered.answered()).recorded(visit, shared).await
     }
 
-    /// Whether a request is carried through and recorded even if its caller does not wait for the answer.
-    fn is_change(&self, connection: &Connection, visit: &Visit, request: &Request<RequestBody>) -> bool {
-        let surface = || self.shared.sites.surface(connection, visit.authority(), request.uri().path());
-        !matches!(*request.method(), Method::GET | Method::HEAD) && matches!(surface(), Surface::Control(_))
+    /// The same, to the end even if the client hangs up: a change that is carried through is recorded as what it is.
+    async fn answer_detached(
+        &self,
+        visit: &Rc<Visit>,
+        connection: &Rc<Connection>,
+        request: Request<RequestBody>,
+    ) -> Response<Recorded> {
+        let (app, held, connection) = (self.clone(), Rc::clone(visit), Rc::clone(connection));
+        let work = tokio::task::spawn_local(async move {
+            let path = request.uri().path();
+            let surface = app.shared.sites.surface(&connection, held.authority(), path);
+            app.answer(&held, surface, request).await
+        });
+        work.await.unwrap_or_else(|_| {
+            let fault = Fault::Internal("answering panicked".to_owned());
+            Outcome::faulted(visit, &fault).unaudited(visit, &self.shared)
+        })
     }
 
     fn forwarder(&self, site: &Site) -> Option<&Forwarder> {
@@ -141,16 +148,18 @@ impl Application for App {
         authority: Authority,
     ) -> Response<Recorded> {
         let visit = Visit::begin(&*self.shared.clock, self.ids.next(), connection, &request, authority);
-        let is_change = self.is_change(connection, &visit, &request);
-        let answer = self.clone().answer(Rc::clone(connection), visit, request);
-        if !is_change {
-            return answer.await;
-        }
-        match tokio::task::spawn_local(answer).await.map_err(JoinError::try_into_panic) {
-            Ok(response) => response,
-            Err(Ok(panic)) => std::panic::resume_unwind(panic),
-            // The worker is ending, and the connection with it.
-            Err(Err(_)) => std::future::pending().await,
+        let visit = Rc::new(visit);
+        match self.shared.sites.surface(connection, visit.authority(), request.uri().path()) {
+            surface @ (Surface::Health(_) | Surface::Metrics) => {
+                // Answered whatever else fails: they are how it is noticed.
+                self.outcome(&visit, surface, request).await.unaudited(&visit, &self.shared)
+            }
+            surface @ (Surface::Nothing(_) | Surface::Registry(_)) => {
+                self.answer(&visit, surface, request).await
+            }
+            Surface::Control(_) | Surface::Token(..) => {
+                self.answer_detached(&visit, connection, request).await
+            }
         }
     }
 

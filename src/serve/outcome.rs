@@ -49,7 +49,7 @@ impl Outcome {
     /// A refusal of a request that is `what`.
     #[must_use]
     pub fn refused(visit: &Visit, what: What, caller: Option<&Caller>, refusal: &Refusal) -> Self {
-        let event = visit.event(what).by(caller.map(who)).saying(format_args!("{refusal:?}"));
+        let event = visit.event(what).by(caller.map(who)).saying(refusal);
         Self::ready(event, verdict_of(refusal), respond::refusal(refusal, visit.asked()))
     }
 

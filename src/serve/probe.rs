@@ -1,7 +1,7 @@
 //! Health and metrics: what machines ask to know whether we work.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -40,7 +40,10 @@ impl Readiness {
 /// What had been counted when metrics were last asked for: caches count by themselves, cheaply, and the difference is
 /// added here.
 #[derive(Debug, Default)]
-pub struct Scrape(Mutex<Counted>);
+pub struct Scrape {
+    counted: Mutex<Counted>,
+    connections: OnceLock<Arc<AtomicUsize>>,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counted {
@@ -49,11 +52,17 @@ struct Counted {
 }
 
 impl Scrape {
+    /// From now on this count of open connections is shown.
+    pub fn connections(&self, open: Arc<AtomicUsize>) {
+        // Whoever came first stays: there is one server in a process.
+        let _ = self.connections.set(open);
+    }
+
     fn page(&self, shared: &Shared) -> String {
         let metrics = shared.recorder.metrics();
         let now =
             Counted { token: shared.gate.authenticator.cache_events(), view: shared.gate.view_events() };
-        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut last = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let add = |cache, event, now: u64, before: u64| {
             metrics.cache(cache, event, now.saturating_sub(before));
         };
@@ -62,6 +71,7 @@ impl Scrape {
         add(Cache::View, CacheEvent::Hit, now.view.0, last.view.0);
         add(Cache::View, CacheEvent::Miss, now.view.1, last.view.1);
         *last = now;
+        metrics.set_connections(self.connections.get().map_or(0, |open| open.load(Ordering::Relaxed)));
         metrics.render()
     }
 }

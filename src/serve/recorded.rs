@@ -34,6 +34,7 @@ pub struct Pending {
     slot: Option<Slot>,
     started: Instant,
     bytes_in: Rc<Cell<u64>>,
+    head: bool,
 }
 
 impl Pending {
@@ -47,16 +48,14 @@ impl Pending {
         recorder: Recorder,
         slot: Option<Slot>,
     ) -> Self {
-        let (started, bytes_in) = (visit.clock_start(), visit.bytes_in());
-        Self { event, verdict, status, recorder, slot, started, bytes_in }
+        let (started, bytes_in, head) = (visit.clock_start(), visit.bytes_in(), visit.asked().head);
+        Self { event, verdict, status, recorder, slot, started, bytes_in, head }
     }
 
-    /// Writes the record of a request that never got an answer.
-    pub fn give_up(self) {
-        self.write(true, 0);
-    }
-
+    /// What was refused stays refused: who hangs up early must not be able to turn a denial into an abort. The body of
+    /// the answer to a HEAD is never taken.
     fn write(self, cut_short: bool, bytes_out: u64) {
+        let cut_short = cut_short && !self.head && self.verdict == Verdict::Allowed;
         let verdict = if cut_short { Verdict::Aborted } else { self.verdict };
         let event = self.event.ended(verdict, self.status, self.started.elapsed());
         let event = event.moved(self.bytes_in.get(), bytes_out);
@@ -82,6 +81,40 @@ impl Pending {
         }
     }
 }
+
+/// A request that has no answer yet. Dropping it, because its client went away, records it as it is known then.
+#[derive(Debug)]
+pub struct Unanswered {
+    visit: Rc<Visit>,
+    recorder: Recorder,
+    slot: Option<Slot>,
+}
+
+impl Unanswered {
+    /// Watches over the time until a request is answered.
+    #[must_use]
+    pub fn new(visit: Rc<Visit>, recorder: Recorder, slot: Slot) -> Self {
+        Self { visit, recorder, slot: Some(slot) }
+    }
+
+    /// There is an answer now, and its record is written with it.
+    #[must_use]
+    pub fn answered(mut self) -> Option<Slot> {
+        self.slot.take()
+    }
+}
+
+impl Drop for Unanswered {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            let (event, recorder) = (self.visit.noted(), self.recorder.clone());
+            Pending::new(&self.visit, event, Verdict::Aborted, GONE, recorder, Some(slot)).write(false, 0);
+        }
+    }
+}
+
+/// The status in the record of a request whose client did not wait for one.
+const GONE: u16 = 499;
 
 impl Recorded {
     /// Joins a body with what is to be recorded at its end, if that has not been done.
@@ -132,5 +165,55 @@ impl Drop for Recorded {
         // The server does not ask again after the last byte: at its end, the body is whole; before it, given up.
         let cut_short = !self.body.is_end_stream();
         self.finish(cut_short);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use bytes::Bytes;
+
+    use super::{Pending, Recorded};
+    use crate::client::address::ClientAddr;
+    use crate::clock::SystemClock;
+    use crate::edge::connection::Connection;
+    use crate::forward::body::ForwardBody;
+    use crate::network::endpoint::Endpoint;
+    use crate::record::audit::{AuditLog, Destination, OnFailure};
+    use crate::record::event::{Verdict, What};
+    use crate::record::recorder::Recorder;
+    use crate::serve::visit::Visit;
+
+    #[tokio::test]
+    async fn hanging_up_turns_what_was_allowed_into_an_abort_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("audit.jsonl");
+        let clock = Arc::new(SystemClock);
+        let log = AuditLog::open(Destination::File(path.clone()), OnFailure::Refuse, clock).unwrap();
+        let recorder = Recorder::new(log.clone()).unwrap();
+        let address = "192.0.2.7:4711".parse().unwrap();
+        let connection = Connection {
+            listener: 0,
+            endpoint: Endpoint::Public,
+            client: ClientAddr::from_socket(address),
+            local: address,
+            server_name: None,
+            encrypted: true,
+        };
+        let verdicts = [Verdict::Allowed, Verdict::Denied, Verdict::CredentialsRejected, Verdict::WouldDeny];
+        for verdict in verdicts {
+            let visit = Visit::unread(&SystemClock, verdict.label().to_owned(), &connection);
+            let slot = recorder.begin().await.unwrap();
+            let event = visit.event(What::Unroutable);
+            let pending = Pending::new(&visit, event, verdict, 200, recorder.clone(), Some(slot));
+            drop(Recorded::new(ForwardBody::Full(Bytes::from_static(b"x")), Some(pending)));
+        }
+        assert!(log.close().await);
+        let text = std::fs::read_to_string(path).unwrap();
+        let events = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+        let decisions: Vec<_> =
+            events.filter_map(|event| event["decision"].as_str().map(str::to_owned)).collect();
+        assert_eq!(decisions, ["aborted", "denied", "credentials_rejected", "would_deny"]);
     }
 }

@@ -21,6 +21,7 @@ use crate::credential::authorization::Presented;
 use crate::credential::lease::Lease;
 use crate::edge::body::{BodyError, RequestBody};
 use crate::edge::respond;
+use crate::forward::lists::CatalogPage;
 use crate::forward::{ContentDigest, Exchange, Failure, Forwarder};
 use crate::record::event::{Finished, RegistryCall, Verdict, What};
 use crate::record::metrics::UpstreamError;
@@ -41,6 +42,7 @@ pub async fn call(
         Err(unparsed) => return refused_parse(visit, unparsed),
     };
     let what = What::Registry(RegistryCall::new(&operation, &site.name, &site.region));
+    visit.note(visit.event(what.clone()));
     let presented = Presented::read(&parts.headers);
     let new = if site.create_on_push { NewNamespaces::Made } else { NewNamespaces::Refused };
     let admission = match shared.gate.admit(operation, &presented, visit.origin(), &site.region, new).await {
@@ -51,10 +53,8 @@ pub async fn call(
     let mut event = visit.event(what.clone()).by(Some(who(caller)));
     event.mount_downgraded = admission.mount_downgraded;
     let (event, verdict) = decided(event, admission.permit.grounds());
-    visit.note(event);
-    let answer = answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await;
-    let event = visit.known().unwrap_or_else(|| visit.event(what.clone()));
-    match answer {
+    visit.note(event.clone());
+    match answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await {
         Ok(response) => {
             shared.namespaces.note(&admission, site, response.status());
             answered(event, verdict, response)
@@ -125,17 +125,13 @@ async fn answer(
         operation => {
             let lease = |upload: &UploadId, upstream_query: &str| {
                 let Some(repository) = operation.repository() else { return String::new() };
-                // An expired token goes on with what it has left.
-                let kept = admission.lease.as_ref().filter(|_| admission.token_expired);
-                let renewed = || shared.clock.now().plus(shared.upload_lease);
-                let expires_at = kept.map_or_else(renewed, |lease| lease.expires_at);
                 shared.gate.lease(&Lease {
                     principal: permit.caller().principal().clone(),
                     region: site.region.clone(),
                     repository: repository.clone(),
                     upload: upload.clone(),
                     upstream_query: upstream_query.to_owned(),
-                    expires_at,
+                    expires_at: shared.clock.now().plus(shared.upload_lease),
                 })
             };
             let exchange = Exchange {
@@ -165,7 +161,11 @@ async fn catalog(
     page: &Page,
 ) -> Result<Response<Bytes>, Failure> {
     let visibility = shared.gate.visibility(admission.permit.caller_shared(), &site.region).await?;
-    let listed = forwarder.catalog(page, &|repository| visibility.shows(repository)).await?;
+    // Walking the whole registry for somebody who may see nothing of it is work for nothing.
+    let listed = match visibility.shows_anything() {
+        true => forwarder.catalog(page, &|repository| visibility.shows(repository)).await?,
+        false => CatalogPage { repositories: Vec::new(), more: false },
+    };
     let names: Vec<&str> = listed.repositories.iter().map(|name| name.as_str()).collect();
     let body = serde_json::json!({ "repositories": names }).to_string();
     let mut response = respond::json(StatusCode::OK, Bytes::from(body), visit.request_id());

@@ -54,37 +54,29 @@ pub async fn call(
         return malformed(visit, StatusCode::BAD_REQUEST, "The form is not text.");
     };
     let presented = Presented::read(&parts.headers);
-    let fields = if form { text } else { parts.uri.query().unwrap_or_default() };
-    let what = asked(endpoint, form, fields);
-    visit.note(visit.event(what.clone()));
-    let reply = match endpoint {
+    let (what, reply) = match endpoint {
         TokenEndpoint::Docker => {
+            let fields = if form { text } else { parts.uri.query().unwrap_or_default() };
+            let grant = docker_grant(form, fields);
             let request =
                 docker::Request { presented, fields, form, origin: visit.origin(), region: &site.region };
-            docker::exchange(&shared.gate, &shared.mint, request).await
+            (What::Token(grant), docker::exchange(&shared.gate, &shared.mint, request).await)
         }
         TokenEndpoint::Identity => {
+            let grant = identity_grant(text);
             let request = identity::Request {
                 presented,
-                body: fields,
+                body: text,
                 origin: visit.origin(),
                 request_id: visit.request_id(),
             };
-            identity::exchange(&shared.gate, &shared.mint, request).await
+            (What::Token(grant), identity::exchange(&shared.gate, &shared.mint, request).await)
         }
-        TokenEndpoint::Keys => keys(shared).await,
+        TokenEndpoint::Keys => (What::Probe, keys(shared).await),
     };
     match reply {
         Ok(reply) => replied(visit, what, reply),
         Err(fault) => Outcome::failed(visit, what, None, &fault),
-    }
-}
-
-fn asked(endpoint: TokenEndpoint, form: bool, fields: &str) -> What {
-    match endpoint {
-        TokenEndpoint::Docker => What::Token(docker_grant(form, fields)),
-        TokenEndpoint::Identity => What::Token(identity_grant(fields)),
-        TokenEndpoint::Keys => What::Probe,
     }
 }
 

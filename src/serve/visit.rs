@@ -135,15 +135,16 @@ impl Visit {
             .agent(self.user_agent.as_deref())
     }
 
-    /// Notes what its record will say, in case it never gets an answer.
-    pub fn note(&self, event: Finished) {
-        self.known.replace(Some(event));
+    /// Notes what is known of the request by now: it is what will be recorded if the client goes away before it is
+    /// answered.
+    pub fn note(&self, known: Finished) {
+        *self.known.borrow_mut() = Some(known);
     }
 
-    /// Takes back what was noted last.
+    /// What was noted last.
     #[must_use]
-    pub fn known(&self) -> Option<Finished> {
-        self.known.take()
+    pub fn noted(&self) -> Finished {
+        self.known.borrow_mut().take().unwrap_or_else(|| self.event(What::Unroutable))
     }
 
     /// When it began, on the monotonic clock.

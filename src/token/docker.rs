@@ -50,7 +50,8 @@ pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result 
     };
     let access = match &caller {
         Some(caller) => {
-            gate.narrow(caller, Scope::parse(form.all("scope")).into_entries(), request.region).await?
+            let wanted = Scope::parse(form.all("scope")).into_entries();
+            fitting(gate.narrow(caller, wanted, request.region).await?)
         }
         None => Vec::new(),
     };
@@ -118,6 +119,18 @@ async fn authenticate(
     }
 }
 
+/// As many entries, from the first on, as a token that fits into a header can carry.
+fn fitting(access: Vec<ScopeEntry>) -> Vec<ScopeEntry> {
+    let mut room = ACCESS_MAX;
+    let fits = |entry: &ScopeEntry| {
+        let length = serde_json::to_string(entry).map_or(ACCESS_MAX, |text| text.len() + 1);
+        let left = room.checked_sub(length);
+        room = left.unwrap_or(0);
+        left.is_some()
+    };
+    access.into_iter().take_while(fits).collect()
+}
+
 fn spelled(access: &[ScopeEntry]) -> String {
     access.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
@@ -134,3 +147,6 @@ fn malformed(because: &'static str) -> Reply {
 
 /// ICR's words for any credential that is no good, whatever is wrong with it.
 pub const NOT_VALID: &str = "The login credentials are not valid, or your IBM Cloud account is not active.";
+
+/// The longest `access` claim, as JSON: with the other claims, in base64, it stays below what a header may hold.
+const ACCESS_MAX: usize = 5 * 1024;

@@ -447,7 +447,7 @@ fn a_new_certificate_is_shown_to_new_connections_and_no_request_fails_meanwhile(
         fs::copy(&next.key, &key).unwrap();
         fs::copy(&next.chain, &chain).unwrap();
         at.signal("HUP");
-        at.await_log("certificates reloaded");
+        at.await_log("reloaded: the level of the log and the certificates");
         let second = http.certificate();
         assert_ne!(second, first);
         // A connection from before goes on as it was.
@@ -466,7 +466,7 @@ fn a_new_certificate_is_shown_to_new_connections_and_no_request_fails_meanwhile(
             assert_eq!(http.certificate(), second);
             more(5);
         }
-        assert!(at.log().contains("certificates not reloaded"), "the log does not say so");
+        assert!(at.log().contains("not reloaded"), "the log does not say so");
         fs::write(&key, &first_key).unwrap();
         fs::write(&chain, &first_chain).unwrap();
         at.signal("HUP");

@@ -5,6 +5,9 @@
 #[cfg(test)]
 mod support;
 
+/// What was once possible and must never be again.
+#[cfg(test)]
+mod attacks;
 /// Who did what, from where, and why they could: the audit log of real clients.
 #[cfg(test)]
 mod audit;
@@ -29,6 +32,12 @@ mod long_push;
 /// What surrounds the code: the compose file, the scripts.
 #[cfg(test)]
 mod project;
+/// SIGHUP and renewed certificates, while serving.
+#[cfg(test)]
+mod reload;
+/// The cases that must hold from the first release: how authenticating registry proxies break, and that this one does not.
+#[cfg(test)]
+mod security;
 /// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
 #[cfg(test)]
 mod walkthrough;

@@ -69,6 +69,7 @@ pub(super) const VENDORS: &[Vendor] = &[
     Vendor { crates: &["prometheus", "tracing_subscriber"], only_in: &["record"] },
     Vendor { crates: &["axum"], only_in: &["api", "console"] },
     Vendor { crates: &["mimalloc"], only_in: &["main"] },
+    Vendor { crates: &["rustix"], only_in: &["run"] },
 ];
 
 /// Names of crates and types that a module must never write, with what to do instead.

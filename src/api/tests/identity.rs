@@ -202,3 +202,21 @@ async fn users_are_invited_listed_and_removed_but_never_by_themselves() {
     house.ask(delete(&format!("{base}/{id}"))).await.expect(404);
     house.ask(get("/v2/accounts/210987654321/users")).await.expect(400);
 }
+
+/// Everyone may make keys for themselves; nobody may fill the store with them.
+#[tokio::test]
+async fn a_principal_has_at_most_100_api_keys() {
+    let house = House::open().await;
+    let stranger = house.stranger.clone();
+    let key = post("/v1/apikeys", json!({"name": "k", "iam_id": stranger}));
+    for _ in 0..100 {
+        house.send(Some(&stranger), key.clone()).await.expect(201);
+    }
+    house.send(Some(&stranger), key.clone()).await.expect(409);
+    let first = house.send(Some(&stranger), get("/v1/apikeys")).await.expect(200)["apikeys"][0]["id"].clone();
+    house
+        .send(Some(&stranger), delete(&format!("/v1/apikeys/{}", first.as_str().unwrap())))
+        .await
+        .expect(204);
+    house.send(Some(&stranger), key).await.expect(201);
+}

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::{House, get, post, role};
+use super::{House, get, post, put, role};
 
 #[tokio::test]
 async fn explain_names_the_policy_that_allows_or_the_attribute_that_fails() {
@@ -34,6 +34,50 @@ async fn explain_names_the_policy_that_allows_or_the_attribute_that_fails() {
     house.send(Some(&stranger), post("/api/native/explain", about_admin)).await.expect(403);
     house.ask(ask("image.fly", "team-a/app")).await.expect(400);
     house.ask(ask("pull", "Team-A")).await.expect(400);
+}
+
+/// Reading policies on one namespace shows nothing of what others may do elsewhere.
+#[tokio::test]
+async fn explain_shows_of_others_only_the_policies_that_the_caller_may_see() {
+    let house = House::open().await;
+    let (stranger, ci) = (house.stranger.clone(), house.service_id("ci").await);
+    let ci = format!("iam-{ci}").parse().unwrap();
+    let on =
+        |namespace| [("serviceName", "container-registry"), ("region", "us-south"), ("resource", namespace)];
+    house.grant(&stranger, role("role", "Viewer"), &on("team-a")).await;
+    let seen = house.grant(&ci, role("serviceRole", "Reader"), &on("team-a")).await;
+    house.grant(&ci, role("serviceRole", "Writer"), &on("team-b")).await;
+    let question = json!({"principal": ci, "action": "push", "repository": "team-a/app"});
+    let answer = house.send(Some(&stranger), post("/api/native/explain", question)).await.expect(200);
+    let considered = answer["considered"].as_array().unwrap();
+    assert!(considered.len() == 1 && considered[0]["policy_id"] == json!(seen), "{answer}");
+}
+
+#[tokio::test]
+async fn explain_names_the_group_that_a_policy_is_for_and_its_pattern_as_it_was_written() {
+    let house = House::open().await;
+    let stranger = house.stranger.clone();
+    let group = house.ask(post("/v2/groups", json!({"name": "robots"}))).await.expect(201)["id"].clone();
+    let id = group.as_str().unwrap();
+    let member = json!({"members": [{"iam_id": stranger, "type": "service"}]});
+    house.ask(put(&format!("/v2/groups/{id}/members"), "*", member)).await.expect(207);
+    let granted = json!({"type": "access", "subjects": [{"attributes": [{"name": "access_group_id", "value": id}]}],
+        "roles": [role("serviceRole", "Writer")], "resources": [{"attributes": [
+            {"name": "accountId", "value": "123456789012"}, {"name": "serviceName", "value": "container-registry"},
+            {"name": "resource", "value": "team-?*", "operator": "stringMatch"}]}]});
+    house.ask(post("/v1/policies", granted)).await.expect(201);
+    let ask = |repository: &str| {
+        post(
+            "/api/native/explain",
+            json!({"principal": stranger, "action": "push", "repository": repository}),
+        )
+    };
+    let yes = house.ask(ask("team-a/app")).await.expect(200);
+    let considered = &yes["considered"][0];
+    assert_eq!((&yes["decision"], &considered["access_group_name"]), (&json!("allow"), &json!("robots")));
+    assert_eq!(considered["access_group_id"], group);
+    let no = house.ask(ask("other/app")).await.expect(200);
+    assert_eq!(no["considered"][0]["mismatch"]["policy_has"], "team-?*");
 }
 
 #[tokio::test]

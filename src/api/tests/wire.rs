@@ -182,6 +182,7 @@ async fn bodies_that_smuggle_something_are_refused() {
         r#"{"account_id":"123456789012","name":""}"#,
         r#"{"account_id":"123456789012","name":"\ud800"}"#,
         r#"{"account_id":123456789012,"name":"x"}"#,
+        r#" ["123456789012","x","",[]]"#,
     ] {
         house.ask(create(raw)).await.expect(400);
     }

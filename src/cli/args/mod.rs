@@ -63,9 +63,9 @@ pub enum ServerCommand {
     Check(CheckArguments),
     /// Create the store, the keys, the account and its administrator
     Init(InitArguments),
-    /// Try it: set everything up in a fresh directory and serve
+    /// Try it: set everything up in one directory and serve
     Quickstart(QuickstartArguments),
-    /// Serve
+    /// Serve until told to stop: SIGHUP reloads the configuration, SIGTERM drains
     Serve(ServeArguments),
 }
 
@@ -99,13 +99,13 @@ pub struct ServeArguments {
 /// What `quickstart` is told.
 #[derive(Args, Debug)]
 pub struct QuickstartArguments {
-    /// Where to keep everything; a fresh directory unless given
+    /// Where to keep everything; `portcullis-data` unless given
     #[arg(long, value_name = "D")]
     pub data_dir: Option<PathBuf>,
     /// The registry to stand in front of; one is started unless given
     #[arg(long, value_name = "URL")]
     pub upstream: Option<String>,
-    /// The port to serve on
+    /// The port to serve on; 8443 unless given, 0 for any
     #[arg(long, value_name = "P")]
     pub port: Option<u16>,
 }

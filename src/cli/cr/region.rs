@@ -152,6 +152,17 @@ pub(in crate::cli) fn named<'a>(registries: &'a [Registry], wanted: &str) -> Res
     })
 }
 
+/// The registry with this host.
+pub(in crate::cli) fn at_host<'a>(registries: &'a [Registry], host: &str) -> Result<&'a Registry, Failure> {
+    by_host(registries, host).ok_or_else(|| {
+        let names: Vec<&str> = registries.iter().map(|registry| registry.name.as_str()).collect();
+        Failure::new(
+            format!("There is no registry '{}' here.", display::tame(host)),
+            format!("Name one of these, or leave the host out: {}.", names.join(", ")),
+        )
+    })
+}
+
 fn obvious<'a>(registries: &'a [Registry], endpoint: &Endpoint) -> Result<&'a Registry, Failure> {
     let reached = registries.iter().find(|registry| answers_to(registry, &endpoint.host));
     let only = if let [only] = registries { Some(only) } else { None };

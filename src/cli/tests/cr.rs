@@ -164,7 +164,10 @@ fn an_explanation_is_asked_for_by_name() {
         json!({"principal": "iam-ServiceId-ba934ca1-36a4-4d6c-a649-af45a2fc184b", "action": "push",
                "region": "us-south", "repository": "birds/owl"})
     );
+    let elsewhere = world.run("explain --action push --resource elsewhere.test/birds/owl").failed();
+    assert!(elsewhere.contains("There is no registry 'elsewhere.test' here."), "{elsewhere}");
     world.forget();
-    world.run("explain --action container-registry.auth.set").done();
+    let quiet = world.run("explain --action container-registry.auth.set --quiet").done();
+    assert_eq!(quiet.lines().count(), 1, "{quiet}");
     assert_eq!(world.body("POST /api/native/explain"), json!({"action": "container-registry.auth.set"}));
 }

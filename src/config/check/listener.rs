@@ -51,9 +51,6 @@ fn surfaces(section: &mut Section<'_>) -> Vec<Surface> {
     if surfaces.is_empty() && section.notes.count() == before {
         section.notes.mistake(&place, "is empty; list at least one surface");
     }
-    if surfaces.contains(&Surface::Console) {
-        section.notes.warning(&place, "the console has no pages in this version");
-    }
     surfaces
 }
 
@@ -99,7 +96,7 @@ fn warn(listener: &Listener, place: &crate::config::mistake::Place, notes: &Note
     let serves = |surface| listener.surfaces.contains(&surface);
     let open = !listener.address.ip().is_loopback();
     if open && listener.tls.is_empty() {
-        for surface in [Surface::Registry, Surface::Control, Surface::Console] {
+        for surface in [Surface::Registry, Surface::Control] {
             if serves(surface) {
                 let word = surface.label();
                 notes.warning(

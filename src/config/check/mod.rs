@@ -69,7 +69,7 @@ fn store(mut section: Section<'_>) -> Store {
     });
     let key = section.path("master_key_file");
     if let Some(file) = &key {
-        files::check_private_if_present(file, section.notes);
+        files::check_master_key(file, section.notes);
     }
     let max_staleness = section.duration("max_staleness", SECOND..=HOUR);
     section.end();
@@ -81,11 +81,8 @@ fn store(mut section: Section<'_>) -> Store {
 }
 
 fn token(mut section: Section<'_>) -> Token {
-    let place = section.place_of("lifetime");
-    let lifetime = section.duration("lifetime", SECOND..=HOUR * 12).unwrap_or(MINUTE * 15);
-    if lifetime < MINUTE {
-        section.notes.warning(&place, "Docker's clients take every token for good for 60 s at least");
-    }
+    // Clients keep every token for 60 s at least, whatever they are told.
+    let lifetime = section.duration("lifetime", MINUTE..=HOUR * 12).unwrap_or(MINUTE * 15);
     section.end();
     Token { lifetime }
 }
@@ -110,23 +107,14 @@ fn audit(mut section: Section<'_>) -> Audit {
 }
 
 fn limits(mut section: Section<'_>) -> Limits {
-    const KIB: u64 = 1 << 10;
-    const MIB: u64 = 1 << 20;
     let waits: RangeInclusive<Duration> = Duration::from_millis(100)..=HOUR;
     let limits = Limits {
         max_connections: wide(section.number("max_connections", 1..=1_000_000), 10_000),
-        header_bytes: wide(section.size("header_bytes", 4 * KIB..=MIB), 64 * KIB),
-        management_body_bytes: wide(section.size("management_body_bytes", KIB..=64 * MIB), MIB),
-        manifest_bytes: wide(section.size("manifest_bytes", 64 * KIB..=64 * MIB), 4 * MIB),
         handshake_timeout: section.duration("handshake_timeout", waits.clone()).unwrap_or(SECOND * 10),
         header_timeout: section.duration("header_timeout", waits.clone()).unwrap_or(SECOND * 10),
         idle_timeout: section.duration("idle_timeout", waits.clone()).unwrap_or(SECOND * 75),
         body_idle_timeout: section.duration("body_idle_timeout", waits).unwrap_or(MINUTE),
         drain_grace: section.duration("drain_grace", Duration::ZERO..=HOUR).unwrap_or(SECOND * 30),
-        failed_logins_per_minute: section
-            .number("failed_logins_per_minute", 1..=1_000_000)
-            .and_then(|count| u32::try_from(count).ok())
-            .unwrap_or(60),
         upload_lease: section.duration("upload_lease", MINUTE..=HOUR * 24 * 7).unwrap_or(HOUR),
     };
     section.end();

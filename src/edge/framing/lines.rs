@@ -47,6 +47,11 @@ impl HeadReader {
         self.checked == 0
     }
 
+    /// Whether it is that of a `HEAD`, as far as it has come.
+    pub(super) fn is_of_head(&self) -> bool {
+        self.head.of_head
+    }
+
     /// Looks at what has come since the last call. `None`: more is needed.
     ///
     /// # Errors
@@ -100,6 +105,7 @@ impl HeadReader {
 struct Head {
     begun: bool,
     bodiless: bool,
+    of_head: bool,
     old: bool,
     last: bool,
     fields: usize,
@@ -126,7 +132,7 @@ impl Head {
         if !is_known_method(method) {
             return Err(Rejection::method());
         }
-        self.bodiless = matches!(method, "GET" | "HEAD");
+        (self.bodiless, self.of_head) = (matches!(method, "GET" | "HEAD"), method == "HEAD");
         check_target(target)
     }
 

@@ -26,6 +26,9 @@ use lines::{Complete, Framing, HeadReader};
 
 /// What hyper gets to see in place of a head that is refused.
 const REFUSED: &[u8] = b"GET /.malformed HTTP/1.1\r\nhost: malformed.invalid\r\nconnection: close\r\n\r\n";
+/// The same in place of a `HEAD`, whose answer has no body either way (RFC 9110 §9.3.2).
+const REFUSED_HEAD: &[u8] =
+    b"HEAD /.malformed HTTP/1.1\r\nhost: malformed.invalid\r\nconnection: close\r\n\r\n";
 /// How much is read and thrown away behind the last request of a connection.
 const MAX_IGNORED: usize = 1024 * 1024;
 
@@ -46,7 +49,9 @@ enum Stage {
         budget: usize,
     },
     /// A head was refused: nothing more is read until the answer has gone out.
-    Refused,
+    Refused {
+        stand_in: &'static [u8],
+    },
     /// A body was garbled.
     Garbled,
 }
@@ -131,7 +136,7 @@ impl<Io> StrictHttp1<Io> {
                 }
                 Ok(here)
             }
-            Stage::Ignored { .. } | Stage::Refused | Stage::Garbled => Ok(0),
+            Stage::Ignored { .. } | Stage::Refused { .. } | Stage::Garbled => Ok(0),
         }
     }
 
@@ -152,7 +157,8 @@ impl<Io> StrictHttp1<Io> {
                 self.heads += 1;
                 self.exchanges.head_ended();
                 self.exchanges.refuse(self.heads, rejection);
-                self.stage = Stage::Refused;
+                let of_head = matches!(&self.stage, Stage::Head(reader) if reader.is_of_head());
+                self.stage = Stage::Refused { stand_in: if of_head { REFUSED_HEAD } else { REFUSED } };
                 Ok(0)
             }
         }
@@ -170,12 +176,12 @@ impl<Io> StrictHttp1<Io> {
 
     fn after_judging(&mut self) {
         match self.stage {
-            Stage::Refused if self.cleared == 0 => {
-                self.input = BytesMut::from(REFUSED);
-                self.cleared = REFUSED.len();
+            Stage::Refused { stand_in } if self.cleared == 0 => {
+                self.input = BytesMut::from(stand_in);
+                self.cleared = stand_in.len();
             }
             Stage::Ignored { .. } => self.input.truncate(self.cleared),
-            Stage::Refused
+            Stage::Refused { .. }
             | Stage::Head(_)
             | Stage::Length { .. }
             | Stage::Chunked { .. }
@@ -249,7 +255,7 @@ impl<Io: AsyncRead + Unpin> AsyncRead for StrictHttp1<Io> {
                 return Poll::Ready(Ok(()));
             }
             match this.stage {
-                Stage::Refused => return Poll::Pending,
+                Stage::Refused { .. } => return Poll::Pending,
                 Stage::Garbled => return Poll::Ready(Err(garbled())),
                 Stage::Ignored { .. } => return this.poll_ignore(cx, buf),
                 Stage::Head(_) | Stage::Length { .. } | Stage::Chunked { .. } => {}

@@ -9,7 +9,7 @@ use std::time::Duration;
 use http::StatusCode;
 use tokio::io::{AsyncRead, ReadBuf};
 
-use super::{REFUSED, StrictHttp1};
+use super::{REFUSED, REFUSED_HEAD, StrictHttp1};
 use crate::edge::exchanges::Exchanges;
 
 /// Hands out `bytes` in pieces of `step`, then ends.
@@ -130,6 +130,14 @@ fn a_bad_request_behind_good_ones_is_refused_in_its_turn() {
     let seen = see(format!("{good}{}{}", get("Host: two\r\n"), get("")));
     assert_eq!(seen.delivered, [good.as_bytes(), REFUSED].concat());
     assert_eq!((seen.refused, seen.end), (Some(StatusCode::BAD_REQUEST), End::Waits));
+}
+
+#[test]
+fn a_refused_head_is_answered_as_a_head_without_a_body() {
+    for fields in ["Content-Length: 6\r\n", "Host: two\r\n", "bad\r\n"] {
+        let seen = see(format!("HEAD /v2/ HTTP/1.1\r\nHost: cr.test\r\n{fields}\r\nabcdef"));
+        assert_eq!((seen.delivered.as_slice(), seen.refused), (REFUSED_HEAD, Some(StatusCode::BAD_REQUEST)));
+    }
 }
 
 #[test]

@@ -133,7 +133,7 @@ impl Application for Echo {
     }
 }
 
-/// A server with one worker, so that connections and requests have an order.
+/// A server with one worker, so that connections and requests have an order. It has a second listener like the first.
 pub(super) struct Server {
     pub(super) running: Running,
     pub(super) stage: Arc<Stage>,
@@ -150,7 +150,7 @@ fn start(settings: &Settings, tls: Option<Arc<CertificateStore>>, workers: usize
     let spec = ListenerSpec { address: "127.0.0.1:0".parse().unwrap(), endpoint: Endpoint::Private, tls };
     let shared = Arc::clone(&stage);
     let make = move |_| Echo { stage: Arc::clone(&shared), _local: Rc::new(()) };
-    let running = Edge::start(settings.clone(), vec![spec], workers, make).unwrap();
+    let running = Edge::start(settings.clone(), vec![spec.clone(), spec], workers, make).unwrap();
     let address = running.addresses[0];
     Server { running, stage, address }
 }

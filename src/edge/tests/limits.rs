@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+
 use super::super::settings::Settings;
 use super::application::{encrypted, plain};
-use super::clients::Raw;
+use super::clients::{Raw, tls};
 
 const SHORT: Duration = Duration::from_millis(200);
 const HEAD: &str = " HTTP/1.1\r\nHost: cr.test\r\n";
@@ -105,6 +107,30 @@ async fn a_client_that_takes_nothing_is_cut() {
     drop(client);
 }
 
+/// Its pings are answered all the while, which must not count as taking anything.
+#[tokio::test]
+async fn a_client_that_makes_no_room_for_its_answer_is_cut() {
+    let (server, certificate) = encrypted(&Settings { write_stall: SHORT, ..Settings::default() });
+    let stream = tls(server.address, &certificate, "cr.test", &["h2"]).await.unwrap();
+    let made = hyper::client::conn::http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .initial_stream_window_size(0)
+        .keep_alive_interval(SHORT / 8)
+        .handshake::<_, String>(TokioIo::new(stream.0));
+    let (mut sender, connection) = made.await.unwrap();
+    let connection = tokio::spawn(connection);
+    let request = http::Request::get("https://cr.test/endless").body(String::new()).unwrap();
+    let answer = sender.send_request(request).await.unwrap();
+    let given_up = server.stage.given_up.acquire();
+    tokio::time::timeout(Duration::from_secs(10), given_up)
+        .await
+        .expect("D-09: the answer is dropped")
+        .unwrap()
+        .forget();
+    drop(answer);
+    connection.abort();
+}
+
 #[tokio::test]
 async fn a_client_that_leaves_ends_its_answer() {
     let server = plain(&Settings::default());
@@ -129,4 +155,18 @@ async fn one_address_can_hold_only_its_share() {
     assert_eq!(Raw::connect(server.address).await.rest().await, "", "D-26");
     first.send(format!("GET /b{HEAD}\r\n")).await;
     first.until("GET /b").await;
+}
+
+#[tokio::test]
+async fn a_full_listener_leaves_the_others_open() {
+    let server = plain(&Settings { max_connections: 1, ..Settings::default() });
+    let mut first = Raw::connect(server.address).await;
+    first.send(format!("GET /a{HEAD}\r\n")).await;
+    first.until("GET /a").await;
+    let mut waiting = Raw::connect(server.address).await;
+    waiting.send(format!("GET /b{HEAD}\r\n")).await;
+    let mut other = Raw::connect(server.running.addresses[1]).await;
+    other.send(format!("GET /c{HEAD}\r\n")).await;
+    other.until("GET /c").await;
+    assert_eq!(server.stage.seen(), ["GET /a", "GET /c"], "D-26");
 }

@@ -13,15 +13,15 @@ use zeroize::Zeroizing;
 
 use super::CertificateError;
 
-/// Permission bits of anybody but the owner.
-const OTHERS: u32 = 0o077;
+/// Permission bits of everyone. A group may read keys: that is how they are shared with a service.
+const EVERYONE: u32 = 0o007;
 
 /// A certificate chain, the server's own certificate first, and its private key, both in PEM form.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct CertificateFiles {
     /// The chain.
     pub certificate: PathBuf,
-    /// The key; only its owner may read it.
+    /// The key; not everyone may read it.
     pub key: PathBuf,
 }
 
@@ -94,7 +94,7 @@ impl CertificateFiles {
 }
 
 fn private(path: &Path, mode: u32) -> Result<(), CertificateError> {
-    if mode & OTHERS == 0 {
+    if mode & EVERYONE == 0 {
         Ok(())
     } else {
         Err(CertificateError::Exposed { path: path.to_owned(), mode: mode & 0o7777 })

@@ -35,8 +35,8 @@ pub enum CertificateError {
         /// Why not.
         source: std::io::Error,
     },
-    /// A private key that others may read.
-    #[error("{} has mode {mode:04o}, so others may use this key; run `chmod 600` on it", path.display())]
+    /// A private key that everyone may read.
+    #[error("{} has mode {mode:04o}, so everyone may use this key; run `chmod o=` on it", path.display())]
     Exposed {
         /// The key file.
         path: PathBuf,
@@ -72,13 +72,14 @@ pub enum CertificateError {
 
 /// The certificates of a listener. What [`CertificateStore::load`] returns is complete and valid, and stays so.
 pub struct CertificateStore {
-    files: Vec<CertificateFiles>,
     provider: Arc<CryptoProvider>,
     tickets: Arc<dyn ProducesTickets>,
     current: ArcSwap<Loaded>,
 }
 
-struct Loaded {
+/// A complete and valid set of certificates, read from files. It takes effect by [`CertificateStore::install`].
+pub struct Loaded {
+    files: Vec<CertificateFiles>,
     config: Arc<ServerConfig>,
     fingerprint: u64,
 }
@@ -92,8 +93,8 @@ impl CertificateStore {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         // Tickets are sealed with a key of this store, so none is accepted by another listener.
         let tickets = rustls::crypto::aws_lc_rs::Ticketer::new()?;
-        let loaded = read(&files, &provider, &tickets)?;
-        Ok(Self { files, provider, tickets, current: ArcSwap::from_pointee(loaded) })
+        let loaded = read(files, &provider, &tickets)?;
+        Ok(Self { provider, tickets, current: ArcSwap::from_pointee(loaded) })
     }
 
     /// Reads the files again. If they changed and are complete and valid, new connections get the new certificates.
@@ -102,41 +103,61 @@ impl CertificateStore {
     /// # Errors
     /// [`CertificateError`]; the certificates in use stay as they are.
     pub fn reload_if_changed(&self) -> Result<bool, CertificateError> {
-        if self.fingerprint()? == self.current.load().fingerprint {
+        let current = self.current.load_full();
+        if fingerprint(&current.files)? == current.fingerprint {
             return Ok(false);
         }
-        self.current.store(Arc::new(read(&self.files, &self.provider, &self.tickets)?));
+        self.install(self.prepare(current.files.clone())?);
         Ok(true)
+    }
+
+    /// Reads other files, which change nothing yet.
+    ///
+    /// # Errors
+    /// [`CertificateError`].
+    pub fn prepare(&self, files: Vec<CertificateFiles>) -> Result<Loaded, CertificateError> {
+        read(files, &self.provider, &self.tickets)
+    }
+
+    /// New connections get these certificates from now on.
+    pub fn install(&self, loaded: Loaded) {
+        self.current.store(Arc::new(loaded));
     }
 
     /// The configuration for a new connection.
     pub(super) fn current(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.current.load().config)
     }
-
-    fn fingerprint(&self) -> Result<u64, CertificateError> {
-        let mut hasher = files::Fingerprint::default();
-        for pair in &self.files {
-            pair.read(&mut hasher)?;
-        }
-        Ok(hasher.value())
-    }
 }
 
 impl std::fmt::Debug for CertificateStore {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CertificateStore").field("files", &self.files).finish_non_exhaustive()
+        f.debug_struct("CertificateStore").field("current", &self.current.load()).finish_non_exhaustive()
     }
 }
 
+impl std::fmt::Debug for Loaded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loaded").field("files", &self.files).finish_non_exhaustive()
+    }
+}
+
+fn fingerprint(files: &[CertificateFiles]) -> Result<u64, CertificateError> {
+    let mut hasher = files::Fingerprint::default();
+    for pair in files {
+        pair.read(&mut hasher)?;
+    }
+    Ok(hasher.value())
+}
+
 fn read(
-    files: &[CertificateFiles],
+    files: Vec<CertificateFiles>,
     provider: &Arc<CryptoProvider>,
     tickets: &Arc<dyn ProducesTickets>,
 ) -> Result<Loaded, CertificateError> {
     let mut hasher = files::Fingerprint::default();
     let mut keys = Vec::new();
-    for pair in files {
+    for pair in &files {
         let contents = pair.read(&mut hasher)?;
         keys.push(Arc::new(pair.parse(&contents, provider)?));
     }
@@ -153,7 +174,7 @@ fn read(
     config.send_tls13_tickets = 1;
     // Early data can be replayed, and a replayed push is a push (security.md H-33).
     config.max_early_data_size = 0;
-    Ok(Loaded { config: Arc::new(config), fingerprint: hasher.value() })
+    Ok(Loaded { files, config: Arc::new(config), fingerprint: hasher.value() })
 }
 
 /// Chooses a certificate by the name that the client asks for.

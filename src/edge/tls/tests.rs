@@ -51,13 +51,15 @@ fn a_certificate_is_chosen_by_name_and_the_first_is_the_default() {
 }
 
 #[test]
-fn a_key_that_others_may_read_is_refused_by_name() {
+fn a_key_that_everyone_may_read_is_refused_by_name() {
     let directory = tempfile::tempdir().unwrap();
     let files = pair(directory.path(), "a", &["a.test"]);
     std::fs::set_permissions(&files.key, std::fs::Permissions::from_mode(0o640)).unwrap();
+    assert!(CertificateStore::load(vec![files.clone()]).is_ok(), "a group may share a key");
+    std::fs::set_permissions(&files.key, std::fs::Permissions::from_mode(0o604)).unwrap();
     let error = CertificateStore::load(vec![files]).unwrap_err();
-    assert!(matches!(error, CertificateError::Exposed { mode: 0o640, .. }));
-    assert!(error.to_string().contains("a.key") && error.to_string().contains("chmod 600"), "{error}");
+    assert!(matches!(error, CertificateError::Exposed { mode: 0o604, .. }));
+    assert!(error.to_string().contains("a.key") && error.to_string().contains("chmod o="), "{error}");
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! The audit log: one JSON line per decision and per management call.
 //!
-//! A place in the log is reserved before anything is done ([`AuditLog::try_reserve`]) and filled when it is over, so that
+//! The right to record is taken before anything is done ([`AuditLog::try_reserve`]) and used when it is over, so that
 //! nothing passes unrecorded when the log cannot be written. A thread of its own writes; no request waits for the disk,
 //! except those that must survive a crash before they are acknowledged ([`Slot::write_durably`]). It never drops an event
 //! silently: dropped ones are counted, and the log says so when it can be written again.
+//!
+//! Only events that wait for the disk count against its capacity. Requests under way do not: their number is for the
+//! edge to limit, and whoever keeps many of them open must not be able to shut everybody else out.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,7 +29,7 @@ mod meters;
 mod sink;
 mod writer;
 
-/// How many events may be reserved or waiting at once.
+/// How many events may wait for the disk before no more are promised a place.
 const CAPACITY: usize = 8192;
 /// The longest that anyone waits for the disk.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -60,7 +63,7 @@ struct Queue {
 /// What the log and its writer both know.
 #[derive(Debug)]
 struct Shared {
-    /// Events that are reserved or not written yet.
+    /// Events that were handed in and are not written yet.
     outstanding: AtomicUsize,
     failing: AtomicBool,
     failure: Mutex<String>,
@@ -75,16 +78,10 @@ enum Message {
     Wake,
 }
 
-/// A place in the log for one event. Dropping it unfilled gives it back.
+/// The promise that the log takes one event.
 #[derive(Debug)]
 #[must_use = "an event must be written into the place that was reserved for it"]
-pub struct Slot(Option<Place>);
-
-#[derive(Debug)]
-struct Place {
-    queue: Arc<Queue>,
-    filled: bool,
-}
+pub struct Slot(Option<Arc<Queue>>);
 
 impl AuditLog {
     /// Opens the log and writes a first line. A full disk, or a pipe without a reader, is no error here: the log is then
@@ -111,7 +108,7 @@ impl AuditLog {
         Ok(Self(Some(Arc::new(Queue { outbox, shared, on_failure, writer }))))
     }
 
-    /// Reserves a place for one event. Never waits.
+    /// Promises to take one event. Never waits.
     ///
     /// # Errors
     /// [`AuditUnavailable`] when the log is failing or has too many events waiting, and events must not be lost.
@@ -123,8 +120,8 @@ impl AuditLog {
             shared.meters.refused.inc();
             return Err(shared.unavailable());
         }
-        if shared.reserve() {
-            Ok(Slot(Some(Place { queue: Arc::clone(queue), filled: false })))
+        if shared.outstanding.load(Ordering::Acquire) < CAPACITY {
+            Ok(Slot(Some(Arc::clone(queue))))
         } else if may_lose {
             shared.meters.dropped.inc();
             Ok(Slot(None))
@@ -189,7 +186,7 @@ impl Slot {
     /// # Errors
     /// [`AuditUnavailable`] when that takes longer than 5 s or cannot be done, and events must not be lost.
     pub async fn write_durably(self, event: AuditEvent) -> Result<(), AuditUnavailable> {
-        let Some(queue) = self.0.as_ref().map(|place| Arc::clone(&place.queue)) else { return Ok(()) };
+        let Some(queue) = self.0.clone() else { return Ok(()) };
         let (durable, written) = oneshot::channel();
         self.send(event, Some(durable));
         match (tokio::time::timeout(PATIENCE, written).await, queue.on_failure) {
@@ -199,19 +196,12 @@ impl Slot {
     }
 
     fn send(self, event: AuditEvent, durable: Option<oneshot::Sender<()>>) {
-        let Some(mut place) = self.0 else { return };
-        if place.queue.outbox.send(Message::Event { event: Box::new(event), durable }).is_ok() {
-            place.filled = true;
-        } else {
-            place.queue.shared.meters.dropped.inc();
-        }
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if !self.filled {
-            self.queue.shared.release(1);
+        let Some(queue) = self.0 else { return };
+        // Counted first: the writer may be done with it before this line is left.
+        queue.shared.outstanding.fetch_add(1, Ordering::AcqRel);
+        if queue.outbox.send(Message::Event { event: Box::new(event), durable }).is_err() {
+            queue.shared.release(1);
+            queue.shared.meters.dropped.inc();
         }
     }
 }
@@ -228,13 +218,7 @@ impl Shared {
         })
     }
 
-    /// Takes one of the places, if there is one.
-    fn reserve(&self) -> bool {
-        let one_more = |taken| (taken < CAPACITY).then_some(taken + 1);
-        self.outstanding.fetch_update(Ordering::AcqRel, Ordering::Acquire, one_more).is_ok()
-    }
-
-    /// Gives places back.
+    /// Forgets events that are written, or never will be.
     fn release(&self, count: u64) {
         let count = usize::try_from(count).unwrap_or(usize::MAX);
         let before = self.outstanding.fetch_sub(count, Ordering::AcqRel);

@@ -85,23 +85,21 @@ fn a_full_disk_refuses_from_the_first_request_on() {
 #[test]
 fn a_full_disk_may_be_outlived_by_choice_and_what_is_lost_is_counted() {
     let log = open(Path::new("/dev/full"), OnFailure::Continue);
-    let slots: Vec<_> = (0..CAPACITY + 10).map(|_| log.try_reserve().unwrap()).collect();
+    (0..CAPACITY + 10).for_each(|number| log.try_reserve().unwrap().write(numbered(number)));
     let metrics = Metrics::new().unwrap();
     log.show_in(&metrics).unwrap();
     let scrape = metrics.render();
     assert!(scrape.contains(r#"portcullis_audit_events_total{outcome="dropped"} 10"#), "{scrape}");
     assert!(scrape.contains("portcullis_audit_healthy 0"));
-    drop(slots);
 }
 
+/// Requests are held open by anybody, without credentials and almost for free; that must not fill the log.
 #[test]
-fn more_events_than_fit_are_refused_and_an_unused_place_is_given_back() {
+fn requests_under_way_fill_nothing() {
     let dir = tempfile::tempdir().unwrap();
     let log = open(&dir.path().join("audit.log"), OnFailure::Refuse);
-    let mut slots: Vec<_> = (0..CAPACITY).map(|_| log.try_reserve().unwrap()).collect();
-    assert!(log.try_reserve().unwrap_err().to_string().contains("waiting"));
-    drop(slots.pop());
-    assert!(log.try_reserve().is_ok());
+    let slots: Vec<_> = (0..CAPACITY * 2).map(|_| log.try_reserve()).collect();
+    assert!(slots.iter().all(Result::is_ok) && log.try_reserve().is_ok());
 }
 
 /// F-09: a pipe without a reader stalls nothing, and the log recovers by itself when a reader comes.

@@ -88,8 +88,9 @@ pub struct Metrics {
     would_deny: IntCounter,
     mounts_downgraded: IntCounter,
     upstream_up: IntGaugeVec,
-    connections: IntGaugeVec,
-    reloads: IntCounterVec,
+    connections: IntGauge,
+    /// Failed ones, then those that worked.
+    reloads: [IntCounter; 2],
 }
 
 impl Metrics {
@@ -103,6 +104,7 @@ impl Metrics {
         let bodies = kept.counters("request_body_bytes_total", "Bytes of bodies.", &["direction"])?;
         let info = kept.gauges("build_info", "Always 1; the labels say what is running.", &["version"])?;
         info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+        let reloads = kept.counters("config_reloads_total", "Reloads of the configuration.", &["outcome"])?;
         #[cfg(target_os = "linux")]
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let request_labels = ["operation", "decision", "status"];
@@ -137,8 +139,8 @@ impl Metrics {
                 "Mounts that became plain uploads because a right on the source was missing.",
             )?,
             upstream_up: kept.gauges("upstream_up", "Whether the upstream answers.", &["registry"])?,
-            connections: kept.gauges("connections", "Open client connections.", &["listener"])?,
-            reloads: kept.counters("config_reloads_total", "Reloads of the configuration.", &["outcome"])?,
+            connections: kept.gauge("connections", "Open client connections.")?,
+            reloads: [reloads.with_label_values(&["failed"]), reloads.with_label_values(&["ok"])],
             registry,
         })
     }
@@ -189,15 +191,15 @@ impl Metrics {
         self.upstream_up.with_label_values(&[registry.as_str()]).set(i64::from(up));
     }
 
-    /// The gauge of the listener at this configured address; kept by the listener.
-    #[must_use]
-    pub fn listener(&self, address: &str) -> ConnectionGauge {
-        ConnectionGauge(self.connections.with_label_values(&[address]))
+    /// Says how many client connections are open.
+    pub fn set_connections(&self, open: usize) {
+        self.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
     }
 
     /// Counts a reload of the configuration that took effect, or did not.
     pub fn config_reloaded(&self, worked: bool) {
-        self.reloads.with_label_values(&[if worked { "ok" } else { "failed" }]).inc();
+        let [failed, ok] = &self.reloads;
+        if worked { ok.inc() } else { failed.inc() }
     }
 
     /// Everything in the text format of Prometheus (`text/plain; version=0.0.4`).
@@ -221,35 +223,6 @@ const fn outcome(verdict: Verdict) -> Outcome {
         | Verdict::Limited
         | Verdict::Malformed
         | Verdict::Misdirected => Outcome::Refused,
-    }
-}
-
-/// Counts the open connections of one listener.
-#[derive(Clone, Debug)]
-pub struct ConnectionGauge(IntGauge);
-
-impl ConnectionGauge {
-    /// Counts one connection until the value is dropped.
-    #[must_use]
-    pub fn opened(&self) -> OpenConnection {
-        self.0.inc();
-        OpenConnection(self.0.clone())
-    }
-
-    /// How many are open now.
-    #[must_use]
-    pub fn open(&self) -> i64 {
-        self.0.get()
-    }
-}
-
-/// One open connection.
-#[derive(Debug)]
-pub struct OpenConnection(IntGauge);
-
-impl Drop for OpenConnection {
-    fn drop(&mut self) {
-        self.0.dec();
     }
 }
 
@@ -307,6 +280,10 @@ impl Keeper<'_> {
 
     fn counters(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntCounterVec, MetricsError> {
         self.keep(IntCounterVec::new(opts(name, help), labels)?)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<IntGauge, MetricsError> {
+        self.keep(IntGauge::with_opts(opts(name, help))?)
     }
 
     fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> Result<IntGaugeVec, MetricsError> {

@@ -57,14 +57,37 @@ fn policy_free_mode_and_downgraded_mounts_are_counted() {
 }
 
 #[test]
-fn connections_are_counted_while_they_are_open() {
+fn open_connections_are_shown() {
     let metrics = Metrics::new().unwrap();
-    let listener = metrics.listener("127.0.0.1:0");
-    let (first, second) = (listener.opened(), listener.opened());
-    drop(first);
-    assert_eq!(value(&metrics, r#"portcullis_connections{listener="127.0.0.1:0"}"#), "1");
-    drop(second);
-    assert_eq!(listener.open(), 0);
+    metrics.set_connections(2);
+    assert_eq!(value(&metrics, "portcullis_connections"), "2");
+}
+
+/// <https://prometheus.io/docs/practices/naming/>: what `promtool check metrics` would say.
+#[test]
+fn names_units_and_help_follow_the_conventions_of_prometheus() {
+    let metrics = Metrics::new().unwrap();
+    metrics.count(&pull());
+    metrics.upstream_error(UpstreamError::Broken);
+    metrics.cache(Cache::Token, CacheEvent::Hit, 1);
+    let page = metrics.render();
+    let mut families = 0;
+    for line in page.lines().filter_map(|line| line.strip_prefix("# TYPE portcullis_")) {
+        let (name, kind) = line.split_once(' ').unwrap();
+        families += 1;
+        assert!(name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_'), "{name}");
+        assert_eq!(name.ends_with("_total"), kind == "counter", "{name} is a {kind}");
+        assert!(kind != "histogram" || name.ends_with("_seconds"), "{name} has no unit");
+        let help = page.lines().find_map(|line| line.strip_prefix(&format!("# HELP portcullis_{name} ")));
+        assert!(help.is_some_and(|help| help.ends_with('.')), "{name}: {help:?}");
+    }
+    assert!(families >= 8, "{page}");
+    // What alerts are made of is there from the start, as 0.
+    for series in
+        [r#"portcullis_config_reloads_total{outcome="failed"}"#, "portcullis_policy_would_deny_total"]
+    {
+        assert_eq!(value(&metrics, series), "0");
+    }
 }
 
 #[test]

@@ -132,6 +132,11 @@ impl Portcullis {
         value.unwrap_or(0.0)
     }
 
+    /// Raw HTTPS to the public listener by somebody who believes another authority.
+    pub(crate) fn http_believing(&self, ca: &Path) -> Http {
+        Http::tls(self.public, ca)
+    }
+
     /// Raw HTTP to the listener with metrics and health.
     pub(crate) fn observer(&self) -> Http {
         Http::plain(self.metrics)
