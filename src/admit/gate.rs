@@ -310,9 +310,12 @@ impl Gate {
                 Grounds::Policy(reason),
             ));
         }
-        // Only what a registry holds and how it is set up; who may do what is never policy-free.
+        // Only what a registry holds and how it is set up; who may do what is never policy-free, and neither is the
+        // switch that ends it, which cannot be turned back.
         let free = match (resource.service, &resource.region) {
-            (Some(Service::ContainerRegistry), Some(region)) if action.is_registrys() => {
+            (Some(Service::ContainerRegistry), Some(region))
+                if action.is_registrys() && action != Action::AuthSet =>
+            {
                 !self.registry(region).await?.policies_enforced
             }
             _ => false,

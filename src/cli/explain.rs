@@ -146,7 +146,7 @@ fn outline(answer: &Explanation) -> String {
     }));
     lines.extend(others.into_iter().map(considered));
     if answer.considered.is_empty() {
-        lines.push("there is no policy for it, and none for a group that it is in".to_owned());
+        lines.push("no policy that you may see is for it, or for a group that it is in".to_owned());
     }
     let needed = answer.needed.as_ref().filter(|needed| !needed.any_role_of.is_empty());
     lines.extend(

@@ -155,7 +155,7 @@ fn an_explanation_is_asked_for_by_name() {
             .run("explain --principal think-registry-demo --action push --resource localhost:99/birds/owl:1")
             .done(),
         "think-registry-demo may not do container-registry.image.push on repository birds/owl in us-south\n\
-         ├─ there is no policy for it, and none for a group that it is in\n\
+         ├─ no policy that you may see is for it, or for a group that it is in\n\
          └─ any of these roles would be enough: Manager, Writer\n"
     );
     let asked = world.body("POST /api/native/explain");

@@ -68,11 +68,22 @@ pub(super) async fn tls(
     name: &str,
     alpn: &[&str],
 ) -> std::io::Result<Raw<TlsStream<TcpStream>>> {
+    tls_of(rustls::DEFAULT_VERSIONS, address, certificate, name, alpn).await
+}
+
+/// The same, with these versions of TLS only.
+pub(super) async fn tls_of(
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    address: SocketAddr,
+    certificate: &CertificateDer<'static>,
+    name: &str,
+    alpn: &[&str],
+) -> std::io::Result<Raw<TlsStream<TcpStream>>> {
     let mut roots = rustls::RootCertStore::empty();
     roots.add(certificate.clone()).unwrap();
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
     let mut config = rustls::ClientConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()
+        .with_protocol_versions(versions)
         .unwrap()
         .with_root_certificates(roots)
         .with_no_client_auth();

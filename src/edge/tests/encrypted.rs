@@ -13,7 +13,7 @@ use tokio_rustls::client::TlsStream;
 
 use super::super::settings::Settings;
 use super::application::encrypted;
-use super::clients::{Raw, tls};
+use super::clients::{Raw, tls, tls_of};
 
 type Stream = Raw<TlsStream<TcpStream>>;
 
@@ -47,6 +47,17 @@ async fn both_versions_are_spoken_as_agreed_and_know_the_name_asked_for() {
     let (mut sender, _) = second(stream).await;
     let (status, body) = ask(&mut sender, request("/connection").body(String::new()).unwrap()).await;
     assert_eq!((status, body), (StatusCode::OK, Bytes::from(expected)));
+}
+
+#[tokio::test]
+async fn each_version_of_tls_will_do_by_itself() {
+    let (server, certificate) = encrypted(&Settings::default());
+    for version in [&rustls::version::TLS12, &rustls::version::TLS13] {
+        let stream = tls_of(&[version], server.address, &certificate, "cr.test", &["http/1.1"]).await;
+        let mut client = stream.unwrap();
+        client.send("GET /connection HTTP/1.1\r\nHost: cr.test\r\nConnection: close\r\n\r\n").await;
+        assert!(client.rest().await.starts_with("HTTP/1.1 200 "), "{version:?}");
+    }
 }
 
 #[tokio::test]

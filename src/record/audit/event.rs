@@ -121,7 +121,7 @@ impl AuditEvent {
             event_time: finished.started.rfc3339(),
             action: action(&finished.what, who),
             outcome: if failed { "failure" } else { "success" },
-            severity: severity(finished.status),
+            severity: severity(finished.decision, finished.status),
             message,
             request: Some(Request {
                 operation: finished.what.label(),
@@ -245,9 +245,10 @@ fn image(call: &RegistryCall, digest: Option<&str>) -> Target {
     }
 }
 
-/// As Activity Tracker grades a status.
-fn severity(status: u16) -> &'static str {
+/// As Activity Tracker grades a status; but to be asked for credentials is how every client begins.
+fn severity(decision: Verdict, status: u16) -> &'static str {
     match status {
+        401 if decision == Verdict::Challenged => "normal",
         401 | 403 | 503 | 507 => "critical",
         400 | 409 | 424 | 500 | 502 | 504 | 505 => "warning",
         _ => "normal",
