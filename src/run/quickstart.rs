@@ -112,11 +112,11 @@ pub fn instructions(ground: &Ground, address: SocketAddr, key: Option<&ApiKey>, 
         text,
         "\nLog in and push with docker, which trusts localhost:\n\
          \x20 docker login -u iamapikey --password-stdin {host} < {directory}/admin.key\n\
-         \x20 docker tag IMAGE {host}/my_namespace/IMAGE\n\
-         \x20 docker push {host}/my_namespace/IMAGE\n\
+         \x20 tar -C {directory} -c ca.crt | docker import - {host}/my_namespace/hello-world:3.6\n\
+         \x20 docker push {host}/my_namespace/hello-world:3.6\n\
          \nWith podman or skopeo, name the authority's directory:\n\
          \x20 podman login -u iamapikey --password-stdin --cert-dir {directory}/certs {host} < {directory}/admin.key\n\
-         \x20 podman push --cert-dir {directory}/certs IMAGE {host}/my_namespace/IMAGE\n\
+         \x20 podman pull --cert-dir {directory}/certs {host}/my_namespace/hello-world:3.6\n\
          \nGive a robot access:\n\
          \x20 {program} login -a https://{host} --apikey @{directory}/admin.key --ca-file {directory}/ca.crt\n\
          \x20 {program} iam service-id-create ci\n\
