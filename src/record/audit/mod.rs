@@ -199,9 +199,13 @@ impl Slot {
         let Some(queue) = self.0 else { return };
         // Counted first: the writer may be done with it before this line is left.
         queue.shared.outstanding.fetch_add(1, Ordering::AcqRel);
+        let waits = durable.is_some();
         if queue.outbox.send(Message::Event { event: Box::new(event), durable }).is_err() {
             queue.shared.release(1);
             queue.shared.meters.dropped.inc();
+        }
+        if waits {
+            queue.writer.unpark();
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::Duration;
 
 use tokio::sync::oneshot;
@@ -16,6 +16,8 @@ use crate::clock::Clock;
 
 /// The longest time that an event which nobody waits for stays away from the disk.
 const SYNC_EVERY: Duration = Duration::from_millis(100);
+/// How long the writer rests when there is nothing to write.
+const REST: Duration = Duration::from_millis(25);
 /// How long to wait before trying again, at first and at most.
 const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::from_secs(1));
 /// How long a pipe may be full before the log counts as failing.
@@ -68,28 +70,38 @@ impl Writer {
         }
     }
 
-    /// Waits for something to do and takes what there is, up to a batch.
+    /// Takes what there is, up to a batch, and rests when there is nothing. Only who waits for the disk wakes it: to wake
+    /// it for every event would cost each request more than the event itself.
     fn gather(&mut self) -> Next {
-        let due = SYNC_EVERY.saturating_sub(self.last_sync.elapsed());
-        let idle = Duration::from_secs(3600);
-        let patience = if self.sink.unsynced() || self.sink.backlog() > 0 { due } else { idle };
-        let mut message = match self.inbox.recv_timeout(patience) {
-            Ok(message) => message,
-            Err(RecvTimeoutError::Timeout) => return Next::GoOn,
-            Err(RecvTimeoutError::Disconnected) => return Next::End,
-        };
+        let mut taken = false;
         loop {
-            if self.take(message) == Next::End {
-                return Next::End;
-            }
-            if self.sink.backlog() >= BATCH_BYTES {
-                return Next::GoOn;
-            }
             match self.inbox.try_recv() {
-                Ok(more) => message = more,
-                Err(_) => return Next::GoOn,
+                Ok(message) => {
+                    taken = true;
+                    if self.take(message) == Next::End {
+                        return Next::End;
+                    }
+                    if self.sink.backlog() >= BATCH_BYTES {
+                        return Next::GoOn;
+                    }
+                }
+                Err(TryRecvError::Disconnected) => return Next::End,
+                Err(TryRecvError::Empty) if taken || self.is_due() || self.is_asked_to_reopen() => {
+                    return Next::GoOn;
+                }
+                Err(TryRecvError::Empty) => std::thread::park_timeout(REST),
             }
         }
+    }
+
+    /// Whether what is written, or failed to be, waits for the disk long enough.
+    fn is_due(&self) -> bool {
+        let pending = self.sink.unsynced() || self.sink.backlog() > 0;
+        pending && self.last_sync.elapsed() >= SYNC_EVERY
+    }
+
+    fn is_asked_to_reopen(&self) -> bool {
+        self.shared.reopen.load(Ordering::Acquire)
     }
 
     fn take(&mut self, message: Message) -> Next {

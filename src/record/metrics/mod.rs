@@ -34,10 +34,6 @@ labels! {
 labels! {
     /// What is remembered.
     Cache {
-        /// Decisions of policies.
-        Decision = "decision",
-        /// Manifests by digest.
-        Manifest = "manifest",
         /// Verified tokens.
         Token = "token",
         /// Compiled principals.
@@ -52,8 +48,6 @@ labels! {
         Hit = "hit",
         /// It was not.
         Miss = "miss",
-        /// It was dropped, to make room or because it was not true any more.
-        Evict = "evict",
     }
 }
 
