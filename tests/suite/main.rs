@@ -17,6 +17,9 @@ mod faults;
 /// The clients, the registry and the recorder work, without Portcullis between them.
 #[cfg(test)]
 mod harness;
+/// IAM tokens, in the way of `/identity/`.
+#[cfg(test)]
+mod identity;
 /// The beginning of an installation: killed, repeated, without enforcement.
 #[cfg(test)]
 mod init;
@@ -32,6 +35,9 @@ mod long_push;
 /// What surrounds the code: the compose file, the scripts.
 #[cfg(test)]
 mod project;
+/// The first five minutes: `quickstart`, and the lines that it prints.
+#[cfg(test)]
+mod quickstart;
 /// SIGHUP and renewed certificates, while serving.
 #[cfg(test)]
 mod reload;

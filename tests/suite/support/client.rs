@@ -65,6 +65,19 @@ impl Docker {
         docker
     }
 
+    /// What a docker that somebody else starts must find in its environment to be this one.
+    pub(crate) fn environment(&self) -> [(&'static str, String); 2] {
+        let config = self.folder.path().join("config");
+        [("DOCKER_HOST", socket(self.folder.path())), ("DOCKER_CONFIG", config.display().to_string())]
+    }
+
+    /// A line for the shell, as somebody would paste it.
+    pub(crate) fn shell(&self, line: &str) -> Finished {
+        let mut command = bare("sh");
+        command.args(["-c", line]).env("HOME", self.folder.path()).envs(self.environment());
+        run(&mut command, "")
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare("docker");
         command.arg("--host").arg(socket(self.folder.path())).args(arguments);
@@ -125,6 +138,16 @@ impl Podman {
         fs::write(folder.path().join("auth.json"), "{}").unwrap();
         let trust = flags(trust, "", folder.path());
         Self { folder, trust }
+    }
+
+    /// A line for the shell, as somebody would paste it: `podman` in it is this one.
+    pub(crate) fn shell(&self, line: &str) -> Finished {
+        let own = self.command(&[]);
+        let flags: Vec<_> = own.get_args().map(|word| word.to_string_lossy()).collect();
+        let line = format!("podman() {{ command podman {} \"$@\"; }}; {line}", flags.join(" "));
+        let mut command = bare("sh");
+        command.args(["-c", &line]).envs(own.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        run(&mut command, "")
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
