@@ -11,6 +11,9 @@ mod attacks;
 /// Who did what, from where, and why they could: the audit log of real clients.
 #[cfg(test)]
 mod audit;
+/// Every verb of the command line, against a real server.
+#[cfg(test)]
+mod commands;
 /// What breaks, and what must not break with it.
 #[cfg(test)]
 mod faults;

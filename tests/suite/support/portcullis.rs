@@ -221,6 +221,12 @@ impl Cli {
         run(&mut self.command(&words), "")
     }
 
+    /// Any command, with more in its environment.
+    pub(crate) fn run_in(&self, environment: &[(&str, String)], line: &str) -> Finished {
+        let words: Vec<&str> = line.split(' ').collect();
+        run(self.command(&words).envs(environment.iter().map(|(name, value)| (name, value))), "")
+    }
+
     /// Any command with its arguments one by one.
     pub(crate) fn run_with(&self, arguments: &[&str]) -> Finished {
         run(&mut self.command(arguments), "")
