@@ -10,3 +10,4 @@ pub mod ibm;
 pub mod model;
 pub mod pattern;
 pub mod right;
+pub mod table;
