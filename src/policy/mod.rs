@@ -5,7 +5,9 @@
 
 pub mod action;
 pub mod aws;
+pub mod cache;
 pub mod decide;
+pub mod engine;
 pub mod ibm;
 pub mod model;
 pub mod pattern;
