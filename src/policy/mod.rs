@@ -9,6 +9,7 @@ pub mod cache;
 pub mod decide;
 pub mod engine;
 pub mod ibm;
+pub mod lint;
 pub mod model;
 pub mod pattern;
 pub mod right;

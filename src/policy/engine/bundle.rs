@@ -59,7 +59,7 @@ pub(super) struct Row {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Entry {
     pub(super) place: Decider,
-    length: u32,
+    length: u8,
     hash: u64,
 }
 
@@ -202,7 +202,7 @@ impl Entry {
             Body::Aws { resources, .. } => {
                 let prefix = resources.literal_prefix();
                 let head = prefix.as_bytes().iter().take(HEAD_MAX);
-                let length = u32::try_from(head.len()).unwrap_or(0);
+                let length = u8::try_from(head.len()).unwrap_or(0);
                 (length, head.fold(hash(""), |hash, byte| step(hash, *byte)))
             }
             Body::Ibm(rule) => rule.namespace().map_or((0, 0), |namespace| (1, hash(namespace))),
@@ -212,8 +212,8 @@ impl Entry {
 
     /// Whether the resource begins as it must; sometimes also when it does not.
     pub(super) fn may_speak_of(&self, heads: &Heads) -> bool {
-        let known = usize::try_from(self.length).ok().and_then(|length| heads.0.get(length));
-        self.length == 0 || known.is_some_and(|hash| *hash == Some(self.hash))
+        let known = || heads.0.get(usize::from(self.length)).copied();
+        self.length == 0 || known() == Some(self.hash)
     }
 
     /// As `may_speak_of`, for an IBM access policy.
@@ -222,16 +222,16 @@ impl Entry {
     }
 }
 
-/// The hash of each beginning of a resource, by its length.
-pub(super) struct Heads([Option<u64>; HEAD_MAX + 1]);
+/// The hash of each beginning of a resource, by its length. Those beyond its end are 0, which no statement asks for.
+pub(super) struct Heads([u64; HEAD_MAX + 1]);
 
 impl Heads {
     pub(super) fn of(resource: &Resource<'_>) -> Self {
-        let mut heads = [None; HEAD_MAX + 1];
+        let mut heads = [0; HEAD_MAX + 1];
         let mut so_far = hash("");
         for (head, byte) in heads.iter_mut().skip(1).zip(resource.as_str().bytes()) {
             so_far = step(so_far, byte);
-            *head = Some(so_far);
+            *head = so_far;
         }
         Self(heads)
     }

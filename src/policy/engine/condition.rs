@@ -200,6 +200,21 @@ fn boolean(wanted: &Glob, found: &str, context: &Context<'_>) -> Came {
     wanted.zip(truth(found)).map_or(Came::WrongType, |(wanted, found)| yes(wanted == found))
 }
 
+/// Whether a value is of the operator's type. One that is not matches nothing.
+pub(crate) fn is_understood(operator: Operator, value: &ConditionValue) -> bool {
+    let spelt = value.template.literal();
+    match operator.family() {
+        Family::Arn => matches!(ArnGlob::of(value), ArnGlob::Segments(_)),
+        Family::Binary => base64(&value.text).is_some(),
+        Family::Bool => spelt.is_none_or(|text| truth(text).is_some()),
+        Family::Date => instant(&value.text).is_some(),
+        Family::Ip => Network::parse(&value.text).is_some(),
+        Family::Null => truth(&value.text).is_some(),
+        Family::Numeric => number(&value.text).is_some(),
+        Family::String => true,
+    }
+}
+
 /// The text, if it is base64.
 fn base64(text: &str) -> Option<Box<str>> {
     BASE64.decode(text.as_bytes()).ok().map(|_| text.into())

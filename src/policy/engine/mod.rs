@@ -6,7 +6,7 @@
 mod attribute;
 pub mod bundle;
 pub mod compiled;
-mod condition;
+pub(crate) mod condition;
 pub mod context;
 pub mod decide;
 mod glob;

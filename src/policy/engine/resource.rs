@@ -5,6 +5,7 @@ use super::context::{Context, Key};
 use super::glob::{Fit, Glob};
 use crate::policy::aws::document::{ResourceClause, ResourcePattern};
 use crate::policy::aws::pattern::SEGMENTS;
+use crate::policy::aws::variable::{Part, Template};
 
 /// The longest ARN that is asked about, in bytes.
 pub const RESOURCE_MAX: usize = 2_048;
@@ -143,4 +144,22 @@ impl Pattern {
         }
         prefix
     }
+}
+
+/// Whether everything that `small` matches is matched by `large`. It may say no although it is.
+pub(crate) fn covers(large: &ResourcePattern, small: &ResourcePattern) -> bool {
+    let (Some(large_arn), Some(small_arn)) = (&large.arn, &small.arn) else { return large.arn.is_none() };
+    let (Some(wide), Some(narrow)) = (large_arn.segments(), small_arn.segments()) else { return false };
+    wide == narrow || wide.iter().zip(narrow).all(|(wide, narrow)| segment_covers(wide, narrow))
+}
+
+fn segment_covers(wide: &Template, narrow: &Template) -> bool {
+    let simple = wide.parts().iter().all(|part| matches!(part, Part::Any | Part::Literal(_)));
+    // What the narrow pattern leaves open is a character that no pattern has: only a `*` can stand for it.
+    let open = |part: &Part| match part {
+        Part::Any | Part::One | Part::Variable(_) => "\0".to_owned(),
+        Part::Literal(text) => text.to_string(),
+    };
+    let spelt: String = narrow.parts().iter().map(open).collect();
+    wide == narrow || (simple && Glob::of(wide).fit(&spelt, &Context::default()) == Fit::Yes)
 }
