@@ -63,7 +63,7 @@ fn context() -> Option<Context<'static>> {
 }
 
 fn compiling(criterion: &mut Criterion) {
-    let text = document(0, 26);
+    let text = document(0, 37);
     println!("a document of {} bytes", text.len());
     let Ok(read) = validate::read(&text, Kind::Inline) else { return };
     criterion.bench_function("read 6 KiB", |b| b.iter(|| validate::read(black_box(&text), Kind::Inline)));

@@ -147,6 +147,9 @@ impl ActionTable {
             entry.folded.strip_prefix(prefix).is_some_and(|rest| fits(wildcards.as_bytes(), rest.as_bytes()))
         };
         let near = self.0.get(self.beginning_with(prefix)).unwrap_or_default();
+        if wildcards == "*" {
+            return near.iter().map(|entry| entry.id).collect();
+        }
         near.iter().filter(fits).map(|entry| entry.id).collect()
     }
 
