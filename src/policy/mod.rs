@@ -5,8 +5,12 @@
 
 pub mod action;
 pub mod aws;
+pub mod cache;
 pub mod decide;
+pub mod engine;
 pub mod ibm;
+pub mod lint;
 pub mod model;
 pub mod pattern;
 pub mod right;
+pub mod table;

@@ -8,6 +8,7 @@ use portcullis::policy::aws::kind::Kind;
 use portcullis::policy::aws::validate;
 
 mod aws_policy;
+mod decision;
 mod operation;
 mod scope;
 
@@ -127,6 +128,14 @@ fn mutated_policies_hold_what_the_fuzz_target_checks() {
     let entropy = SequenceEntropy::seeded(20);
     for policy in mutated_policies(&entropy).take(10_000) {
         aws_policy::check(&policy);
+    }
+}
+
+#[test]
+fn decisions_by_mutated_policies_hold_what_the_fuzz_target_checks() {
+    let entropy = SequenceEntropy::seeded(21);
+    for policy in mutated_policies(&entropy).take(4_000) {
+        decision::check(&policy);
     }
 }
 

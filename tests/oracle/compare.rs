@@ -1,7 +1,7 @@
 //! Engine against oracle, over many generated worlds.
 //!
 //! To plug an engine in: implement `Engine` in a file of its own (the only one here that may name the crate),
-//! and call `compare(&engine, cases_wanted())` in a test. `PROPTEST_CASES=1000000` makes the run longer. A
+//! and call `compare(&engine, cases_or(…))` in a test. `PROPTEST_CASES=1000000` makes the run longer. A
 //! disagreement is shrunk and printed as the policies, the question and both answers.
 
 use super::cases::{Published, published};
@@ -29,8 +29,13 @@ pub(crate) const CASES: usize = 100_000;
 
 /// What `PROPTEST_CASES` says, or `CASES`.
 pub(crate) fn cases_wanted() -> usize {
+    cases_or(CASES)
+}
+
+/// What `PROPTEST_CASES` says, or so many.
+pub(crate) fn cases_or(default: usize) -> usize {
     let configured = Config::default().cases;
-    if configured == 256 { CASES } else { configured as usize }
+    if configured == 256 { default } else { configured as usize }
 }
 
 /// Compares on two threads, each with its own fixed seed, so that a failure comes back.

@@ -7,7 +7,7 @@
 //! of one.
 
 use super::value::{bytes, contains, instant, network, number, truth};
-use super::wildcard::{Context, find, fits, fits_arn, marks, plain_marks, spell};
+use super::wildcard::{Context, find, fits, fits_arn, marks, plain_marks, segments, spell};
 use super::world::Given;
 use serde_json::Value;
 
@@ -145,7 +145,7 @@ fn text_fit(test: Test, found: &str, wanted: &str, variables: bool, context: &Co
     let pattern = if variables { marks(wanted, context) } else { Some(plain_marks(wanted)) };
     let Some(pattern) = pattern else { return Fit::No };
     let yes = match test {
-        Test::Arn if found.split(':').count() < 6 || wanted.split(':').count() < 6 => return Fit::WrongType,
+        Test::Arn if found.split(':').count() < 6 || segments(&pattern).len() < 6 => return Fit::WrongType,
         Test::Arn => fits_arn(&pattern, found),
         Test::Bool => return both(truth(found), truth(&spell(&pattern)), |found, wanted| found == wanted),
         Test::StringEquals => spell(&pattern) == found,

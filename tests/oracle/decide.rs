@@ -167,14 +167,17 @@ fn identity_allows(world: &World, question: &Question, ask: Ask) -> Deciders {
 
 fn all_denies(world: &World, ask: Ask) -> Deciders {
     let mut limits = Vec::new();
-    if matches!(world.caller, Caller::FederatedUser { .. } | Caller::RoleSession { .. } | Caller::User { .. })
-    {
+    if has_policies(&world.caller) {
         limits.extend(identity_policies(world));
         limits.extend(world.boundary.iter().map(|policy| (Kind::Boundary, policy)));
         limits.extend(world.session.iter().flatten().map(|policy| (Kind::Session, policy)));
     }
     let own = limits.into_iter().flat_map(|(kind, policy)| matching(policy, kind, true, ask));
     own.chain(attached(world, true, ask).into_iter().map(|(_, decider)| decider)).collect()
+}
+
+fn has_policies(caller: &Caller) -> bool {
+    matches!(caller, Caller::FederatedUser { .. } | Caller::RoleSession { .. } | Caller::User { .. })
 }
 
 /// Roles have trust policies, for STS alone; everything else has at most a repository policy.
@@ -194,7 +197,9 @@ fn attached(world: &World, denying: bool, ask: Ask) -> Vec<(Closeness, Decider)>
     let Some(policy) = world.attached.get(ask.resource).filter(|_| is_role == (kind == Kind::Trust)) else {
         return Vec::new();
     };
-    let standing = Standing { trust: is_role, bounded: world.boundary.is_some() };
+    // Neither the root user nor who does not sign can have a boundary.
+    let standing =
+        Standing { trust: is_role, bounded: world.boundary.is_some() && has_policies(&world.caller) };
     let document = &policy.document;
     let decider = |statement| Decider { kind, policy: policy.name.clone(), statement };
     let all = statements(document).into_iter().enumerate();

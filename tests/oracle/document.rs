@@ -46,9 +46,9 @@ fn names_action(statement: &Value, action: &str) -> bool {
     }
 }
 
-/// The service is compared as a word, the name with wildcards, both in any case.
+/// The service is compared as a word, the name with wildcards, both in any case. `*:*` is AWS's other spelling of `*`.
 fn action_fits(pattern: &str, action: &str) -> bool {
-    if pattern == "*" {
+    if matches!(pattern, "*" | "*:*") {
         return true;
     }
     let (pattern, action) = (pattern.to_lowercase(), action.to_lowercase());
@@ -86,6 +86,7 @@ mod tests {
             ("*", "container-registry.quota.set", true),
             ("ECR:put*", "ecr:PutImage", true),
             ("ecr:*Layer*", "ecr:UploadLayerPart", true),
+            ("*:*", "container-registry.quota.set", true),
             ("ec?:PutImage", "ecr:PutImage", false),
             ("*:PutImage", "ecr:PutImage", false),
             ("ecr:Put Image", "ecr:PutImage", false),

@@ -60,7 +60,10 @@ fn resource_fits(policy: &Value, asked: &IbmWords) -> bool {
         let operator = attribute.get("operator").and_then(Value::as_str).unwrap_or("stringEquals");
         text_fits(operator, asked.attributes.get(key(attribute)), &attribute["value"])
     };
-    list(resource, "tags").is_empty() && list(resource, "attributes").iter().all(fits)
+    let attributes = list(resource, "attributes");
+    // A policy that names no account would reach into all of them.
+    let names_account = attributes.iter().any(|attribute| key(attribute) == "accountId");
+    names_account && list(resource, "tags").is_empty() && attributes.iter().all(fits)
 }
 
 /// The string operators. An attribute that the resource lacks fits only `stringExists` false.

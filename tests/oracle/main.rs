@@ -23,6 +23,9 @@ mod distribution;
 /// AWS documents: statements, actions, resources.
 #[cfg(test)]
 mod document;
+/// The product's engine, held against the oracle.
+#[cfg(test)]
+mod engine;
 /// Worlds and questions at random.
 #[cfg(test)]
 mod generate;

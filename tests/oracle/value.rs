@@ -65,11 +65,18 @@ pub(crate) fn clock_and_offset(text: &str) -> Option<(i128, i64)> {
     let at = text.find(['Z', '+', '-'])?;
     let (clock, zone) = text.split_at(at);
     let parts: Vec<i128> = clock.split(':').map(number).collect::<Option<_>>()?;
-    let clock = match parts[..] {
-        [hours, minutes] => hours * 3600 + minutes * 60,
-        [hours, minutes, seconds] => hours * 3600 + minutes * 60 + seconds,
+    let (hours, minutes, seconds) = match parts[..] {
+        [hours, minutes] => (hours, minutes, 0),
+        [hours, minutes, seconds] => (hours, minutes, seconds),
         _ => return None,
     };
+    // `number` counts in 10^-9. Only seconds have a fraction.
+    let unit = 1_000_000_000;
+    let whole = |part: i128, end: i128| part % unit == 0 && (0..end * unit).contains(&part);
+    if !whole(hours, 24) || !whole(minutes, 60) || !(0..60 * unit).contains(&seconds) {
+        return None;
+    }
+    let clock = hours * 3600 + minutes * 60 + seconds;
     Some((clock, offset(zone)?))
 }
 
@@ -80,7 +87,8 @@ pub(crate) fn offset(zone: &str) -> Option<i64> {
     }
     let east = if zone.strip_prefix('-').is_some() { -1 } else { 1 };
     let (hours, minutes) = zone.strip_prefix(['+', '-'])?.split_once(':')?;
-    Some(east * (hours.parse::<i64>().ok()? * 3600 + minutes.parse::<i64>().ok()? * 60))
+    let within = |part: &str, end: i64| part.parse::<i64>().ok().filter(|part| (0..end).contains(part));
+    Some(east * (within(hours, 24)? * 3600 + within(minutes, 60)? * 60))
 }
 
 /// `true` or `false`, in any case.

@@ -104,7 +104,7 @@ fn fits_from(marks: &[Mark], text: &[char], failed: &mut HashSet<(usize, usize)>
 }
 
 /// Splits at the first five colons that the pattern itself has.
-fn segments(marks: &[Mark]) -> Vec<&[Mark]> {
+pub(crate) fn segments(marks: &[Mark]) -> Vec<&[Mark]> {
     marks.splitn(6, |mark| *mark == Mark::Written(':')).collect()
 }
 

@@ -99,12 +99,12 @@ fn named(prefix: &str, documents: Vec<Value>) -> Vec<Policy> {
 
 fn caller() -> BoxedStrategy<Caller> {
     let user = |arn: &str, id: &str| Caller::User { arn: arn.to_owned(), id: id.to_owned() };
-    let alice = user(words::USERS[0], "AIDAALICE");
-    let bob = user(words::USERS[1], "AIDABOB");
-    let carol = user("arn:aws:iam::444455556666:user/carol", "AIDACAROL");
+    let alice = user(words::USERS[0], "AIDAALICEEXAMPLE0001");
+    let bob = user(words::USERS[1], "AIDABOBEXAMPLE000001");
+    let carol = user("arn:aws:iam::444455556666:user/carol", "AIDACAROLEXAMPLE0001");
     let build = Caller::RoleSession {
         role: words::ROLES[0].to_owned(),
-        id: "AROABUILD".to_owned(),
+        id: "AROABUILDEXAMPLE0001".to_owned(),
         session: "arn:aws:sts::111122223333:assumed-role/build/s1".to_owned(),
     };
     let fred = Caller::FederatedUser { arn: "arn:aws:sts::111122223333:federated-user/fred".to_owned() };

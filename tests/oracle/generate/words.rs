@@ -130,8 +130,8 @@ pub(crate) const PRINCIPALS: &[&str] = &[
     "arn:aws:iam::111122223333:role/ci/build",
     "arn:aws:sts::111122223333:assumed-role/build/s1",
     "arn:aws:sts::111122223333:federated-user/fred",
-    "AIDAALICE",
-    "AROABUILD",
+    "AIDAALICEEXAMPLE0001",
+    "AROABUILDEXAMPLE0001",
 ];
 
 pub(crate) const PROVIDER: &str = "arn:aws:iam::111122223333:oidc-provider/issuer.test";

@@ -1,0 +1,212 @@
+//! The one compiled form of policies, of both dialects.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::attribute::Rule;
+use super::condition::Comparison;
+use super::context::{Context, Key};
+use super::principal::Principals;
+use super::question::{IbmWords, Question};
+use super::resource::{Resource, Resources};
+use crate::policy::aws::document::{ActionClause, ActionPattern, Document, Effect};
+use crate::policy::aws::json::Position;
+use crate::policy::ibm::access::{AccessPolicy, Subject};
+use crate::policy::table::{ActionId, ActionSet, ActionTable};
+
+/// A number that nothing else in this process has. Only to tell things apart; nothing is ordered by it.
+pub(super) fn stamp() -> u64 {
+    static STAMPS: AtomicU64 = AtomicU64::new(1);
+    STAMPS.fetch_add(1, Ordering::Relaxed)
+}
+
+/// What a document is attached to.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Place {
+    /// An identity, as its own policy, a group's, a boundary or a session policy.
+    Identity,
+    /// A repository, or the registry as a whole.
+    Repository,
+    /// A role, to say who may assume it.
+    Trust,
+}
+
+impl Place {
+    /// Whether the document belongs to a resource.
+    #[must_use]
+    pub const fn is_resources(self) -> bool {
+        match self {
+            Self::Identity => false,
+            Self::Repository | Self::Trust => true,
+        }
+    }
+}
+
+/// A policy, compiled.
+#[derive(Debug)]
+pub struct CompiledPolicy {
+    id: Box<str>,
+    stamp: u64,
+    place: Place,
+    subject: Option<Subject>,
+    keys: Box<[Key]>,
+    pub(super) statements: Box<[Statement]>,
+}
+
+/// A statement, compiled. An IBM access policy is one.
+#[derive(Clone, Debug)]
+pub(super) struct Statement {
+    pub(super) effect: Effect,
+    pub(super) actions: ActionSet,
+    pub(super) body: Body,
+    pub(super) sid: Option<Box<str>>,
+    pub(super) position: Position,
+}
+
+/// What besides the action must fit.
+#[derive(Clone, Debug)]
+pub(super) enum Body {
+    Aws { principals: Option<Principals>, resources: Resources, conditions: Box<[Comparison]> },
+    Ibm(Rule),
+}
+
+impl Statement {
+    /// Whether it is about the action on the resource, and its conditions hold.
+    pub(super) fn fits(&self, action: ActionId, resource: &Resource<'_>, context: &Context<'_>) -> bool {
+        match &self.body {
+            Body::Aws { resources, conditions, .. } => {
+                self.actions.contains(action)
+                    && resources.include(resource, context)
+                    && conditions.iter().all(|condition| condition.holds(context))
+            }
+            Body::Ibm(_) => false,
+        }
+    }
+
+    /// Whether it grants what is asked in IBM's words.
+    pub(super) fn grants(&self, words: &IbmWords<'_>, question: &Question<'_>) -> bool {
+        match &self.body {
+            Body::Aws { .. } => false,
+            Body::Ibm(rule) => self.actions.contains(words.action) && rule.holds(words, question.now),
+        }
+    }
+
+    /// The condition keys that decide.
+    pub(super) fn keys(&self) -> Vec<&Key> {
+        match &self.body {
+            Body::Aws { resources, conditions, .. } => {
+                resources.keys().chain(conditions.iter().flat_map(Comparison::keys)).collect()
+            }
+            Body::Ibm(_) => Vec::new(),
+        }
+    }
+
+    /// Whether the time of day decides.
+    pub(super) fn reads_clock(&self) -> bool {
+        match &self.body {
+            Body::Aws { .. } => false,
+            Body::Ibm(rule) => rule.reads_clock(),
+        }
+    }
+}
+
+impl CompiledPolicy {
+    pub(super) fn new(
+        id: &str,
+        place: Place,
+        subject: Option<Subject>,
+        statements: Box<[Statement]>,
+    ) -> Self {
+        let mut keys: Vec<Key> = statements.iter().flat_map(Statement::keys).cloned().collect();
+        keys.sort();
+        keys.dedup();
+        Self { id: id.into(), stamp: stamp(), place, subject, keys: keys.into(), statements }
+    }
+
+    /// Its name in reasons.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// A number that no other compiled policy of this process has, not even one of the same text.
+    #[must_use]
+    pub const fn stamp(&self) -> u64 {
+        self.stamp
+    }
+
+    /// The condition keys that its statements use.
+    #[must_use]
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+
+    /// What it is attached to.
+    #[must_use]
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// Whom an IBM access policy is for.
+    #[must_use]
+    pub const fn subject(&self) -> Option<&Subject> {
+        self.subject.as_ref()
+    }
+
+    /// The `Sid` of a statement, and where it begins in the document.
+    #[must_use]
+    pub fn source(&self, statement: usize) -> Option<(Option<&str>, Position)> {
+        self.statements.get(statement).map(|one| (one.sid.as_deref(), one.position))
+    }
+}
+
+/// Compiles an AWS document that is attached to such a place. Actions that the table lacks match nothing.
+#[must_use]
+pub fn compile_aws(id: &str, document: &Document, place: Place, table: &ActionTable) -> CompiledPolicy {
+    let statement = |statement: &crate::policy::aws::document::Statement| Statement {
+        effect: statement.effect,
+        actions: actions(&statement.actions, table),
+        body: Body::Aws {
+            principals: statement.principal.as_ref().map(Principals::compile),
+            resources: Resources::compile(statement.resources.as_ref(), place.is_resources()),
+            conditions: statement.conditions.iter().map(Comparison::compile).collect(),
+        },
+        sid: statement.sid.clone(),
+        position: statement.position,
+    };
+    CompiledPolicy::new(id, place, None, document.statements.iter().map(statement).collect())
+}
+
+/// Compiles an IBM access policy; `role` says which actions a role has. One that nobody knows has none.
+#[must_use]
+pub fn compile_ibm(
+    id: &str,
+    policy: &AccessPolicy,
+    role: impl Fn(&str) -> Option<ActionSet>,
+) -> CompiledPolicy {
+    let mut actions = ActionSet::default();
+    policy.roles.iter().filter_map(|crn| role(crn)).for_each(|more| actions.extend(&more));
+    let statement = Statement {
+        effect: Effect::Allow,
+        actions,
+        body: Body::Ibm(Rule::compile(policy)),
+        sid: None,
+        position: Position::START,
+    };
+    CompiledPolicy::new(id, Place::Identity, Some(policy.subject.clone()), Box::new([statement]))
+}
+
+/// The actions of a clause.
+pub(crate) fn actions(clause: &ActionClause, table: &ActionTable) -> ActionSet {
+    let mut named = ActionSet::default();
+    clause.patterns.iter().for_each(|pattern| named.extend(&resolved(pattern, table)));
+    if clause.negated { table.all().without(&named) } else { named }
+}
+
+/// The actions of a pattern. `*` and `*:*` are all; a service is a word, so no other wildcard stands for one.
+pub(crate) fn resolved(pattern: &ActionPattern, table: &ActionTable) -> ActionSet {
+    match (&pattern.service, &*pattern.name) {
+        (Some(service), name) => table.matching(service, name),
+        (None, "*") => table.all(),
+        (None, _) => ActionSet::default(),
+    }
+}
