@@ -473,3 +473,17 @@ fn a_new_certificate_is_shown_to_new_connections_and_no_request_fails_meanwhile(
         until("the first certificate", PATIENCE, || (http.certificate() == first).then_some(()));
     });
 }
+
+/// F-17: without file descriptors it waits, neither spinning nor ending, and goes on when there are some again.
+#[test]
+fn a_server_out_of_file_descriptors_recovers() {
+    let registry = Registry::start();
+    let mut portcullis = Portcullis::before(&registry.url());
+    portcullis.allow_files(20);
+    let held: Vec<TcpStream> = (0..60).map(|_| TcpStream::connect(portcullis.public()).unwrap()).collect();
+    portcullis.await_log("cannot accept connections");
+    let said = portcullis.log().matches("cannot accept connections").count();
+    assert!(said < 100, "it spins: {said}");
+    drop(held);
+    assert_eq!(portcullis.administrator().get("/v2/").status, 200);
+}

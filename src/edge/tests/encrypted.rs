@@ -74,6 +74,34 @@ async fn bodies_go_through_the_second_version() {
     assert_eq!(ask(&mut sender, request("/next").body(String::new()).unwrap()).await.1, "GET /next");
 }
 
+/// A body that never comes, and never ends.
+struct Stalled;
+
+impl http_body::Body for Stalled {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        std::task::Poll::Pending
+    }
+}
+
+#[tokio::test]
+async fn a_second_version_body_that_stands_still_is_given_up() {
+    let (server, certificate) =
+        encrypted(&Settings { body_stall: Duration::from_millis(200), ..Settings::default() });
+    let stream = tls(server.address, &certificate, "cr.test", &["h2"]).await.unwrap();
+    let made = hyper::client::conn::http2::handshake(TokioExecutor::new(), TokioIo::new(stream.0)).await;
+    let (mut sender, connection) = made.unwrap();
+    tokio::spawn(async move { drop(connection.await) });
+    let request = request("/echo").method("POST").body(Stalled).unwrap();
+    let response = sender.send_request(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::REQUEST_TIMEOUT, "D-08");
+}
+
 #[tokio::test]
 async fn ambiguous_second_version_requests_are_answered_and_never_seen() {
     let (server, certificate) = encrypted(&Settings::default());

@@ -152,6 +152,14 @@ impl Portcullis {
         self.folder.path().to_owned()
     }
 
+    /// Lets it open only `more` files than it has open now.
+    pub(crate) fn allow_files(&self, more: usize) {
+        let pid = self.running.pid();
+        let open = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+        let limit = format!("--nofile={0}:{0}", open + more);
+        run(bare("prlimit").args(["--pid", &pid.to_string(), &limit]), "").must_succeed();
+    }
+
     /// Sends a signal by its short name.
     pub(crate) fn signal(&self, name: &str) {
         self.running.signal(name);

@@ -122,6 +122,11 @@ impl Running {
         })
     }
 
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends a signal by its short name: `TERM`, `INT`, `HUP`, `STOP`.
     pub(crate) fn signal(&self, name: &str) {
         run(bare("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &self.child.id().to_string()]), "")
