@@ -45,7 +45,7 @@ trap 'exit 130' INT TERM
 if [ -z "${PORTCULLIS:-}" ]; then
     say "${bold}Building Portcullis${plain} (the first time takes some minutes)"
     cargo build --locked --release
-    PORTCULLIS=target/release/portcullis
+    PORTCULLIS=${CARGO_TARGET_DIR:-target}/release/portcullis
 fi
 [ -x "$PORTCULLIS" ] || stop "there is no program at $PORTCULLIS"
 
