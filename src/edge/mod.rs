@@ -28,6 +28,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -76,7 +77,8 @@ impl Edge {
     /// application by calling `make_app` with its number, from 0, so that an application can be thread-local.
     ///
     /// # Errors
-    /// When an address cannot be bound or a thread cannot be started; then nothing is left running.
+    /// When an address cannot be bound, a thread cannot be started or its event loop cannot be set up; then nothing is
+    /// left running.
     pub fn start<A, F>(
         settings: Settings,
         listeners: Vec<ListenerSpec>,
@@ -103,11 +105,21 @@ impl Edge {
                 share.push(Listening { listener, socket, endpoint, tls, admission });
             }
         }
+        let mut prepared = Vec::with_capacity(count);
         for (number, share) in shares.into_iter().enumerate() {
             let (settings, drain) = (settings.clone(), running.drain.clone());
             let make_app = make_app.clone();
-            let work = move || worker::run(share, settings, drain, || make_app(number));
+            let (ready, is_ready) = mpsc::sync_channel(1);
+            let say_ready = move || {
+                let _ = ready.send(());
+            };
+            let work = move || worker::run(share, settings, drain, || make_app(number), say_ready);
             running.workers.push(Worker::spawn(number, work)?);
+            prepared.push(is_ready);
+        }
+        // Whoever is told "ready" finds every event loop there, and no step left that could fail.
+        for (number, is_ready) in prepared.into_iter().enumerate() {
+            is_ready.recv().map_err(|_| io::Error::other(format!("worker {number} could not be set up")))?;
         }
         Ok(running)
     }

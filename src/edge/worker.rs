@@ -35,7 +35,7 @@ pub(super) struct Listening {
     pub(super) admission: Admission,
 }
 
-/// Serves until told to stop, and then until every connection is done or cut.
+/// Serves until told to stop, and then until every connection is done or cut. Says so once nothing can fail any more.
 ///
 /// # Errors
 /// When the event loop cannot be set up; never after that.
@@ -44,6 +44,7 @@ pub(super) fn run<A: Application>(
     settings: Settings,
     drain: Drain,
     make_app: impl FnOnce() -> A,
+    say_ready: impl FnOnce(),
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
@@ -59,6 +60,7 @@ pub(super) fn run<A: Application>(
             accepting.spawn_local(contained(acceptor.run(TcpListener::from_std(socket)?)));
         }
         accepting.close();
+        say_ready();
         tokio::select! {
             () = async { accepting.wait().await; connections.close(); connections.wait().await } => {}
             () = drain.was_cut() => {}
