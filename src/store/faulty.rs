@@ -8,6 +8,21 @@ use async_trait::async_trait;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use super::account::{Account, Accounts, Founding};
+use super::aws::access_key::{AccessKeyRecord, AccessKeys, LastUsed};
+use super::aws::attachment::{AttachedPolicy, Attachments, PolicyHolder};
+use super::aws::boundary::Boundaries;
+use super::aws::group::{AwsGroup, AwsGroups};
+use super::aws::holder::{Actor, Holder, PolicyRef};
+use super::aws::inline_policy::{InlinePolicies, InlinePolicy};
+use super::aws::managed_policy::{ManagedPolicies, ManagedPolicy, PolicyVersion, Usage, VersionNumber};
+use super::aws::oidc_provider::{OidcProvider, OidcProviders};
+use super::aws::policies::{ActorPolicies, PoliciesInForce, RepositoryPolicy};
+use super::aws::repository::{Mutability, Repositories, Repository};
+use super::aws::role::{Role, Roles};
+use super::aws::tag::{Tag, Tagged, Tags};
+use super::aws::text::DocumentText;
+use super::aws::user::{AwsUser, AwsUsers};
+use super::aws::{AwsError, AwsStore};
 use super::feed::{Change, Feed, Sequence};
 use super::group::{AccessGroup, Groups, Membership};
 use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceIdentity, User, Window};
@@ -17,10 +32,12 @@ use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettin
 use super::{Store, StoreError};
 use crate::clock::UnixTime;
 use crate::credential::api_key::KeyHash;
+use crate::ids::aws::{AccessKeyId, ManagedPolicyId, ProviderUrl, RoleId, UserUniqueId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::{AccessGroupId, ApiKeyId, PolicyId, ServiceId, UserId};
-use crate::registry::name::Namespace;
+use crate::policy::aws::arn::Name;
+use crate::registry::name::{Namespace, RepositoryName};
 
 /// The store. Operations are named as in the traits.
 pub(crate) struct Faulty {
@@ -95,10 +112,10 @@ impl Faulty {
 }
 
 macro_rules! delegate {
-    ($trait:ident { $($name:ident($($argument:ident: $type:ty),*) -> $result:ty;)* }) => {
+    ($trait:ident { $($name:ident($($argument:ident: $type:ty),*) -> $result:ty $(, $error:ident)?;)* }) => {
         #[async_trait]
         impl $trait for Faulty {
-            $(async fn $name(&self, $($argument: $type),*) -> Result<$result, StoreError> {
+            $(async fn $name(&self, $($argument: $type),*) -> Result<$result, delegate!(@ $($error)?)> {
                 self.enter(stringify!($name))?;
                 let result = self.inner.$name($($argument),*).await;
                 self.leave(stringify!($name)).await;
@@ -106,6 +123,8 @@ macro_rules! delegate {
             })*
         }
     };
+    (@) => { StoreError };
+    (@ $error:ident) => { $error };
 }
 
 delegate!(Accounts {
@@ -185,5 +204,107 @@ impl Feed for Faulty {
         self.inner.applied(sequence);
     }
 }
+
+delegate!(AccessKeys {
+    access_key(id: &AccessKeyId) -> Option<AccessKeyRecord>;
+    access_keys(owner: &PrincipalId, window: Window) -> Listed<AccessKeyRecord>;
+    insert_access_key(row: &AccessKeyRecord) -> (), AwsError;
+    activate_access_key(id: &AccessKeyId, active: bool) -> ();
+    delete_access_key(id: &AccessKeyId) -> ();
+    access_key_used(id: &AccessKeyId, used: &LastUsed) -> ();
+});
+
+delegate!(Attachments {
+    attached(holder: &Holder, path_prefix: &str, window: Window) -> Listed<AttachedPolicy>;
+    holders(policy: &PolicyRef, usage: Usage, window: Window) -> Listed<PolicyHolder>;
+    attach(holder: &Holder, policy: &PolicyRef, now: UnixTime) -> (), AwsError;
+    detach(holder: &Holder, policy: &PolicyRef) -> ();
+});
+
+delegate!(Boundaries {
+    boundary(of: &Actor) -> Option<AttachedPolicy>;
+    put_boundary(of: &Actor, policy: &PolicyRef, now: UnixTime) -> ();
+    delete_boundary(of: &Actor) -> ();
+});
+
+delegate!(AwsGroups {
+    aws_group_named(name: &str) -> Option<AwsGroup>;
+    aws_groups(path_prefix: &str, window: Window) -> Listed<AwsGroup>;
+    aws_groups_of(member: &PrincipalId, window: Window) -> Listed<AwsGroup>;
+    insert_aws_group(row: &AwsGroup) -> (), AwsError;
+    update_aws_group(row: &AwsGroup) -> ();
+    delete_aws_group(id: &AccessGroupId) -> (), AwsError;
+    join_aws_group(group: &AccessGroupId, member: &Membership) -> (), AwsError;
+});
+
+delegate!(InlinePolicies {
+    inline_policy(of: &Holder, name: &Name) -> Option<InlinePolicy>;
+    inline_policies(of: &Holder, window: Window) -> Listed<InlinePolicy>;
+    put_inline_policy(of: &Holder, policy: &InlinePolicy) -> (), AwsError;
+    delete_inline_policy(of: &Holder, name: &Name) -> ();
+});
+
+delegate!(ManagedPolicies {
+    managed_policy(id: &ManagedPolicyId) -> Option<ManagedPolicy>;
+    managed_policy_named(name: &Name) -> Option<ManagedPolicy>;
+    managed_policies(path_prefix: &str, used: Option<Usage>, window: Window) -> Listed<ManagedPolicy>;
+    insert_managed_policy(row: &ManagedPolicy, document: &DocumentText, tags: &[Tag]) -> (), AwsError;
+    delete_managed_policy(id: &ManagedPolicyId) -> (), AwsError;
+    policy_versions(id: &ManagedPolicyId, window: Window) -> Listed<PolicyVersion>;
+    policy_version(id: &ManagedPolicyId, number: VersionNumber) -> Option<PolicyVersion>;
+    insert_policy_version(id: &ManagedPolicyId, document: &DocumentText, in_force: bool, now: UnixTime) -> VersionNumber, AwsError;
+    put_in_force(id: &ManagedPolicyId, number: VersionNumber, now: UnixTime) -> ();
+    delete_policy_version(id: &ManagedPolicyId, number: VersionNumber) -> (), AwsError;
+});
+
+delegate!(OidcProviders {
+    oidc_provider(url: &ProviderUrl) -> (Option<OidcProvider>, Sequence);
+    oidc_providers(window: Window) -> Listed<OidcProvider>;
+    insert_oidc_provider(row: &OidcProvider, tags: &[Tag]) -> (), AwsError;
+    update_oidc_provider(row: &OidcProvider) -> (), AwsError;
+    delete_oidc_provider(url: &ProviderUrl) -> ();
+});
+
+delegate!(PoliciesInForce {
+    policies_of(actor: &Actor) -> Option<ActorPolicies>;
+    repository_policy(region: &Region, name: &RepositoryName) -> RepositoryPolicy;
+});
+
+delegate!(Repositories {
+    repository(region: &Region, name: &RepositoryName) -> Option<Repository>;
+    repositories(region: &Region, window: Window) -> Listed<Repository>;
+    insert_repository(row: &Repository, tags: &[Tag]) -> (), AwsError;
+    delete_repository(region: &Region, name: &RepositoryName) -> ();
+    put_mutability(region: &Region, name: &RepositoryName, mutability: Mutability, exclusions: &[String]) -> ();
+    put_repository_policy(region: &Region, name: &RepositoryName, policy: Option<&DocumentText>) -> ();
+});
+
+delegate!(Roles {
+    role(id: &RoleId) -> Option<Role>;
+    role_named(name: &Name) -> Option<Role>;
+    roles(path_prefix: &str, window: Window) -> Listed<Role>;
+    insert_role(row: &Role, boundary: Option<&PolicyRef>, tags: &[Tag]) -> (), AwsError;
+    update_role(row: &Role) -> ();
+    delete_role(id: &RoleId) -> (), AwsError;
+    role_used(id: &RoleId, at: UnixTime, region: &Region) -> ();
+});
+
+delegate!(Tags {
+    tags(of: &Tagged) -> Vec<Tag>;
+    tag(of: &Tagged, tags: &[Tag]) -> (), AwsError;
+    untag(of: &Tagged, keys: &[String]) -> ();
+});
+
+delegate!(AwsUsers {
+    aws_user(id: &UserId) -> Option<AwsUser>;
+    aws_user_named(name: &str) -> Option<AwsUser>;
+    principal_of(id: &UserUniqueId) -> Option<PrincipalId>;
+    aws_users(path_prefix: &str, window: Window) -> Listed<AwsUser>;
+    insert_aws_user(row: &AwsUser, boundary: Option<&PolicyRef>, tags: &[Tag]) -> (), AwsError;
+    update_aws_user(row: &AwsUser) -> ();
+    delete_aws_user(id: &UserId) -> (), AwsError;
+});
+
+impl AwsStore for Faulty {}
 
 impl Store for Faulty {}

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 
 use super::StoreError;
+use crate::ids::aws::{ManagedPolicyId, ProviderUrl, RoleId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::AccessGroupId;
+use crate::registry::name::RepositoryName;
 
 /// A position in the feed; writes are numbered from 1 without gaps in commit order.
 #[derive(Clone, Copy, Debug, Default, Eq, Ord, PartialEq, PartialOrd)]
@@ -16,14 +18,24 @@ pub struct Sequence(pub i64);
 pub enum ChangeKey {
     /// The account's own settings.
     Account,
-    /// A group: itself, its members, or a policy that names it. A change of membership also touches the member.
+    /// A group: itself, its members, its policies, or a policy that names it. A change of membership also touches the member.
     Group(AccessGroupId),
     /// The signing keys.
     Keyring,
-    /// A principal: itself, its API keys, its groups, or a policy that names it.
+    /// A customer managed policy: itself, its versions or tags. Of no interest to those who hold it.
+    ManagedPolicy(ManagedPolicyId),
+    /// An OpenID Connect provider.
+    OidcProvider(ProviderUrl),
+    /// Which document of a customer managed policy is in force: for all who hold it.
+    PolicyInForce(ManagedPolicyId),
+    /// A principal: itself, its keys, groups, policies, boundary or tags, or a policy that names it.
     Principal(PrincipalId),
     /// The settings or namespaces of one registry.
     Registry(Region),
+    /// A repository: itself, its policy or tags.
+    Repository(Region, RepositoryName),
+    /// A role: itself, its policies, boundary or tags.
+    Role(RoleId),
 }
 
 /// One row of the feed.

@@ -4,6 +4,7 @@
 //! process has heard of it (see [`feed`]), so the next request already obeys. The store never decides anything.
 
 pub mod account;
+pub mod aws;
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod error;
@@ -22,6 +23,7 @@ pub use error::StoreError;
 /// The whole store.
 pub trait Store:
     account::Accounts
+    + aws::AwsStore
     + feed::Feed
     + group::Groups
     + identity::Identities

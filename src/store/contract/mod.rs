@@ -1,5 +1,9 @@
 //! What every store must do, whatever it is made of: one suite, run by each implementation's tests.
 
+pub(crate) mod aws_identities;
+pub(crate) mod aws_policies;
+pub(crate) mod aws_resources;
+pub(crate) mod aws_samples;
 pub(crate) mod concurrency;
 pub(crate) mod groups;
 pub(crate) mod identities;
@@ -23,6 +27,37 @@ macro_rules! suite {
     };
     ($open:path) => {
         $crate::store::contract::suite! { $open;
+            aws_identities:
+                users_are_one_table_in_two_dialects
+                a_principal_is_found_by_its_aws_id
+                a_user_goes_only_when_nothing_refers_to_it
+                ibms_delete_takes_everything_of_awss_along
+                groups_are_one_table_in_two_dialects
+                a_group_goes_only_when_it_is_empty
+                a_user_is_in_ten_groups_at_most
+                a_role_is_read_back_and_listed_oldest_first
+                a_role_is_updated_only_from_the_version_that_was_seen
+                a_role_goes_only_without_policies
+                uses_are_noted_and_touch_nothing
+                a_user_has_two_access_keys_at_most
+                boundaries_are_set_replaced_and_removed;
+            aws_policies:
+                a_managed_policy_is_read_back_and_listed_oldest_first
+                versions_are_numbered_on_and_five_at_most
+                a_policy_goes_only_when_nobody_holds_it
+                policies_are_attached_once_and_listed_both_ways
+                ten_policies_are_attached_at_most
+                inline_policies_are_put_replaced_and_removed
+                inline_policies_together_keep_to_a_size
+                all_that_is_in_force_for_a_user_is_read_at_once
+                what_is_in_force_for_a_role_or_service_id_is_its_own
+                exactly_what_changes_what_is_in_force_touches_its_keys;
+            aws_resources:
+                a_repository_brings_its_namespace_into_being
+                a_repository_policy_is_set_replaced_and_removed
+                a_provider_is_read_back_and_updated_from_the_version_that_was_seen
+                everything_that_has_tags_is_tagged_alike
+                fifty_tags_are_the_most_and_a_refused_user_is_not_made;
             concurrency:
                 a_thousand_concurrent_writes_leave_no_gap_in_the_feed
                 a_principal_is_read_as_of_one_position

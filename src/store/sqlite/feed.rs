@@ -6,6 +6,9 @@ use sqlx::{Row, SqliteConnection};
 use tokio::sync::watch;
 
 use super::SqliteStore;
+use crate::ids::Malformed;
+use crate::ids::region::Region;
+use crate::registry::name::RepositoryName;
 use crate::store::StoreError;
 use crate::store::feed::{Change, ChangeKey, Feed, Sequence};
 
@@ -43,8 +46,13 @@ pub(super) fn spelt(key: &ChangeKey) -> (&'static str, String) {
         ChangeKey::Account => ("account", String::new()),
         ChangeKey::Group(id) => ("group", id.to_string()),
         ChangeKey::Keyring => ("keyring", String::new()),
+        ChangeKey::ManagedPolicy(id) => ("managed_policy", id.to_string()),
+        ChangeKey::OidcProvider(url) => ("oidc_provider", url.to_string()),
+        ChangeKey::PolicyInForce(id) => ("policy_in_force", id.to_string()),
         ChangeKey::Principal(id) => ("principal", id.to_string()),
         ChangeKey::Registry(region) => ("registry", region.to_string()),
+        ChangeKey::Repository(region, name) => ("repository", format!("{region}/{name}")),
+        ChangeKey::Role(id) => ("role", id.to_string()),
     }
 }
 
@@ -54,9 +62,20 @@ fn change(row: &SqliteRow) -> Result<Change, StoreError> {
         "account" => ChangeKey::Account,
         "group" => ChangeKey::Group(super::row::parsed(row, "key")?),
         "keyring" => ChangeKey::Keyring,
+        "managed_policy" => ChangeKey::ManagedPolicy(super::row::parsed(row, "key")?),
+        "oidc_provider" => ChangeKey::OidcProvider(super::row::parsed(row, "key")?),
+        "policy_in_force" => ChangeKey::PolicyInForce(super::row::parsed(row, "key")?),
         "principal" => ChangeKey::Principal(super::row::parsed(row, "key")?),
         "registry" => ChangeKey::Registry(super::row::parsed(row, "key")?),
+        "repository" => super::row::parsed_by(row, "key", repository)?,
+        "role" => ChangeKey::Role(super::row::parsed(row, "key")?),
         _ => return Err(StoreError::Corrupt(format!("change of unknown kind `{kind}`"))),
     };
     Ok(Change { sequence: Sequence(row.try_get("seq")?), key })
+}
+
+/// A repository's key: the region, which has no slash, and the name.
+fn repository(key: &str) -> Result<ChangeKey, Malformed> {
+    let (region, name) = key.split_once('/').ok_or_else(|| Malformed::new(key, "a region and a name"))?;
+    Ok(ChangeKey::Repository(Region::parse(region)?, RepositoryName::parse(name)?))
 }

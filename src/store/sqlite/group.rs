@@ -51,41 +51,20 @@ impl Groups for SqliteStore {
     }
 
     async fn insert_group(&self, group: &AccessGroup) -> Result<(), StoreError> {
-        let insert = "insert into access_group \
-            (id, version, name, folded, description, created_at, modified_at) \
-            values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
         let mut write = Write::begin(self).await?;
-        let done = bound(insert, group).execute(write.connection()).await;
-        done.map_err(|error| StoreError::conflict(error, TAKEN))?;
-        write.touch(ChangeKey::Group(group.id.clone()));
+        insert(&mut write, group).await?;
         write.commit().await
     }
 
     async fn update_group(&self, group: &AccessGroup) -> Result<(), StoreError> {
-        let update = "update access_group set name = ?3, folded = ?4, description = ?5, created_at = ?6, \
-            modified_at = ?7, version = ?2 where id = ?1 and version = ?2 - 1";
         let mut write = Write::begin(self).await?;
-        let done = bound(update, group).execute(write.connection()).await;
-        let done = done.map_err(|error| StoreError::conflict(error, TAKEN))?;
-        if done.rows_affected() == 0 {
-            return Err(write.missed("select 1 from access_group where id = ?1", group.id.as_str()).await);
-        }
-        write.touch(ChangeKey::Group(group.id.clone()));
+        update(&mut write, group).await?;
         write.commit().await
     }
 
     async fn delete_group(&self, id: &AccessGroupId) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
-        let select = sqlx::query("select member from membership where group_id = ?1 order by member");
-        let members = select.bind(id.as_str()).fetch_all(write.connection()).await?;
-        let delete = sqlx::query("delete from access_group where id = ?1").bind(id.as_str());
-        if delete.execute(write.connection()).await?.rows_affected() == 0 {
-            return Err(StoreError::NotFound);
-        }
-        write.touch(ChangeKey::Group(id.clone()));
-        for member in &members {
-            write.touch(ChangeKey::Principal(row::parsed(member, "member")?));
-        }
+        remove(&mut write, id).await?;
         write.commit().await
     }
 
@@ -95,17 +74,7 @@ impl Groups for SqliteStore {
 
     async fn insert_member(&self, group: &AccessGroupId, member: &Membership) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
-        let insert = sqlx::query(
-            "insert into membership (group_id, member, added_at, added_by) values (?1, ?2, ?3, ?4)",
-        )
-        .bind(group.as_str())
-        .bind(member.member.to_string())
-        .bind(member.added_at.millis())
-        .bind(member.added_by.to_string());
-        let done = insert.execute(write.connection()).await;
-        done.map_err(|error| StoreError::conflict(error, "it is a member already"))?;
-        write.touch(ChangeKey::Group(group.clone()));
-        write.touch(ChangeKey::Principal(member.member.clone()));
+        join(&mut write, group, member).await?;
         write.commit().await
     }
 
@@ -123,6 +92,64 @@ impl Groups for SqliteStore {
     }
 }
 
+/// Inserts a group; its name must be free.
+pub(super) async fn insert(write: &mut Write<'_>, group: &AccessGroup) -> Result<(), StoreError> {
+    let insert = "insert into access_group \
+        (id, version, name, folded, description, created_at, modified_at) \
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    let done = bound(insert, group).execute(write.connection()).await;
+    done.map_err(|error| StoreError::conflict(error, TAKEN))?;
+    write.touch(ChangeKey::Group(group.id.clone()));
+    Ok(())
+}
+
+/// Replaces a group of the version before.
+pub(super) async fn update(write: &mut Write<'_>, group: &AccessGroup) -> Result<(), StoreError> {
+    let update = "update access_group set name = ?3, folded = ?4, description = ?5, created_at = ?6, \
+        modified_at = ?7, version = ?2 where id = ?1 and version = ?2 - 1";
+    let done = bound(update, group).execute(write.connection()).await;
+    let done = done.map_err(|error| StoreError::conflict(error, TAKEN))?;
+    if done.rows_affected() == 0 {
+        return Err(write.missed("select 1 from access_group where id = ?1", group.id.as_str()).await);
+    }
+    write.touch(ChangeKey::Group(group.id.clone()));
+    Ok(())
+}
+
+/// Removes a group with its memberships and policies; touches it and its members.
+pub(super) async fn remove(write: &mut Write<'_>, id: &AccessGroupId) -> Result<(), StoreError> {
+    let select = sqlx::query("select member from membership where group_id = ?1 order by member");
+    let members = select.bind(id.as_str()).fetch_all(write.connection()).await?;
+    let delete = sqlx::query("delete from access_group where id = ?1").bind(id.as_str());
+    if delete.execute(write.connection()).await?.rows_affected() == 0 {
+        return Err(StoreError::NotFound);
+    }
+    write.touch(ChangeKey::Group(id.clone()));
+    for member in &members {
+        write.touch(ChangeKey::Principal(row::parsed(member, "member")?));
+    }
+    Ok(())
+}
+
+/// Adds a member.
+pub(super) async fn join(
+    write: &mut Write<'_>,
+    group: &AccessGroupId,
+    member: &Membership,
+) -> Result<(), StoreError> {
+    let insert =
+        sqlx::query("insert into membership (group_id, member, added_at, added_by) values (?1, ?2, ?3, ?4)")
+            .bind(group.as_str())
+            .bind(member.member.to_string())
+            .bind(member.added_at.millis())
+            .bind(member.added_by.to_string());
+    let done = insert.execute(write.connection()).await;
+    done.map_err(|error| StoreError::conflict(error, "it is a member already"))?;
+    write.touch(ChangeKey::Group(group.clone()));
+    write.touch(ChangeKey::Principal(member.member.clone()));
+    Ok(())
+}
+
 fn bound<'q>(
     sql: &'static str,
     group: &'q AccessGroup,
@@ -137,7 +164,8 @@ fn bound<'q>(
         .bind(group.stamp.modified_at.millis())
 }
 
-fn decode(found: &SqliteRow) -> Result<AccessGroup, StoreError> {
+/// Reads a group.
+pub(super) fn decode(found: &SqliteRow) -> Result<AccessGroup, StoreError> {
     Ok(AccessGroup {
         id: row::parsed(found, "id")?,
         name: found.try_get("name")?,

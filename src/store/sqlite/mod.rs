@@ -5,6 +5,7 @@
 
 mod account;
 mod api_key;
+mod aws;
 mod feed;
 mod file;
 mod group;

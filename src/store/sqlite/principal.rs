@@ -106,10 +106,16 @@ pub(super) async fn update_service_id(store: &SqliteStore, row: &ServiceIdentity
     write.commit().await
 }
 
-/// Removes a principal with its keys, memberships and policies; touches it and the groups that it leaves.
+/// Removes a principal with all that is its own.
 pub(super) async fn delete(store: &SqliteStore, id: PrincipalId) -> Result<(), StoreError> {
-    let name = id.to_string();
     let mut write = Write::begin(store).await?;
+    remove(&mut write, id).await?;
+    write.commit().await
+}
+
+/// Removes a principal with its keys, memberships, policies and tags; touches it and the groups that it leaves.
+pub(super) async fn remove(write: &mut Write<'_>, id: PrincipalId) -> Result<(), StoreError> {
+    let name = id.to_string();
     let select =
         sqlx::query("select group_id from membership where member = ?1 order by group_id").bind(&name);
     let groups = select.fetch_all(write.connection()).await?;
@@ -121,7 +127,7 @@ pub(super) async fn delete(store: &SqliteStore, id: PrincipalId) -> Result<(), S
     for group in &groups {
         write.touch(ChangeKey::Group(row::parsed(group, "group_id")?));
     }
-    write.commit().await
+    Ok(())
 }
 
 /// Reads a user.

@@ -20,6 +20,22 @@ pub(super) fn parsed<T: FromStr<Err = Malformed>>(row: &SqliteRow, column: &str)
     text.parse().map_err(|error| StoreError::Corrupt(format!("column {column}: {error}")))
 }
 
+/// Reads a column of text that `parse` must understand.
+pub(super) fn parsed_by<T>(
+    row: &SqliteRow,
+    column: &str,
+    parse: fn(&str) -> Result<T, Malformed>,
+) -> Result<T, StoreError> {
+    let text: &str = row.try_get(column)?;
+    parse(text).map_err(|error| StoreError::Corrupt(format!("column {column}: {error}")))
+}
+
+/// Reads a number that is never negative.
+pub(super) fn count(row: &SqliteRow, column: &str) -> Result<u32, StoreError> {
+    let number: i64 = row.try_get(column)?;
+    u32::try_from(number).map_err(|_| StoreError::Corrupt(format!("column {column}: {number}")))
+}
+
 /// Reads a time.
 pub(super) fn time(row: &SqliteRow, column: &str) -> Result<UnixTime, StoreError> {
     Ok(UnixTime::from_millis(row.try_get(column)?))
@@ -40,7 +56,7 @@ pub(super) fn stamp(row: &SqliteRow) -> Result<Stamp, StoreError> {
     })
 }
 
-/// The statements of a list. In both, `?1` is what is filtered by; in `rows`, `?2` is the limit and `?3` the offset.
+/// The statements of a list. In both, `?1` and `?4` are what is filtered by; in `rows`, `?2` is the limit and `?3` the offset.
 pub(super) struct List<T> {
     pub(super) count: &'static str,
     pub(super) rows: &'static str,
@@ -55,9 +71,20 @@ impl<T> List<T> {
         filter: Option<&str>,
         window: Window,
     ) -> Result<Listed<T>, StoreError> {
+        self.read_both(store, (filter, None), window).await
+    }
+
+    /// As [`List::read`], with two filters.
+    pub(super) async fn read_both(
+        &self,
+        store: &SqliteStore,
+        (filter, second): (Option<&str>, Option<&str>),
+        window: Window,
+    ) -> Result<Listed<T>, StoreError> {
         let mut reading = store.readers.begin().await?;
-        let total: i64 = sqlx::query_scalar(self.count).bind(filter).fetch_one(&mut *reading).await?;
-        let select = sqlx::query(self.rows).bind(filter).bind(window.limit).bind(window.offset);
+        let count = sqlx::query_scalar(self.count).bind(filter).bind(window.limit).bind(window.offset);
+        let total: i64 = count.bind(second).fetch_one(&mut *reading).await?;
+        let select = sqlx::query(self.rows).bind(filter).bind(window.limit).bind(window.offset).bind(second);
         let rows = select.fetch_all(&mut *reading).await?;
         let rows = rows.iter().map(self.decode).collect::<Result<_, _>>()?;
         Ok(Listed { rows, total: u32::try_from(total).unwrap_or(u32::MAX) })
@@ -73,4 +100,15 @@ pub(super) async fn one<T>(
 ) -> Result<Option<T>, StoreError> {
     let row = sqlx::query(sql).bind(key).fetch_optional(&store.readers).await?;
     row.as_ref().map(decode).transpose()
+}
+
+/// A list of texts, as JSON.
+pub(super) fn written(texts: &[String]) -> Result<String, StoreError> {
+    serde_json::to_string(texts)
+        .map_err(|error| StoreError::Unavailable(format!("cannot write a list as JSON: {error}")))
+}
+
+/// Reads such a list.
+pub(super) fn texts(json: &str) -> Result<Vec<String>, StoreError> {
+    serde_json::from_str(json).map_err(|error| StoreError::Corrupt(format!("a list of texts: {error}")))
 }

@@ -1,0 +1,18 @@
+//! Rows of AWS's dialect, one file per noun.
+
+mod access_key;
+mod attachment;
+mod boundary;
+mod group;
+mod holder;
+mod inline_policy;
+mod managed_policy;
+mod oidc_provider;
+mod policies;
+mod remains;
+mod repository;
+mod role;
+mod tag;
+mod user;
+
+impl crate::store::aws::AwsStore for super::SqliteStore {}
