@@ -12,7 +12,17 @@ use tempfile::TempDir;
 use super::SqliteStore;
 use crate::clock::SystemClock;
 use crate::store::account::Accounts;
-use crate::store::contract::samples::{ALL, api_key, founding, of_user, policy, signing_key, user};
+use crate::store::aws::attachment::Attachments;
+use crate::store::aws::holder::Actor;
+use crate::store::aws::managed_policy::ManagedPolicies;
+use crate::store::aws::policies::PoliciesInForce;
+use crate::store::aws::repository::Repositories;
+use crate::store::aws::tag::{Tagged, Tags};
+use crate::store::aws::user::AwsUsers;
+use crate::store::contract::aws_samples::{
+    aws_user, by_aws, holders, managed, repository, role, tag, text, user_actor,
+};
+use crate::store::contract::samples::{ALL, api_key, founding, of_user, policy, signing_key, time, user};
 use crate::store::feed::{Feed, Sequence};
 use crate::store::identity::Identities;
 use crate::store::keyring::Keyring;
@@ -298,4 +308,121 @@ async fn founds_an_account_until_killed() {
     println!("founding now");
     store.found(&founding()).await.unwrap();
     std::future::pending::<()>().await;
+}
+
+#[tokio::test]
+async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_holds() {
+    let (store, dir) = fresh().await;
+    store.found(&founding()).await.unwrap();
+    let before = store.latest().await.unwrap();
+    // Takes the second step back.
+    let tables = "tag repository oidc_provider access_key inline_policy boundary attachment policy_version \
+                  managed_policy role";
+    let mut back: Vec<String> = vec!["pragma foreign_keys = off".to_owned()];
+    back.extend(tables.split_whitespace().map(|table| format!("drop table {table}")));
+    back.extend(
+        [
+            "drop index principal_by_unique_id",
+            "alter table principal drop column unique_id",
+            "alter table principal drop column path",
+            "alter table access_group drop column path",
+            "delete from _sqlx_migrations where version > 1",
+        ]
+        .map(str::to_owned),
+    );
+    for sql in back {
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&store.writer).await.unwrap();
+    }
+    store.close().await;
+    let again = open(&dir.path().join("store.db")).await.unwrap();
+    let administrator = again.aws_user(&user(0).id).await.unwrap().unwrap();
+    assert_eq!((administrator.user.clone(), administrator.path.as_str()), (user(0), "/"));
+    let found = again.principal_of(&administrator.unique_id()).await.unwrap();
+    assert_eq!(found, Some(of_user(&user(0))));
+    assert_eq!(again.latest().await.unwrap(), before);
+    again.insert_managed_policy(&managed(1), &text("ecr:*"), &[]).await.unwrap();
+}
+
+#[tokio::test]
+async fn rows_of_awss_dialect_that_were_tampered_with_are_corrupt() {
+    let (store, _dir) = fresh().await;
+    store.insert_managed_policy(&managed(1), &text("ecr:*"), &[tag("a", "b")]).await.unwrap();
+    let [holder, ..] = holders(&store, 1).await;
+    store.attach(&holder, &by_aws("X"), time(1)).await.unwrap();
+    store.policies_of(&user_actor(1)).await.unwrap().unwrap();
+    for sql in [
+        "update attachment set policy_arn = 'arn:aws:iam::1:policy/X'",
+        "update managed_policy set path = 'nowhere'",
+        "update tag set key = 'aws:x'",
+    ] {
+        sqlx::query(sql).execute(&store.writer).await.unwrap();
+    }
+    assert!(matches!(store.policies_of(&user_actor(1)).await, Err(StoreError::Corrupt(_))));
+    assert!(matches!(store.managed_policy(&managed(1).id).await, Err(StoreError::Corrupt(_))));
+    let of = Tagged::Policy(managed(1).id);
+    assert!(matches!(store.tags(&of).await, Err(StoreError::Corrupt(_))));
+    store.policies_of(&Actor::Role(role(1).id)).await.unwrap().unwrap();
+}
+
+/// Each round the child makes a user with a boundary and three tags, a policy of two versions, and a repository with its
+/// namespace, over and over; whatever it was at, nothing is there in part.
+#[test]
+fn writes_killed_at_any_instant_are_there_whole_or_not_at_all() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("store.db");
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let mut seen = 0;
+    for round in 0..20 {
+        let mut child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "store::sqlite::tests::writes_awss_rows_until_killed", "--nocapture"])
+            .env(CHILD, &path)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        assert!(lines.map_while(Result::ok).any(|line| line.contains("writing now")));
+        std::thread::sleep(Duration::from_micros(700 * round));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        seen = runtime.block_on(rows_that_are_whole(&path, seen));
+    }
+    assert!(seen > 0, "the child wrote something");
+}
+
+/// How many changes there are; fails if one of them is there in part, or if there are fewer than `before`.
+async fn rows_that_are_whole(path: &Path, before: i64) -> i64 {
+    let store = open(path).await.unwrap();
+    let one =
+        async |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&store.writer).await.unwrap();
+    assert!(sqlx::query("pragma foreign_key_check").fetch_all(&store.writer).await.unwrap().is_empty());
+    let check: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&store.writer).await.unwrap();
+    assert_eq!(check, "ok");
+    let users = one("select count(*) from principal").await;
+    assert_eq!(one("select count(*) from tag").await, 3 * users);
+    assert_eq!(one("select count(*) from boundary").await, users);
+    let policies = one("select count(*) from managed_policy").await;
+    let versions = one("select count(*) from policy_version").await;
+    assert_eq!(versions, one("select coalesce(sum(last_version), 0) from managed_policy").await);
+    let repositories = one("select count(*) from repository").await;
+    assert_eq!(repositories, one("select count(*) from namespace").await);
+    let changes = store.latest().await.unwrap().0;
+    assert_eq!(changes, users + policies + 2 * (versions - policies) + 2 * repositories);
+    store.close().await;
+    assert!(changes >= before);
+    changes
+}
+
+#[tokio::test]
+async fn writes_awss_rows_until_killed() {
+    let Some(path) = std::env::var_os(CHILD) else { return };
+    let store = open(Path::new(&path)).await.unwrap();
+    let first = u64::try_from(store.latest().await.unwrap().0).unwrap();
+    println!("writing now");
+    let tags = ["a", "b", "c"].map(|key| tag(key, "x"));
+    for n in 1000 * first.. {
+        store.insert_aws_user(&aws_user(n), Some(&by_aws("B")), &tags).await.unwrap();
+        store.insert_managed_policy(&managed(n), &text("ecr:*"), &[]).await.unwrap();
+        store.insert_policy_version(&managed(n).id, &text("ecr:*"), true, time(n)).await.unwrap();
+        store.insert_repository(&repository(n), &[]).await.unwrap();
+    }
 }
