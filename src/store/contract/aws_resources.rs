@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use super::aws_samples::{
-    add_managed, aws_user, holders, managed, provider, repository, role_actor, tag, text, user_actor,
+    add_managed, aws_group, aws_user, holders, managed, provider, repository, role_actor, tag, text,
+    user_actor,
 };
-use super::samples::{ALL, region, user};
+use super::samples::{ALL, group, region, user};
 use super::touched;
 use crate::ids::account::AccountId;
 use crate::registry::name::Namespace;
@@ -148,4 +149,20 @@ pub(crate) async fn fifty_tags_are_the_most_and_a_refused_user_is_not_made(store
     assert!(matches!(store.tag(&of, &tags[..1]).await, Err(AwsError::Quota(Quota::Tags))));
     store.tag(&of, &[tag("K7", "replaced")]).await.unwrap();
     assert_eq!(store.tags(&of).await.unwrap().len(), 50);
+}
+
+pub(crate) async fn an_account_has_so_many_groups_and_providers_at_most(store: Arc<dyn Store>) {
+    for n in 0..300 {
+        store.insert_aws_group(&aws_group(n)).await.unwrap();
+    }
+    for n in 0..100 {
+        store.insert_oidc_provider(&provider(n), &[]).await.unwrap();
+    }
+    let before = store.latest().await.unwrap();
+    let refused = store.insert_aws_group(&aws_group(300)).await;
+    assert!(matches!(refused, Err(AwsError::Quota(Quota::Groups))));
+    let refused = store.insert_oidc_provider(&provider(100), &[]).await;
+    assert!(matches!(refused, Err(AwsError::Quota(Quota::OidcProviders))));
+    assert_eq!(store.latest().await.unwrap(), before);
+    store.insert_group(&group(300)).await.expect("IBM's dialect has no such quota");
 }

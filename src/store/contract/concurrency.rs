@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use super::samples::{api_key, of_service_id, policy, service_id, user};
+use super::aws_samples::{access_key, aws_user, by_aws, inline, tag, user_actor};
+use super::samples::{ALL, api_key, of_service_id, of_user, policy, service_id, time, user};
 use super::touched;
 use crate::store::Store;
+use crate::store::aws::tag::Tagged;
+use crate::store::aws::{AwsError, Quota};
 use crate::store::feed::Sequence;
 use crate::store::policy::Subject;
 
@@ -81,4 +84,55 @@ pub(crate) async fn a_view_that_hangs_delays_a_write_but_does_not_fail_it(store:
     let took = begun.elapsed();
     assert!(took >= std::time::Duration::from_secs(2), "{took:?}");
     assert_eq!(store.user(&user(1).id).await.unwrap(), Some(user(1)));
+}
+
+/// Every tag and policy of the user is made in one write: facts that mix two instants do not add up.
+pub(crate) async fn policies_in_force_are_read_as_of_one_position(store: Arc<dyn Store>) {
+    store.insert_aws_user(&aws_user(1), None, &[]).await.unwrap();
+    let writer = {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for n in 0..10 {
+                store.attach(&user_actor(1).into(), &by_aws(&format!("P{n}")), time(n)).await.unwrap();
+                store
+                    .put_inline_policy(&user_actor(1).into(), &inline(&format!("i{n}"), "ecr:*"))
+                    .await
+                    .unwrap();
+                for tags in ["a", "b", "c"].map(|key| [tag(&format!("{key}{n}"), "")]) {
+                    store.tag(&Tagged::Actor(user_actor(1)), &tags).await.unwrap();
+                }
+            }
+        })
+    };
+    let mut reads = 0;
+    loop {
+        let over = writer.is_finished();
+        let facts = store.policies_of(&user_actor(1)).await.unwrap().unwrap();
+        let rows = 1 + facts.policies.len() + facts.tags.len();
+        assert_eq!(facts.as_of, Sequence(i64::try_from(rows).unwrap()));
+        reads += 1;
+        if over {
+            break;
+        }
+    }
+    writer.await.unwrap();
+    assert!(reads > 1 && store.latest().await.unwrap() == Sequence(51));
+}
+
+pub(crate) async fn a_quota_holds_however_many_try_at_once(store: Arc<dyn Store>) {
+    store.insert_user(&user(1)).await.unwrap();
+    let tries = (0..40).map(|n| {
+        let store = store.clone();
+        tokio::spawn(async move { store.insert_access_key(&access_key(n, &of_user(&user(1)))).await })
+    });
+    let mut made = 0;
+    for one in tries.collect::<Vec<_>>() {
+        match one.await.unwrap() {
+            Ok(()) => made += 1,
+            Err(error) => assert!(matches!(error, AwsError::Quota(Quota::AccessKeysPerUser)), "{error}"),
+        }
+    }
+    assert_eq!(made, 2);
+    assert_eq!(store.access_keys(&of_user(&user(1)), ALL).await.unwrap().total, 2);
+    assert_eq!(store.latest().await.unwrap(), Sequence(3));
 }

@@ -57,13 +57,16 @@ macro_rules! suite {
                 a_repository_policy_is_set_replaced_and_removed
                 a_provider_is_read_back_and_updated_from_the_version_that_was_seen
                 everything_that_has_tags_is_tagged_alike
-                fifty_tags_are_the_most_and_a_refused_user_is_not_made;
+                fifty_tags_are_the_most_and_a_refused_user_is_not_made
+                an_account_has_so_many_groups_and_providers_at_most;
             concurrency:
                 a_thousand_concurrent_writes_leave_no_gap_in_the_feed
                 a_principal_is_read_as_of_one_position
                 writes_wake_those_who_wait_for_commits
                 a_write_returns_only_after_the_view_has_applied_it
-                a_view_that_hangs_delays_a_write_but_does_not_fail_it;
+                a_view_that_hangs_delays_a_write_but_does_not_fail_it
+                policies_in_force_are_read_as_of_one_position
+                a_quota_holds_however_many_try_at_once;
             groups:
                 a_group_is_read_back_and_listed_oldest_first
                 a_group_name_is_unique_in_any_case
