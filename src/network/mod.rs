@@ -2,4 +2,6 @@
 //!
 //! Pure: addresses and rules in, verdict out.
 
+pub mod block;
 pub mod endpoint;
+pub mod set;
