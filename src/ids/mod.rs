@@ -4,6 +4,7 @@
 //! Nothing here decides anything, and nothing here is secret.
 
 pub mod account;
+pub mod cbr;
 pub mod host;
 pub mod principal;
 pub mod region;

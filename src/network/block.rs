@@ -74,16 +74,14 @@ impl Block {
         matches!(self.span(), Span::Four(0, u32::MAX) | Span::Six(0, u128::MAX))
     }
 
-    /// Whether it is a single address.
+    /// What network zones call this kind of block.
     #[must_use]
-    pub fn is_address(&self) -> bool {
-        matches!(self.0, Form::Address(_))
-    }
-
-    /// Whether it is a subnet.
-    #[must_use]
-    pub fn is_subnet(&self) -> bool {
-        matches!(self.0, Form::Subnet(..))
+    pub fn kind(&self) -> &'static str {
+        match self.0 {
+            Form::Address(_) => "ipAddress",
+            Form::Range(..) => "ipRange",
+            Form::Subnet(..) => "subnet",
+        }
     }
 
     pub(super) fn span(&self) -> Span {
