@@ -10,6 +10,7 @@ use crate::ids::account::AccountId;
 use crate::ids::host::HostName;
 use crate::ids::region::Region;
 use crate::network::endpoint::Endpoint;
+use crate::network::set::AddressSet;
 use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
 
@@ -136,6 +137,10 @@ pub struct Listener {
     pub surfaces: Vec<Surface>,
     /// Certificates, chosen by the name that the client asks for; the first when it asks for none. Empty: no TLS.
     pub tls: Vec<CertificateFiles>,
+    /// Whether connections begin with a PROXY header.
+    pub proxy_protocol: bool,
+    /// Whose word on the client's address is believed.
+    pub trusted_proxies: AddressSet,
 }
 
 /// Something that a listener serves.

@@ -109,8 +109,8 @@ address = "0.0.0.0:8443"
 endpoint = "private"
 surfaces = ["registry", "control", "health"]
 tls = {{ certificate = "{}", key = "{}" }}
-proxy_protocol = false
-trusted_proxies = []
+proxy_protocol = true
+trusted_proxies = ["10.0.0.0/8", "::ffff:192.0.2.1", "2001:db8::1 - 2001:db8::9"]
 [[listener]]
 address = "127.0.0.1:9464"
 surfaces = ["metrics", "health"]
@@ -121,6 +121,14 @@ surfaces = ["metrics", "health"]
     let settings = read(&text).unwrap().settings;
     assert_eq!(settings.listeners[0].tls[0].key, key);
     assert_eq!(settings.listeners[0].endpoint, Endpoint::Private);
+    let proxies = &settings.listeners[0].trusted_proxies;
+    for (proxy, is_trusted) in
+        [("10.1.1.1", true), ("192.0.2.1", true), ("2001:db8::9", true), ("11.0.0.0", false)]
+    {
+        assert_eq!(proxies.contains(proxy.parse().unwrap()), is_trusted, "{proxy}");
+    }
+    assert!(settings.listeners[0].proxy_protocol && !settings.listeners[1].proxy_protocol);
+    assert!(settings.listeners[1].trusted_proxies.is_empty());
     assert_eq!(settings.listeners[1].surfaces, [Surface::Metrics, Surface::Health]);
     assert_eq!(settings.registries[0].aliases[0].as_str(), "localhost");
     assert_eq!(
@@ -295,8 +303,24 @@ proxy_protocol = true
         "registry[1]: the upstream is this server's own listener[0]",
         "listener[1]: the address 0.0.0.0:8443 is taken by listener[0]",
         "listener[1].surfaces[1]: is listed twice",
-        "listener[1].proxy_protocol: is not supported by this version",
+        "listener[1].proxy_protocol: needs trusted_proxies",
     ] {
+        assert!(report.contains(expected), "{expected}\nis not in\n{report}");
+    }
+}
+
+/// H-26
+#[test]
+fn trusted_proxies_are_addresses_and_not_everybody() {
+    let listed = |list: &str| mistakes(&format!("{MINIMAL}trusted_proxies = {list}\n"));
+    for (list, expected) in [
+        ("[\"10.0.0.5/8\"]", "trusted_proxies[0]: 10.0.0.5/8 has bits behind its prefix; write 10.0.0.0/8"),
+        ("[\"10.0.0.1\", \"proxy.test\"]", "trusted_proxies[1]: `proxy.test` is no IP address"),
+        ("[\"0.0.0.0/0\"]", "trusted_proxies[0]: is everybody"),
+        ("[\"::/0\"]", "trusted_proxies[0]: is everybody"),
+        ("true", "trusted_proxies: must be a list in brackets"),
+    ] {
+        let report = listed(list);
         assert!(report.contains(expected), "{expected}\nis not in\n{report}");
     }
 }

@@ -1,7 +1,7 @@
 //! How many connections a listener may have, in all and from one address.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -14,16 +14,17 @@ pub(super) struct Admission {
     held: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
 
-/// The right to serve one connection, until dropped.
+/// Room for one connection, until dropped.
 #[derive(Debug)]
-pub(super) struct Admitted {
-    _all: OwnedSemaphorePermit,
-    _share: Option<Share>,
-}
+pub(super) struct Room(#[expect(dead_code, reason = "held, not used")] OwnedSemaphorePermit);
+
+/// An address has as many connections as it may.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) struct Full;
 
 /// One of the connections that an address may hold, given back when dropped.
 #[derive(Debug)]
-struct Share {
+pub(super) struct Share {
     address: IpAddr,
     held: Arc<Mutex<HashMap<IpAddr, usize>>>,
 }
@@ -34,24 +35,33 @@ impl Admission {
         Self { all, per_address, held: Arc::default() }
     }
 
-    /// Waits until the listener has room. `None`: this address has its share already.
-    pub(super) async fn admit(&self, address: IpAddr) -> Option<Admitted> {
-        let share = match self.per_address {
-            Some(limit) => Some(self.share(address, limit)?),
-            None => None,
-        };
-        let all = Arc::clone(&self.all).acquire_owned().await.ok()?;
-        Some(Admitted { _all: all, _share: share })
+    /// Waits until the listener has room. `None` never comes: nobody closes it.
+    pub(super) async fn room(&self) -> Option<Room> {
+        Arc::clone(&self.all).acquire_owned().await.ok().map(Room)
     }
 
-    fn share(&self, address: IpAddr, limit: usize) -> Option<Share> {
+    /// One of the connections of this address, if their number is limited.
+    ///
+    /// # Errors
+    /// [`Full`], if it has all of them.
+    pub(super) fn share(&self, address: IpAddr) -> Result<Option<Share>, Full> {
+        let Some(limit) = self.per_address else { return Ok(None) };
+        let address = household(address);
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let count = held.get(&address).copied().unwrap_or(0);
         if count >= limit {
-            return None;
+            return Err(Full);
         }
         held.insert(address, count + 1);
-        Some(Share { address, held: Arc::clone(&self.held) })
+        Ok(Some(Share { address, held: Arc::clone(&self.held) }))
+    }
+}
+
+/// Whom an address stands for: IPv4 for itself, IPv6 for its /64, of which everybody has a whole one.
+fn household(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 
@@ -76,17 +86,20 @@ mod tests {
     #[test]
     fn an_address_at_its_limit_does_not_keep_others_out() {
         let admission = Admission::new(10, Some(1));
-        let admit = |ip: &str| admission.admit(ip.parse().unwrap()).now_or_never().flatten();
-        let first = admit("10.0.0.1");
-        assert!(first.is_some() && admit("10.0.0.1").is_none() && admit("10.0.0.2").is_some());
+        let share = |ip: &str| admission.share(ip.parse().unwrap());
+        let first = share("10.0.0.1");
+        assert!(first.is_ok() && share("10.0.0.1").is_err() && share("10.0.0.2").is_ok());
         drop(first);
-        assert!(admit("10.0.0.1").is_some());
+        assert!(share("10.0.0.1").is_ok());
+        // Whoever has one IPv6 address has 2^64 of them.
+        let first = share("2001:db8::1");
+        assert!(first.is_ok() && share("2001:db8::ffff:1").is_err() && share("2001:db8:0:1::1").is_ok());
     }
 
     #[test]
     fn a_full_process_makes_newcomers_wait() {
         let admission = Admission::new(1, None);
-        let admit = || admission.admit("10.0.0.1".parse().unwrap()).now_or_never();
+        let admit = || admission.room().now_or_never();
         let first = admit();
         assert!(matches!(first, Some(Some(_))) && admit().is_none());
         drop(first);

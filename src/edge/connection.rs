@@ -13,7 +13,7 @@ pub struct Connection {
     pub listener: usize,
     /// The listener's network.
     pub endpoint: Endpoint,
-    /// The client.
+    /// The client, of the connection or, behind a proxy that is trusted to name it, of the request at hand.
     pub client: ClientAddr,
     /// Our end of the socket.
     pub local: SocketAddr,

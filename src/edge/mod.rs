@@ -14,14 +14,17 @@ pub mod head;
 pub mod listen;
 mod local;
 mod parked;
+mod proxy_header;
 pub mod rejection;
 pub mod respond;
 mod serve_connection;
+mod service;
 pub mod settings;
 mod socket;
 #[cfg(test)]
 mod tests;
 pub mod tls;
+pub mod trust;
 mod worker;
 
 use std::io;
@@ -40,7 +43,8 @@ use application::Application;
 use drain::Drain;
 use settings::Settings;
 use tls::CertificateStore;
-use worker::Listening;
+use trust::Trust;
+use worker::{Door, Listening};
 
 /// Where to listen, and as what.
 #[derive(Clone, Debug)]
@@ -51,6 +55,8 @@ pub struct ListenerSpec {
     pub endpoint: Endpoint,
     /// The certificates; `None` serves HTTP/1.1 in clear text.
     pub tls: Option<Arc<CertificateStore>>,
+    /// Whose word on the client's address is believed.
+    pub trust: Trust,
 }
 
 /// The server. It has no state of its own: [`Edge::start`] is all there is.
@@ -101,8 +107,14 @@ impl Edge {
                 .addresses
                 .push(sockets.first().map_or(Ok(spec.address), std::net::TcpListener::local_addr)?);
             for (share, socket) in shares.iter_mut().zip(sockets) {
-                let (endpoint, tls, admission) = (spec.endpoint, spec.tls.clone(), admission.clone());
-                share.push(Listening { listener, socket, endpoint, tls, admission });
+                let door = Door {
+                    listener,
+                    endpoint: spec.endpoint,
+                    tls: spec.tls.clone(),
+                    trust: spec.trust.clone(),
+                    admission: admission.clone(),
+                };
+                share.push(Listening { socket, door });
             }
         }
         let mut prepared = Vec::with_capacity(count);

@@ -2,16 +2,12 @@
 //!
 //! It decides how long each phase may take and which HTTP version is spoken; what is answered is the application's.
 
-use std::convert::Infallible;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::header::{CONNECTION, EXPECT};
-use http::{HeaderValue, Request, Response, Version};
-use hyper::body::{Body, Incoming};
 use hyper::server::conn::{http1, http2};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -19,20 +15,24 @@ use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsAcceptor;
 
+use super::admission::Share;
 use super::application::Application;
-use super::body::{Leftover, RequestBody};
 use super::clear_text;
 use super::connection::Connection;
 use super::drain::Drain;
-use super::exchanges::{Answer, Exchanges, InFlight, Patience};
+use super::exchanges::{Exchanges, Patience};
 use super::framing::StrictHttp1;
-use super::head;
 use super::local::LocalExecutor;
 use super::parked::{Parked, Woken};
+use super::proxy_header::{self, Unread};
+use super::service::Service;
 use super::settings::Settings;
 use super::socket::Socket;
-use super::tls::CertificateStore;
+use super::worker::Door;
+use crate::client::address::ClientAddr;
+use crate::client::proxy::Source;
 use crate::ids::host::HostName;
+use crate::record::metrics::TurnedAway;
 
 const HEAD_BYTES: u32 = 32 * 1024;
 const READ_BUFFER: usize = 64 * 1024;
@@ -65,6 +65,12 @@ enum Driven<T> {
 /// Why a connection ended other than by agreement; for the log at debug level, as most of it is anybody's doing.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum Ended {
+    #[error("the client has as many connections as it may")]
+    Full,
+    #[error("the PROXY header took too long")]
+    ProxyTimeout,
+    #[error(transparent)]
+    Proxy(#[from] Unread),
     #[error("the TLS handshake took too long")]
     HandshakeTimeout,
     #[error("the TLS handshake failed: {0}")]
@@ -81,13 +87,21 @@ impl<A: Application> Server<A> {
     /// Serves `socket` until it is closed.
     pub(super) async fn serve(
         self,
-        socket: Socket,
+        mut socket: Socket,
         exchanges: Rc<Exchanges>,
         mut connection: Connection,
-        tls: Option<&CertificateStore>,
+        door: &Rc<Door>,
     ) -> Result<(), Ended> {
-        let Some(store) = tls else { return self.http1(socket, exchanges, connection).await };
         let end = Instant::now() + self.settings.handshake;
+        let _share = if door.trust.proxy_protocol {
+            Box::pin(self.introduced(&mut socket, &mut connection, door, end)).await?
+        } else {
+            None
+        };
+        let Some(store) = &door.tls else {
+            let service = Service::new(&self, connection, door);
+            return self.http1(socket, exchanges, service).await;
+        };
         match Box::pin(timeout_at(end, clear_text::is_spoken(&socket))).await {
             Err(_) => return Err(Ended::HandshakeTimeout),
             Ok(Err(error)) => return Err(Ended::Handshake(error)),
@@ -110,19 +124,41 @@ impl<A: Application> Server<A> {
         connection.server_name = session.server_name().and_then(|name| HostName::parse(name).ok());
         connection.encrypted = true;
         // The protocol is what was agreed on, never what the first bytes look like (security.md S-40).
-        if session.alpn_protocol() == Some(b"h2") {
-            Box::pin(self.http2(stream, exchanges, connection)).await
+        let second = session.alpn_protocol() == Some(b"h2");
+        let service = Service::new(&self, connection, door);
+        if second {
+            Box::pin(self.http2(stream, exchanges, service)).await
         } else {
-            Box::pin(self.http1(stream, exchanges, connection)).await
+            Box::pin(self.http1(stream, exchanges, service)).await
         }
     }
 
-    async fn http1<Io>(self, io: Io, exchanges: Rc<Exchanges>, connection: Connection) -> Result<(), Ended>
+    /// Hears from a trusted proxy who the client is, and gives that client its share of the connections.
+    async fn introduced(
+        &self,
+        socket: &mut Socket,
+        connection: &mut Connection,
+        door: &Door,
+        end: Instant,
+    ) -> Result<Option<Share>, Ended> {
+        let turned_away = |because, ended| {
+            self.app.turned_away(because);
+            Err(ended)
+        };
+        match timeout_at(end, proxy_header::take(socket)).await {
+            Err(_) => return turned_away(TurnedAway::ProxyTimeout, Ended::ProxyTimeout),
+            Ok(Err(unread)) => return turned_away(TurnedAway::ProxyMalformed, Ended::Proxy(unread)),
+            Ok(Ok(Source::Peer)) => {}
+            Ok(Ok(Source::Stated(ip))) => connection.client = ClientAddr::from_proxy_header(ip),
+        }
+        door.share(connection.client).or_else(|because| turned_away(because, Ended::Full))
+    }
+
+    async fn http1<Io>(self, io: Io, exchanges: Rc<Exchanges>, service: Rc<Service<A>>) -> Result<(), Ended>
     where
         Io: AsyncRead + AsyncWrite + Unpin + 'static,
     {
         let mut strict = StrictHttp1::new(io, Rc::clone(&exchanges), self.settings.drain_time);
-        let service = Service::new(&self, connection);
         loop {
             let busy = Box::pin(self.http1_until_idle(strict, &service, &exchanges));
             let Some(resting) = busy.await? else { return Ok(()) };
@@ -172,11 +208,10 @@ impl<A: Application> Server<A> {
         }
     }
 
-    async fn http2<Io>(self, io: Io, exchanges: Rc<Exchanges>, connection: Connection) -> Result<(), Ended>
+    async fn http2<Io>(self, io: Io, exchanges: Rc<Exchanges>, service: Rc<Service<A>>) -> Result<(), Ended>
     where
         Io: AsyncRead + AsyncWrite + Unpin + 'static,
     {
-        let service = Service::new(&self, connection);
         let flights = Rc::clone(&exchanges);
         let mut conn = http2::Builder::new(LocalExecutor)
             .timer(TokioTimer::new())
@@ -257,82 +292,5 @@ impl<A: Application> Server<A> {
     fn longest_sleep(&self) -> Duration {
         let settings = &self.settings;
         settings.first_byte.min(settings.header).min(settings.idle).min(settings.write_stall) / 2
-    }
-}
-
-/// The application, bound to one connection.
-struct Service<A> {
-    app: A,
-    connection: Rc<Connection>,
-    settings: Rc<Settings>,
-    drain: Drain,
-}
-
-impl<A: Application> Service<A> {
-    fn new(server: &Server<A>, connection: Connection) -> Rc<Self> {
-        Rc::new(Self {
-            app: server.app.clone(),
-            connection: Rc::new(connection),
-            settings: Rc::clone(&server.settings),
-            drain: server.drain.clone(),
-        })
-    }
-
-    async fn answer_http2(
-        self: Rc<Self>,
-        request: Request<Incoming>,
-        flight: InFlight,
-    ) -> Result<Response<Answer<A::Body>>, Infallible> {
-        let (parts, incoming) = request.into_parts();
-        let has_body = !incoming.is_end_stream();
-        let response = match head::check(&parts, self.connection.encrypted, has_body) {
-            Ok(authority) => {
-                let body = RequestBody::from_client(incoming, self.settings.body_stall);
-                self.app.respond(&self.connection, Request::from_parts(parts, body), authority).await
-            }
-            Err(rejection) => self.app.reject(&self.connection, rejection),
-        };
-        Ok(response.map(|body| Answer::new(body, flight)))
-    }
-
-    async fn answer_http1(
-        self: Rc<Self>,
-        request: Request<Incoming>,
-        flight: InFlight,
-    ) -> Result<Response<Answer<A::Body>>, Infallible> {
-        let (parts, incoming) = request.into_parts();
-        let mut body = RequestBody::from_client(incoming, self.settings.body_stall);
-        let has_body = !body.is_end_stream();
-        let leftover = if has_body { Some(body.keep_leftover()) } else { None };
-        let (old, expects) = (parts.version == Version::HTTP_10, parts.headers.contains_key(EXPECT));
-        let refused = flight.rejection().map_or(Ok(()), Err);
-        let checked = refused.and_then(|()| head::check(&parts, self.connection.encrypted, has_body));
-        let sound = checked.is_ok();
-        let response = match checked {
-            Ok(authority) => {
-                self.app.respond(&self.connection, Request::from_parts(parts, body), authority).await
-            }
-            Err(rejection) => {
-                drop(body);
-                self.app.reject(&self.connection, rejection)
-            }
-        };
-        let cleared = self.clear(leftover, expects).await;
-        let mut response = response.map(|body| Answer::new(body, flight));
-        if !sound || !cleared || old || self.drain.is_stopping() {
-            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        Ok(response)
-    }
-
-    /// Reads away what the application left of a request body, before the answer: some clients never look at an
-    /// answer while they still send (protocol.md fact 8). Returns whether nothing is left.
-    async fn clear(&self, leftover: Option<Leftover>, expects: bool) -> bool {
-        let Some(body) = leftover.and_then(|leftover| leftover.take()) else { return true };
-        if expects && !body.was_asked() {
-            // The client still waits to be told to send. It is told the answer instead (security.md S-15).
-            return false;
-        }
-        body.drain(self.settings.drain_bytes, self.settings.drain_time).await
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_util::task::TaskTracker;
 
-use super::admission::Admission;
+use super::admission::{Admission, Share};
 use super::application::Application;
 use super::connection::Connection;
 use super::drain::Drain;
@@ -20,19 +20,44 @@ use super::serve_connection::Server;
 use super::settings::Settings;
 use super::socket::Socket;
 use super::tls::CertificateStore;
-use crate::client::address::ClientAddr;
+use super::trust::Trust;
+use crate::client::address::{ClientAddr, Provenance};
 use crate::network::endpoint::Endpoint;
+use crate::record::metrics::TurnedAway;
 
 /// One listening socket of one worker.
 #[derive(Debug)]
 pub(super) struct Listening {
+    pub(super) socket: std::net::TcpListener,
+    pub(super) door: Door,
+}
+
+/// What is the same for all connections of a listener.
+#[derive(Debug)]
+pub(super) struct Door {
     /// The listener's position in the configuration.
     pub(super) listener: usize,
-    pub(super) socket: std::net::TcpListener,
     pub(super) endpoint: Endpoint,
     pub(super) tls: Option<Arc<CertificateStore>>,
+    /// Whose word on the client's address is believed.
+    pub(super) trust: Trust,
     /// Who may still connect to this listener, on any worker.
     pub(super) admission: Admission,
+}
+
+impl Door {
+    /// The share of `client` in the connections of this listener. A trusted proxy has none of its own: it comes for many.
+    pub(super) fn share(&self, client: ClientAddr) -> Result<Option<Share>, TurnedAway> {
+        let vouched = self.trust.vouches(client.ip());
+        if self.trust.proxy_protocol && client.provenance() == Provenance::Socket && !vouched {
+            return Err(TurnedAway::ProxyUntrusted);
+        }
+        if vouched {
+            Ok(None)
+        } else {
+            self.admission.share(client.ip()).map_err(|_| TurnedAway::AddressFull)
+        }
+    }
 }
 
 /// Serves until told to stop, and then until every connection is done or cut. Says so once nothing can fail any more.
@@ -54,9 +79,9 @@ pub(super) fn run<A: Application>(
         let connections = TaskTracker::new();
         let accepting = TaskTracker::new();
         for one in listening {
-            let Listening { listener, socket, endpoint, tls, admission } = one;
+            let Listening { socket, door } = one;
             let (server, connections) = (server.clone(), connections.clone());
-            let acceptor = Acceptor { listener, endpoint, tls, server, admission, connections };
+            let acceptor = Acceptor { door: Rc::new(door), server, connections };
             accepting.spawn_local(contained(acceptor.run(TcpListener::from_std(socket)?)));
         }
         accepting.close();
@@ -70,11 +95,8 @@ pub(super) fn run<A: Application>(
 }
 
 struct Acceptor<A> {
-    listener: usize,
-    endpoint: Endpoint,
-    tls: Option<Arc<CertificateStore>>,
+    door: Rc<Door>,
     server: Server<A>,
-    admission: Admission,
     connections: TaskTracker,
 }
 
@@ -101,7 +123,7 @@ impl<A: Application> Acceptor<A> {
                 }
                 Err(error) if concerns_one_client(&error) => {}
                 Err(error) => {
-                    tracing::warn!(%error, listener = self.listener, "cannot accept connections; trying again");
+                    tracing::warn!(%error, listener = self.door.listener, "cannot accept connections; trying again");
                     tokio::time::sleep(pause.next()).await;
                 }
             }
@@ -124,22 +146,26 @@ impl<A: Application> Acceptor<A> {
     async fn admit(&self, stream: TcpStream, peer: SocketAddr) {
         let Ok(local) = stream.local_addr() else { return };
         let client = ClientAddr::from_socket(peer);
-        let Some(admitted) = self.admission.admit(client.ip()).await else { return };
+        let share = match self.door.share(client) {
+            Ok(share) => share,
+            Err(refused) => return self.server.app.turned_away(refused),
+        };
+        let Some(room) = self.door.admission.room().await else { return };
         let connection = Connection {
-            listener: self.listener,
-            endpoint: self.endpoint,
+            listener: self.door.listener,
+            endpoint: self.door.endpoint,
             client,
             local,
             server_name: None,
             encrypted: false,
         };
-        let (server, tls) = (self.server.clone(), self.tls.clone());
+        let (server, door) = (self.server.clone(), Rc::clone(&self.door));
         let counted = server.drain.count();
         self.connections.spawn_local(contained(async move {
-            let _held = (admitted, counted);
+            let _held = (room, share, counted);
             let exchanges = Exchanges::new();
             let socket = Socket::new(stream, Rc::clone(&exchanges));
-            if let Err(reason) = server.serve(socket, exchanges, connection, tls.as_deref()).await {
+            if let Err(reason) = server.serve(socket, exchanges, connection, &door).await {
                 tracing::debug!(%peer, %reason, "connection ended");
             }
         }));

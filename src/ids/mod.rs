@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod aws;
+pub mod cbr;
 pub mod host;
 pub mod principal;
 pub mod region;

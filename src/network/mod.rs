@@ -2,4 +2,12 @@
 //!
 //! Pure: addresses and rules in, verdict out.
 
+pub mod allow_list;
+pub mod block;
+pub mod decide;
 pub mod endpoint;
+pub mod rule;
+pub mod set;
+#[cfg(test)]
+mod tests;
+pub mod zone;

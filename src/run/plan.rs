@@ -10,6 +10,7 @@ use crate::config::settings::{
 use crate::edge::ListenerSpec;
 use crate::edge::settings::Settings as EdgeSettings;
 use crate::edge::tls::{CertificateFiles, CertificateStore};
+use crate::edge::trust::Trust;
 use crate::forward::settings::{Credentials, TlsFiles, UpstreamSettings, UpstreamUrl};
 use crate::secret::Secret;
 use crate::serve::sites::{Site, Sites, Surfaces};
@@ -88,7 +89,8 @@ fn listener(listener: &Listener) -> Result<ListenerSpec, Failure> {
             CertificateStore::load(files).doing(format_args!("listener {}", listener.address))?,
         )),
     };
-    Ok(ListenerSpec { address: listener.address, endpoint: listener.endpoint, tls })
+    let trust = Trust { proxy_protocol: listener.proxy_protocol, proxies: listener.trusted_proxies.clone() };
+    Ok(ListenerSpec { address: listener.address, endpoint: listener.endpoint, tls, trust })
 }
 
 /// How to reach an upstream, with its secrets read.

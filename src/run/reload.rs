@@ -134,7 +134,8 @@ fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
     let listeners = different("listener", &old.listeners, &new.listeners, |a, b| {
         // Certificates can be replaced, but TLS cannot be switched on or off.
         let (address, endpoint) = (a.address == b.address, a.endpoint == b.endpoint);
-        address && endpoint && a.surfaces == b.surfaces && a.tls.is_empty() == b.tls.is_empty()
+        let proxies = a.proxy_protocol == b.proxy_protocol && a.trusted_proxies == b.trusted_proxies;
+        address && endpoint && proxies && a.surfaces == b.surfaces && a.tls.is_empty() == b.tls.is_empty()
     });
     sections.chain(registries).chain(listeners).collect()
 }

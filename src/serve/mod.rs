@@ -34,6 +34,7 @@ use crate::edge::connection::Connection;
 use crate::edge::head::Authority;
 use crate::edge::rejection::Rejection;
 use crate::forward::Forwarder;
+use crate::record::metrics::TurnedAway;
 use crate::record::recorder::Recorder;
 use crate::token::mint::Mint;
 
@@ -161,6 +162,10 @@ impl Application for App {
                 self.answer_detached(&visit, connection, request).await
             }
         }
+    }
+
+    fn turned_away(&self, because: TurnedAway) {
+        self.shared.recorder.metrics().turned_away(because);
     }
 
     fn reject(&self, connection: &Rc<Connection>, rejection: Rejection) -> Response<Recorded> {

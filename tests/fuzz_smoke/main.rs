@@ -9,7 +9,9 @@ use portcullis::policy::aws::validate;
 
 mod aws_policy;
 mod decision;
+mod forwarded;
 mod operation;
+mod proxy;
 mod scope;
 
 const MUTATIONS: u64 = 20_000;
@@ -30,6 +32,23 @@ const SCOPES: [&str; 4] = [
     "repository:ns/a:* registry:catalog:*\nrepository(plugin):b:delete",
     "repository:host:5000/x:pull",
     "repository:a__b/c-d.e:push",
+];
+
+/// Lines of `Forwarded`; those that begin with a space are `X-Forwarded-For`.
+const CLAIMS: [&str; 5] = [
+    "for=203.0.113.9;proto=http, for=\"[2001:db8::1]:4711\";by=_x, for=10.0.0.1",
+    " 1.1.1.1, 203.0.113.9:80 , [2001:db8::1]:1,::1, 10.0.0.1",
+    " 1.1.1.1\n 203.0.113.9,unknown\n10.0.0.2",
+    "for=\"a\\\"b,c;d\"\nfor=_hidden, for=unknown,for=10.0.0.2",
+    " ::ffff:10.0.0.1,::ffff:10.0.0.2,10.0.0.3\nfor=203.0.113.9",
+];
+
+const INTRODUCTIONS: [&str; 5] = [
+    "PROXY TCP4 192.0.2.1 198.51.100.2 56324 443\r\nGET",
+    "PROXY TCP6 2001:db8::1 ::ffff:1.2.3.4 0 65535\r\n",
+    "PROXY UNKNOWN anything\r\n\r\n",
+    "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13\x0a\0\0\x01\x7f\0\0\x01\x30\x39\x01\x0b\x04\0\x04abcd",
+    "\r\n\r\n\0\r\nQUIT\n\x20\0\0\x04abcdGET",
 ];
 
 const POLICIES: [&str; 5] = [
@@ -108,6 +127,16 @@ fn mutated_requests_hold_what_the_fuzz_target_checks() {
 #[test]
 fn mutated_scopes_hold_what_the_fuzz_target_checks() {
     feed(&SCOPES, scope::check);
+}
+
+#[test]
+fn mutated_claims_hold_what_the_fuzz_target_checks() {
+    feed(&CLAIMS, forwarded::check);
+}
+
+#[test]
+fn mutated_proxy_headers_hold_what_the_fuzz_target_checks() {
+    feed(&INTRODUCTIONS, proxy::check);
 }
 
 /// Puts a piece of a policy into one of them, before the bytes are changed.

@@ -38,6 +38,9 @@ mod long_push;
 /// What surrounds the code: the compose file, the scripts.
 #[cfg(test)]
 mod project;
+/// Behind real proxies: whose address is on record.
+#[cfg(test)]
+mod proxies;
 /// The first five minutes: `quickstart`, and the lines that it prints.
 #[cfg(test)]
 mod quickstart;

@@ -7,7 +7,9 @@ use crate::config::mistake::Notes;
 use crate::config::section::{Placed, Section, choose};
 use crate::config::settings::{Listener, Registry, Surface, UpstreamAddress};
 use crate::config::upstream::is_loopback;
+use crate::network::block::Block;
 use crate::network::endpoint::Endpoint;
+use crate::network::set::AddressSet;
 
 /// All listeners that could be read.
 pub(super) fn all(top: &mut Section<'_>) -> Vec<Placed<Listener>> {
@@ -29,9 +31,10 @@ fn one(mut section: Section<'_>) -> Option<Placed<Listener>> {
     let endpoint = section.word("endpoint", &endpoints).unwrap_or_default();
     let surfaces = surfaces(&mut section);
     let tls = section.sections("tls").into_iter().filter_map(files::certificate).collect();
-    not_yet(&mut section);
+    let (proxy_protocol, trusted_proxies) = proxies(&mut section);
     section.end();
-    Some(Placed { value: Listener { address: address?, endpoint, surfaces, tls }, place: own })
+    let listener = Listener { address: address?, endpoint, surfaces, tls, proxy_protocol, trusted_proxies };
+    Some(Placed { value: listener, place: own })
 }
 
 fn surfaces(section: &mut Section<'_>) -> Vec<Surface> {
@@ -54,17 +57,23 @@ fn surfaces(section: &mut Section<'_>) -> Vec<Surface> {
     surfaces
 }
 
-/// Keys that are part of the contract, but of which this version knows only the value that switches them off.
-fn not_yet(section: &mut Section<'_>) {
-    let message = "is not supported by this version; client addresses are those of the sockets";
-    let (protocol, proxies) = (section.place_of("proxy_protocol"), section.place_of("trusted_proxies"));
-    if section.boolean("proxy_protocol") == Some(true) {
-        section.notes.mistake(&protocol, message);
+/// Whether connections begin with a PROXY header, and whose word on the client's address is believed.
+fn proxies(section: &mut Section<'_>) -> (bool, AddressSet) {
+    let place = section.place_of("proxy_protocol");
+    let required = section.boolean("proxy_protocol").unwrap_or(false);
+    let before = section.notes.count();
+    let listed = section.list("trusted_proxies", str::parse::<Block>).unwrap_or_default();
+    for Placed { value, place } in &listed {
+        if value.is_everything() {
+            section.notes.mistake(place, "is everybody, who could then claim any address; name the proxies");
+        }
     }
-    let proxy = |text: &str| Ok::<_, String>(text.to_owned());
-    if section.list("trusted_proxies", proxy).is_some_and(|list| !list.is_empty()) {
-        section.notes.mistake(&proxies, message);
+    if required && listed.is_empty() && section.notes.count() == before {
+        let advice =
+            "needs trusted_proxies: a PROXY header from anybody else ends the connection; list the proxies";
+        section.notes.mistake(&place, advice);
     }
+    (required, AddressSet::of(listed.iter().map(|block| &block.value)))
 }
 
 /// What only shows when sections are compared.

@@ -20,8 +20,10 @@ use super::super::head::Authority;
 use super::super::rejection::Rejection;
 use super::super::settings::Settings;
 use super::super::tls::{CertificateFiles, CertificateStore};
+use super::super::trust::Trust;
 use super::super::{Edge, ListenerSpec, Running};
 use crate::network::endpoint::Endpoint;
+use crate::record::metrics::TurnedAway;
 
 /// What tests and application share.
 pub(super) struct Stage {
@@ -33,6 +35,9 @@ pub(super) struct Stage {
     pub(super) given_up: Semaphore,
     /// Gets a permit for every request that began.
     pub(super) begun: Semaphore,
+    /// Who was not listened to, and why, in order; and a permit for each.
+    pub(super) turned_away: Mutex<Vec<TurnedAway>>,
+    pub(super) turned: Semaphore,
 }
 
 impl Stage {
@@ -119,6 +124,11 @@ impl Application for Echo {
             "/gate" => self.gated(),
             "/endless" => self.endless(),
             "/panic" => panic!("as asked"),
+            "/client" => {
+                let names: Vec<&str> = request.headers().keys().map(http::HeaderName::as_str).collect();
+                let (ip, source) = (connection.client.ip(), connection.client.provenance().label());
+                text(StatusCode::OK, format!("{ip} by {source} with {}.", names.join(" ")))
+            }
             "/connection" => {
                 let name = connection.server_name.as_ref().map(ToString::to_string);
                 let seen = (name.unwrap_or_default(), connection.encrypted, connection.endpoint.label());
@@ -126,6 +136,11 @@ impl Application for Echo {
             }
             _ => text(StatusCode::OK, line),
         }
+    }
+
+    fn turned_away(&self, because: TurnedAway) {
+        self.stage.turned_away.lock().unwrap().push(because);
+        self.stage.turned.add_permits(1);
     }
 
     fn reject(&self, _: &Rc<Connection>, rejection: Rejection) -> Response<Body> {
@@ -140,14 +155,17 @@ pub(super) struct Server {
     pub(super) address: SocketAddr,
 }
 
-fn start(settings: &Settings, tls: Option<Arc<CertificateStore>>, workers: usize) -> Server {
+fn start(settings: &Settings, tls: Option<Arc<CertificateStore>>, trust: Trust, workers: usize) -> Server {
     let stage = Arc::new(Stage {
         seen: Mutex::default(),
         gate: Semaphore::new(0),
         given_up: Semaphore::new(0),
         begun: Semaphore::new(0),
+        turned_away: Mutex::default(),
+        turned: Semaphore::new(0),
     });
-    let spec = ListenerSpec { address: "127.0.0.1:0".parse().unwrap(), endpoint: Endpoint::Private, tls };
+    let address = "127.0.0.1:0".parse().unwrap();
+    let spec = ListenerSpec { address, endpoint: Endpoint::Private, tls, trust };
     let shared = Arc::clone(&stage);
     let make = move |_| Echo { stage: Arc::clone(&shared), _local: Rc::new(()) };
     let running = Edge::start(settings.clone(), vec![spec.clone(), spec], workers, make).unwrap();
@@ -156,15 +174,28 @@ fn start(settings: &Settings, tls: Option<Arc<CertificateStore>>, workers: usize
 }
 
 pub(super) fn plain(settings: &Settings) -> Server {
-    start(settings, None, 1)
+    start(settings, None, Trust::default(), 1)
+}
+
+/// In clear text, behind trusted proxies.
+pub(super) fn trusting(settings: &Settings, trust: Trust) -> Server {
+    start(settings, None, trust, 1)
 }
 
 pub(super) fn several(workers: usize) -> Server {
-    start(&Settings::default(), None, workers)
+    start(&Settings::default(), None, Trust::default(), workers)
 }
 
 /// A server with a certificate for `cr.test`, which is returned too.
 pub(super) fn encrypted(settings: &Settings) -> (Server, rustls::pki_types::CertificateDer<'static>) {
+    encrypted_trusting(settings, Trust::default())
+}
+
+/// The same, behind trusted proxies.
+pub(super) fn encrypted_trusting(
+    settings: &Settings,
+    trust: Trust,
+) -> (Server, rustls::pki_types::CertificateDer<'static>) {
     use std::os::unix::fs::PermissionsExt;
     let directory = tempfile::tempdir().unwrap();
     let made = rcgen::generate_simple_self_signed(vec!["cr.test".to_owned()]).unwrap();
@@ -176,5 +207,5 @@ pub(super) fn encrypted(settings: &Settings) -> (Server, rustls::pki_types::Cert
     std::fs::write(&files.key, made.signing_key.serialize_pem()).unwrap();
     std::fs::set_permissions(&files.key, std::fs::Permissions::from_mode(0o600)).unwrap();
     let store = CertificateStore::load(vec![files]).unwrap();
-    (start(settings, Some(Arc::new(store)), 1), made.cert.der().clone())
+    (start(settings, Some(Arc::new(store)), trust, 1), made.cert.der().clone())
 }

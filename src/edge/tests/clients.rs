@@ -71,10 +71,31 @@ pub(super) async fn tls(
     tls_of(rustls::DEFAULT_VERSIONS, address, certificate, name, alpn).await
 }
 
+/// The same, on a connection on which something was said before.
+pub(super) async fn tls_over(
+    stream: TcpStream,
+    certificate: &CertificateDer<'static>,
+    name: &str,
+    alpn: &[&str],
+) -> std::io::Result<Raw<TlsStream<TcpStream>>> {
+    shake_hands(rustls::DEFAULT_VERSIONS, stream, certificate, name, alpn).await
+}
+
 /// The same, with these versions of TLS only.
 pub(super) async fn tls_of(
     versions: &[&'static rustls::SupportedProtocolVersion],
     address: SocketAddr,
+    certificate: &CertificateDer<'static>,
+    name: &str,
+    alpn: &[&str],
+) -> std::io::Result<Raw<TlsStream<TcpStream>>> {
+    let stream = TcpStream::connect(address).await?;
+    shake_hands(versions, stream, certificate, name, alpn).await
+}
+
+async fn shake_hands(
+    versions: &[&'static rustls::SupportedProtocolVersion],
+    stream: TcpStream,
     certificate: &CertificateDer<'static>,
     name: &str,
     alpn: &[&str],
@@ -89,6 +110,5 @@ pub(super) async fn tls_of(
         .with_no_client_auth();
     config.alpn_protocols = alpn.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
     let name = ServerName::try_from(name.to_owned()).unwrap();
-    let stream = TcpStream::connect(address).await?;
     Ok(Raw(TlsConnector::from(Arc::new(config)).connect(name, stream).await?))
 }

@@ -6,3 +6,4 @@ mod draining;
 mod encrypted;
 mod limits;
 mod plain;
+mod proxies;

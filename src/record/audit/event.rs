@@ -70,6 +70,7 @@ struct Credential {
 struct Host {
     address: String,
     address_type: &'static str,
+    address_source: &'static str,
     endpoint: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
@@ -135,6 +136,7 @@ impl AuditEvent {
                     host: Host {
                         address: finished.from.ip().to_string(),
                         address_type: if finished.from.ip().is_ipv4() { "IPv4" } else { "IPv6" },
+                        address_source: finished.from.provenance().label(),
                         endpoint: finished.endpoint.label(),
                         agent: finished.user_agent,
                     },

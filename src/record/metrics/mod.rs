@@ -42,6 +42,22 @@ labels! {
 }
 
 labels! {
+    /// Why somebody was not listened to, before there was a request to answer.
+    TurnedAway {
+        /// The address has as many connections as it may.
+        AddressFull = "address_full",
+        /// A request said where it comes from, and its sender is not trusted: the header was taken out.
+        ClaimIgnored = "claim_ignored",
+        /// A connection did not begin with a sound PROXY header, where one is required.
+        ProxyMalformed = "proxy_malformed",
+        /// A PROXY header did not come in time.
+        ProxyTimeout = "proxy_timeout",
+        /// A peer that is not trusted connected where PROXY headers are required.
+        ProxyUntrusted = "proxy_untrusted",
+    }
+}
+
+labels! {
     /// What happened in a cache.
     CacheEvent {
         /// It was there.
@@ -77,6 +93,7 @@ pub struct Metrics {
     grants: Grid<IntCounterVec>,
     cache_events: Grid<IntCounterVec>,
     upstream_errors: Grid<IntCounterVec>,
+    turned_away: Grid<IntCounterVec>,
     received: IntCounter,
     sent: IntCounter,
     would_deny: IntCounter,
@@ -121,6 +138,10 @@ impl Metrics {
             upstream_errors: Grid::new(
                 UpstreamError::ALL.len(),
                 kept.counters("upstream_errors_total", "Upstream calls that failed.", &["kind"])?,
+            ),
+            turned_away: Grid::new(
+                TurnedAway::ALL.len(),
+                kept.counters("turned_away_total", "Connections and claims not listened to.", &["reason"])?,
             ),
             received: bodies.with_label_values(&["received"]),
             sent: bodies.with_label_values(&["sent"]),
@@ -173,6 +194,11 @@ impl Metrics {
     pub fn cache(&self, cache: Cache, event: CacheEvent, times: u64) {
         let cell = cache as usize * CacheEvent::ALL.len() + event as usize;
         self.cache_events.with(cell, &[cache.label(), event.label()], |counter| counter.inc_by(times));
+    }
+
+    /// Counts somebody who was not listened to.
+    pub fn turned_away(&self, because: TurnedAway) {
+        self.turned_away.with(because as usize, &[because.label()], IntCounter::inc);
     }
 
     /// Counts a failed upstream call.
