@@ -256,3 +256,6 @@ fn refused_is_false(why: Why) -> Result<bool, Why> {
         Why::Refusal(_) => Ok(false),
     }
 }
+
+#[cfg(test)]
+mod tests;
