@@ -4,8 +4,8 @@
 
 use std::fmt::Write as _;
 
-use portcullis::policy::action::Action;
 use portcullis::policy::ibm::role::Role;
+use portcullis::policy::table::Action;
 
 const SNAPSHOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/snapshots/roles.txt");
 
@@ -31,7 +31,7 @@ fn table() -> String {
     for action in Action::ALL {
         let _ = write!(text, "{:width$}", action.name());
         for role in Role::ALL {
-            let mark = if role.actions().contains(*action) { "x" } else { "-" };
+            let mark = if role.has(*action) { "x" } else { "-" };
             let _ = write!(text, "  {mark:^columns$}", columns = short(role).len());
         }
         let trimmed = text.trim_end().len();

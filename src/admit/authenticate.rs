@@ -33,6 +33,8 @@ pub struct Origin {
     pub from: ClientAddr,
     /// The listener's network.
     pub endpoint: Endpoint,
+    /// Whether the connection is encrypted.
+    pub secure: bool,
 }
 
 /// The outcome of looking at credentials.
@@ -72,6 +74,7 @@ struct VerifiedToken {
     kid: Box<str>,
     who: Option<(PrincipalId, ApiKeyId)>,
     access: Arc<[ScopeEntry]>,
+    issued_at: UnixTime,
     expires_at: UnixTime,
 }
 
@@ -193,7 +196,7 @@ impl Authenticator {
             return Ok(Authenticated::Rejected("the key is empty, too long or not printable"));
         };
         match self.view.key_owner(&self.pepper.hash(&key)).await? {
-            Some((principal, id)) => self.caller(&principal, id, origin).await,
+            Some((principal, id)) => self.caller(&principal, id, None, origin).await,
             None => Ok(Authenticated::Rejected("no such API key")),
         }
     }
@@ -218,7 +221,8 @@ impl Authenticator {
         if claims.exp <= now || claims.iat > now + SKEW_SECONDS {
             return Ok(Authenticated::Rejected("the token has expired or is not valid yet"));
         }
-        self.caller(&claims.iam_id, claims.key, origin).await
+        let issued_at = Some(UnixTime::from_seconds(claims.iat));
+        self.caller(&claims.iam_id, claims.key, issued_at, origin).await
     }
 
     /// Proves a caller by a refresh token.
@@ -239,7 +243,8 @@ impl Authenticator {
                 "the refresh token has expired or is for another installation",
             ));
         }
-        self.caller(&claims.sub, claims.key, origin).await
+        let issued_at = Some(UnixTime::from_seconds(claims.iat));
+        self.caller(&claims.sub, claims.key, issued_at, origin).await
     }
 
     async fn registry_token(
@@ -256,7 +261,7 @@ impl Authenticator {
         let Some((principal, key)) = &verified.who else {
             return Ok(Authenticated::Proven(Proof { caller: None, ceiling, expired }));
         };
-        let caller = self.caller(principal, key.clone(), origin).await?;
+        let caller = self.caller(principal, key.clone(), Some(verified.issued_at), origin).await?;
         Ok(caller.map(|caller| Proof { caller: Some(caller), ceiling, expired }))
     }
 
@@ -315,6 +320,7 @@ impl Authenticator {
         &self,
         principal: &PrincipalId,
         key: ApiKeyId,
+        issued_at: Option<UnixTime>,
         origin: Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let Some(bundle) = self.view.principal(principal).await? else {
@@ -323,9 +329,10 @@ impl Authenticator {
         if !bundle.accepts(&key, self.clock.now()) {
             return Ok(Authenticated::Rejected("the API key or its owner is disabled, expired or deleted"));
         }
-        let Origin { from, endpoint } = origin;
+        let Origin { from, endpoint, secure } = origin;
         let account = self.account.clone();
-        Ok(Authenticated::Proven(Arc::new(Caller { account, api_key: key, bundle, from, endpoint })))
+        let caller = Caller { account, api_key: key, bundle, from, endpoint, secure, issued_at };
+        Ok(Authenticated::Proven(Arc::new(caller)))
     }
 }
 
@@ -337,7 +344,9 @@ impl VerifiedToken {
             Some((PrincipalId::parse(&claims.sub).ok()?, ApiKeyId::parse(&claims.key).ok()?))
         };
         let kid = VerifyingKeys::key_id(token)?.into();
-        Some(Self { kid, who, access: claims.access.into(), expires_at: UnixTime::from_seconds(claims.exp) })
+        let (issued_at, expires_at) =
+            (UnixTime::from_seconds(claims.iat), UnixTime::from_seconds(claims.exp));
+        Some(Self { kid, who, access: claims.access.into(), issued_at, expires_at })
     }
 }
 
@@ -385,7 +394,8 @@ mod tests {
         for number in 0..10_000_u32 {
             let mut key = [0; 32];
             key[..4].copy_from_slice(&number.to_be_bytes());
-            let token = VerifiedToken { kid: "k".into(), who: None, access: Arc::clone(&access), expires_at };
+            let (kid, access) = ("k".into(), Arc::clone(&access));
+            let token = VerifiedToken { kid, who: None, access, issued_at: expires_at, expires_at };
             cache.insert(key, Arc::new(token));
         }
         assert!(cache.len() <= usize::try_from(VERIFIED_SCOPES).unwrap() / 65, "{}", cache.len());

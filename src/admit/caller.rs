@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::client::address::ClientAddr;
+use crate::clock::UnixTime;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ApiKeyId;
@@ -22,6 +23,10 @@ pub struct Caller {
     pub from: ClientAddr,
     /// Over which network.
     pub endpoint: Endpoint,
+    /// Whether the connection is encrypted.
+    pub secure: bool,
+    /// When the token was issued that proved the principal, if it was one.
+    pub issued_at: Option<UnixTime>,
 }
 
 impl Caller {

@@ -6,7 +6,13 @@
 pub mod authenticate;
 pub mod caller;
 pub mod claims;
+mod context;
+mod control;
+pub mod explain;
 pub mod fault;
 pub mod gate;
+mod judge;
 pub mod permit;
 pub mod refusal;
+pub mod registry;
+pub mod visibility;

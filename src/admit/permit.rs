@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::caller::Caller;
-use crate::policy::action::Action;
-use crate::policy::decide::Reason;
-use crate::policy::model::Resource;
+use crate::policy::reason::Reason;
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
 
 /// Why a permit was given.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -14,6 +14,8 @@ pub enum Grounds {
     Policy(Reason),
     /// Everyone who is proven may do this.
     Proven,
+    /// The account's root may do everything.
+    Root,
     /// The registry is policy-free, and no policy would have allowed it.
     PolicyFree,
     /// Principals may do this to themselves.

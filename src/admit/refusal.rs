@@ -3,8 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::policy::action::Action;
-use crate::policy::model::Resource;
+use crate::policy::reason::Denial;
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
 use crate::registry::error::OciError;
 
 /// A refusal. What the caller reads is rendered per dialect in one place; what logs read is `Display`.
@@ -26,12 +27,7 @@ pub enum Refusal {
         because: &'static str,
     },
     /// The caller is proven, and may not. The same whether or not the thing exists.
-    Denied {
-        /// What would have been needed.
-        action: Action,
-        /// On what.
-        resource: Box<Resource>,
-    },
+    Denied(Box<Denial>),
     /// The request is wrong in itself.
     Malformed(OciError),
     /// The host is not one that this listener serves (RFC 9110 §15.5.20).
@@ -56,6 +52,14 @@ pub enum Challenge {
     InsufficientScope,
 }
 
+impl Refusal {
+    /// No policy allows it.
+    #[must_use]
+    pub fn unallowed(action: Action, resource: Resource) -> Self {
+        Self::Denied(Box::new(Denial::unallowed(action, resource)))
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -68,15 +72,7 @@ impl fmt::Display for Refusal {
                 write!(f, "the token does not cover {}", scope.as_deref().unwrap_or("this"))
             }
             Self::Credentials { because } => f.write_str(because),
-            Self::Denied { action, resource } => {
-                write!(f, "no policy allows {}", action.name())?;
-                match (&resource.repository, &resource.namespace) {
-                    (Some(repository), _) => write!(f, " on {repository}")?,
-                    (None, Some(namespace)) => write!(f, " on {namespace}")?,
-                    (None, None) => {}
-                }
-                resource.region.as_ref().map_or(Ok(()), |region| write!(f, " in {region}"))
-            }
+            Self::Denied(denial) => denial.fmt(f),
             Self::Malformed(error) => write!(f, "malformed: {error}"),
             Self::Misdirected => f.write_str("the host is not one that is served here"),
             Self::NoSuchRoute => f.write_str("there is nothing at this path"),
@@ -88,15 +84,15 @@ impl fmt::Display for Refusal {
 #[cfg(test)]
 mod tests {
     use super::{Challenge, Refusal};
-    use crate::policy::action::Action;
-    use crate::policy::model::Resource;
+    use crate::policy::resource::Resource;
+    use crate::policy::table::Action;
 
     #[test]
     fn logs_read_sentences() {
         let (region, name) = ("us-south".parse().unwrap(), "team-a/app".parse().unwrap());
-        let resource = Box::new(Resource::repository(&region, &name));
+        let resource = Resource::repository(&region, &name);
         assert_eq!(
-            Refusal::Denied { action: Action::ImagePush, resource }.to_string(),
+            Refusal::unallowed(Action::ImagePush, resource).to_string(),
             "no policy allows container-registry.image.push on team-a/app in us-south"
         );
         let challenge = |because, scope| Refusal::Challenge { because, scope }.to_string();

@@ -170,12 +170,12 @@ fn say_refusal(refusal: &Refusal) -> Said {
             let text = "The provided token or key is not valid, or not any more: log in again.";
             said(StatusCode::UNAUTHORIZED, Kind::BadToken, text)
         }
-        Refusal::Denied { action, .. } => Said {
+        Refusal::Denied(denial) => Said {
             status: StatusCode::FORBIDDEN,
             kind: Kind::Forbidden,
             message: format!(
                 "You are not authorized to do this: it needs the action {}. Ask an administrator for it.",
-                action.name()
+                denial.action.name()
             ),
             retry_after: None,
         },

@@ -16,8 +16,8 @@ use crate::control::Desk;
 use crate::control::problem::Problem;
 use crate::ids::host::HostName;
 use crate::ids::region::Region;
-use crate::policy::action::Action;
-use crate::policy::model::Resource;
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
 
 pub mod answer;
 pub mod body;
@@ -208,9 +208,9 @@ fn note(problem: &Problem, event: &mut Event) {
     event.verdict = match problem {
         Problem::Fault(fault) => Verdict::Failed(fault.clone()),
         Problem::Hidden { refusal, .. } | Problem::Refused(refusal) => {
-            if let Refusal::Denied { action, resource } = refusal {
-                event.action = Some(*action);
-                event.resource = Some((**resource).clone());
+            if let Refusal::Denied(denial) = refusal {
+                event.action = Some(denial.action);
+                event.resource = Some(denial.resource.clone());
             }
             Verdict::Refused(refusal.clone())
         }

@@ -1,5 +1,7 @@
 //! What IBM's APIs have no call for: who am I, why (not), and which registries are there.
 
+use std::collections::BTreeMap;
+
 use http::StatusCode;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -11,10 +13,11 @@ use crate::control::explain::{Considered, Explanation, Outcome, Question};
 use crate::control::problem::Problem;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
-use crate::policy::action::Action;
-use crate::policy::decide::Decision;
+use crate::policy::engine::question::{Class, Kind};
 use crate::policy::ibm::role::Role;
-use crate::policy::model::{Resource, Service};
+use crate::policy::reason::Reason;
+use crate::policy::resource::{Resource, Service};
+use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
 
 /// The endpoints.
@@ -40,6 +43,9 @@ struct ExplainBody {
     region: Option<Region>,
     namespace: Option<String>,
     repository: Option<RepositoryName>,
+    /// Condition keys and their values, in place of those of this request.
+    #[serde(default)]
+    context: BTreeMap<String, String>,
 }
 
 pub(super) async fn answer(
@@ -87,7 +93,8 @@ async fn explain(call: &Call<'_>) -> Result<Answer, Problem> {
     let action = action(&body.action)?;
     let resource = resource(&body, action, &call.request.region)?;
     let principal = body.principal.unwrap_or_else(|| call.caller.principal().clone());
-    let question = Question { principal, action, resource };
+    let context = body.context.into_iter().collect();
+    let question = Question { principal, action, resource, context };
     let done = call.desk.explain(&call.caller, question.clone()).await?;
     Ok(Answer::of(StatusCode::OK, done, |explanation| shape(&question, &explanation)))
 }
@@ -132,12 +139,10 @@ fn resource(body: &ExplainBody, action: Action, here: &Region) -> Result<Resourc
 }
 
 fn shape(question: &Question, explanation: &Explanation) -> Value {
-    let by_policy = match &explanation.decision {
-        Decision::Allow(reason) => Some(json!({"policy_id": reason.policy, "roles": reason.roles})),
-        Decision::Deny => None,
-    };
+    let by_policy = explanation.deciders.first().filter(|_| explanation.class.is_allow());
+    let by_policy = by_policy.map(|reason| json!({"policy_id": reason.policy, "roles": reason.roles}));
     let policy_free = explanation.enforced == Some(false);
-    let allowed = explanation.active && (by_policy.is_some() || policy_free);
+    let allowed = explanation.active && (explanation.class.is_allow() || policy_free);
     let sufficient: Vec<&str> = explanation.sufficient.iter().map(|role| Role::display_name(*role)).collect();
     json!({
         "principal": {"iam_id": question.principal, "name": explanation.name, "active": explanation.active},
@@ -151,8 +156,43 @@ fn shape(question: &Question, explanation: &Explanation) -> Value {
         "decision": if allowed { "allow" } else { "deny" },
         "policies_enforced": explanation.enforced,
         "because": by_policy,
+        "class": class(explanation.class),
+        "decided_by": explanation.deciders.iter().map(decider).collect::<Vec<_>>(),
         "considered": explanation.considered.iter().map(considered).collect::<Vec<_>>(),
-        "needed": (!explanation.decision.is_allow()).then(|| json!({"any_role_of": sufficient})),
+        "needed": (!explanation.class.is_allow()).then(|| json!({"any_role_of": sufficient})),
+    })
+}
+
+/// The step of the decision that gave the answer.
+fn class(class: Class) -> String {
+    match class {
+        Class::Allow(kind) => format!("allow: {}", place(kind)),
+        Class::AllowAlways => "allow: everyone".to_owned(),
+        Class::AllowRoot => "allow: root".to_owned(),
+        Class::ExplicitDeny(kind) => format!("explicit deny: {}", place(kind)),
+        Class::ImplicitDeny(kind) => format!("implicit deny: {}", place(kind)),
+    }
+}
+
+/// Where a policy stands.
+const fn place(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Boundary => "permissions boundary",
+        Kind::Group => "group policy",
+        Kind::Ibm => "access policy",
+        Kind::Identity => "identity policy",
+        Kind::Repository => "repository policy",
+        Kind::Session => "session policy",
+        Kind::Trust => "trust policy",
+    }
+}
+
+fn decider(reason: &Reason) -> Value {
+    json!({
+        "policy_id": reason.policy,
+        "kind": place(reason.kind),
+        "statement": reason.statement,
+        "roles": reason.roles,
     })
 }
 
@@ -164,6 +204,7 @@ fn considered(row: &Considered) -> Value {
             "other_target",
             Some(json!({"attribute": attribute, "policy_has": wanted, "resource_has": found})),
         ),
+        Outcome::OtherTime => ("other_time", None),
         Outcome::Unreadable => ("unreadable", None),
     };
     json!({

@@ -14,7 +14,7 @@ use super::ibm::users::Users;
 use super::native::Native;
 use super::query;
 use crate::control::problem::Problem;
-use crate::policy::action::Action;
+use crate::policy::table::Action;
 
 /// Whose way of reporting errors a path has (ibm.md 3.11).
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -24,6 +24,8 @@ struct Explanation {
     decision: String,
     policies_enforced: Option<bool>,
     because: Option<Because>,
+    class: String,
+    decided_by: Vec<Decider>,
     considered: Vec<Considered>,
     needed: Option<Needed>,
 }
@@ -50,6 +52,14 @@ struct Resource {
 struct Because {
     policy_id: String,
     roles: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Decider {
+    policy_id: String,
+    kind: String,
+    statement: Option<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -98,6 +108,11 @@ pub(super) async fn run(io: &mut Io, explain: args::Explain) -> Result<(), Failu
         let field = if path.contains('/') { "repository" } else { "namespace" };
         question.insert(field.to_owned(), path.into());
     }
+    if !explain.context.is_empty() {
+        let context: Map<String, Value> =
+            explain.context.into_iter().map(|(key, value)| (key, value.into())).collect();
+        question.insert("context".to_owned(), context.into());
+    }
     let request = Request::new(Method::POST, "/api/native/explain").json(&Value::Object(question));
     let answer = session.call(request).await?.json()?;
     if explain.display.is_json() {
@@ -137,10 +152,15 @@ fn outline(answer: &Explanation) -> String {
             "policies are not enforced in this registry: everyone in the account has access".to_owned(),
         );
     }
+    lines.extend(answer.decided_by.iter().filter_map(|one| statement(one, &answer.decision)));
+    if let Some(kind) = answer.class.strip_prefix("implicit deny: ").filter(|kind| !kind.is_empty()) {
+        lines.extend((kind != "identity policy").then(|| format!("the {kind} does not allow it")));
+    }
     let decisive = answer.because.as_ref().map(|because| because.policy_id.as_str());
     let (first, others): (Vec<&Considered>, Vec<&Considered>) =
         answer.considered.iter().partition(|row| Some(row.policy_id.as_str()) == decisive);
-    lines.extend(answer.because.as_ref().map(|because| {
+    let because = answer.because.as_ref().filter(|because| !because.roles.is_empty());
+    lines.extend(because.map(|because| {
         let group = first.first().map(|row| of_group(row)).unwrap_or_default();
         format!("because of policy {} ({}){group}", because.policy_id, because.roles.join(", "))
     }));
@@ -159,6 +179,13 @@ fn outline(answer: &Explanation) -> String {
     format!("{}\n{}", head(answer), branches.join("\n"))
 }
 
+/// A statement of an AWS document that decided.
+fn statement(one: &Decider, decision: &str) -> Option<String> {
+    let name = one.statement.as_ref()?;
+    let does = if decision == "allow" { "allows" } else { "denies" };
+    Some(format!("statement {name} of {} {} {does} it", one.kind, one.policy_id))
+}
+
 fn place(resource: &Resource) -> String {
     let region = resource.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
     match (&resource.repository, &resource.namespace, &resource.service) {
@@ -174,6 +201,7 @@ fn considered(row: &Considered) -> String {
     let why = match (row.result.as_str(), &row.mismatch) {
         ("allows", _) => "allows it too".to_owned(),
         ("lacks_action", _) => "is for this resource, but its roles lack the action".to_owned(),
+        ("other_time", _) => "is for another time".to_owned(),
         ("unreadable", _) => "cannot be read, and grants nothing".to_owned(),
         (_, Some(mismatch)) => {
             let wanted = mismatch.policy_has.as_deref().unwrap_or("something else");

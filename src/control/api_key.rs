@@ -12,8 +12,8 @@ use crate::clock::UnixTime;
 use crate::credential::api_key::ApiKey;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ApiKeyId;
-use crate::policy::action::Action;
-use crate::policy::model::{Resource, Service};
+use crate::policy::resource::{Resource, Service};
+use crate::policy::table::Action;
 use crate::store::identity::{ApiKeyRecord, Listed, Stamp, Window};
 use crate::store::policy::Subject;
 

@@ -5,16 +5,24 @@ use std::sync::Arc;
 use super::problem::{Noun, Problem};
 use super::{Control, Desk, Done};
 use crate::admit::caller::Caller;
+use crate::admit::explain::explain;
+use crate::admit::fault::Fault;
+use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
-use crate::ids::region::Region;
 use crate::ids::tagged::{AccessGroupId, PolicyId};
-use crate::policy::action::{Action, ActionSet};
-use crate::policy::decide::{Decision, decide};
+use crate::policy::engine::attribute::{Unmet, unmet};
+use crate::policy::engine::bundle::Policies;
+use crate::policy::engine::question::{Class, IbmWords};
+use crate::policy::ibm::access::AccessPolicy;
+use crate::policy::ibm::check::compile;
 use crate::policy::ibm::role::Role;
-use crate::policy::model::{Grant, Resource};
-use crate::policy::pattern::Match;
-use crate::store::identity::PrincipalRecord;
+use crate::policy::reason::Reason;
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
+use crate::policy::words::for_action;
+use crate::store::identity::{PrincipalFacts, PrincipalRecord};
 use crate::store::policy::{PolicyRecord, Subject};
+use crate::view::bundle::{Bundle, rights};
 
 /// A question.
 #[derive(Clone, Debug)]
@@ -25,13 +33,17 @@ pub struct Question {
     pub action: Action,
     /// On what.
     pub resource: Resource,
+    /// Condition keys and their values, in place of those of the asking request.
+    pub context: Vec<(String, String)>,
 }
 
 /// The answer, taken apart.
 #[derive(Debug)]
 pub struct Explanation {
-    /// Whether policies allow it.
-    pub decision: Decision,
+    /// Which step of the decision gave the answer.
+    pub class: Class,
+    /// The statements that decided, the first of them first.
+    pub deciders: Vec<Reason>,
     /// Whether the principal may use anything at all.
     pub active: bool,
     /// Whether policies decide in that registry; `None` for account management, where they always do.
@@ -67,12 +79,14 @@ pub enum Outcome {
     /// An attribute of its target does not match.
     OtherTarget {
         /// Which one.
-        attribute: &'static str,
+        attribute: String,
         /// What the policy names.
         wanted: String,
         /// What the resource has.
         found: Option<String>,
     },
+    /// The time is not one that it is for.
+    OtherTime,
     /// It cannot be read, so it allows nothing.
     Unreadable,
 }
@@ -93,12 +107,10 @@ impl Desk {
         let own = question.principal == *caller.principal();
         let missing = || Problem::NotFound(Noun::Principal, question.principal.to_string());
         let facts = self.store.principal(&question.principal).await?.ok_or_else(missing)?;
-        let (name, active) = match facts.record {
-            PrincipalRecord::ServiceId(row) => (row.name, true),
-            PrincipalRecord::User(row) => (row.name, row.active),
+        let (name, active) = match &facts.record {
+            PrincipalRecord::ServiceId(row) => (row.name.clone(), true),
+            PrincipalRecord::User(row) => (row.name.clone(), row.active),
         };
-        let grants: Vec<Grant> = facts.policies.iter().filter_map(|row| self.compiled(row).ok()).collect();
-        let wanted = ActionSet::of(&[question.action]);
         let enforced = match &question.resource.region {
             Some(region) => Some(self.settings_of(region).await?.policies_enforced),
             None => None,
@@ -110,25 +122,46 @@ impl Desk {
                 considered.push(one);
             }
         }
+        let now = told_time(&question.context).unwrap_or(self.clock.now());
+        let asker = self.in_place_of(caller, &question.principal, facts);
+        let missing = || Fault::Internal(format!("no words for {}", question.action.name()));
+        let words = for_action(question.action).ok_or_else(missing)?;
+        let outcome = explain(&asker, words, &question.resource, now, &question.context);
+        let rights = &asker.bundle.rights;
         let explanation = Explanation {
-            decision: decide(&grants, wanted, &question.resource),
+            class: outcome.class,
+            deciders: outcome.deciders.iter().filter_map(|one| Reason::of(rights, one)).collect(),
             active,
             enforced,
             name,
             considered,
-            sufficient: Role::ALL
-                .into_iter()
-                .filter(|role| role.actions().contains(question.action))
-                .collect(),
+            sufficient: Role::ALL.into_iter().filter(|role| role.has(question.action)).collect(),
         };
         Ok(Done::new(explanation, permit))
     }
 
+    /// The caller, if it were that principal.
+    fn in_place_of(&self, caller: &Caller, principal: &PrincipalId, facts: PrincipalFacts) -> Caller {
+        let (name, active) = match facts.record {
+            PrincipalRecord::ServiceId(row) => (row.name, true),
+            PrincipalRecord::User(row) => (row.name, row.active),
+        };
+        let readable = facts.policies.iter().filter_map(|row| Some((&row.id, self.read(row).ok()?)));
+        let ibm = readable.map(|(id, policy)| Arc::new(compile(id, &policy))).collect();
+        let policies = Policies { ibm, ..Policies::default() };
+        let rights = rights(&self.account, principal, &name, policies);
+        let principal = principal.clone();
+        let bundle = Bundle { principal, name, active, keys: Vec::new(), groups: facts.groups, rights };
+        Caller { bundle: Arc::new(bundle), ..caller.clone() }
+    }
+
     async fn consider(&self, row: &PolicyRecord, question: &Question) -> Result<Considered, Problem> {
-        let (roles, outcome) = match self.compiled(row) {
-            Ok(grant) => {
-                let outcome = contribution(row, &grant, question);
-                (grant.roles, outcome)
+        let now = told_time(&question.context).unwrap_or(self.clock.now());
+        let (roles, outcome) = match self.read(row) {
+            Ok(policy) => {
+                let roles: Vec<Role> = policy.roles.iter().filter_map(|crn| Role::parse(crn)).collect();
+                let outcome = self.contribution(&policy, &roles, question, now);
+                (roles.iter().map(|role| role.display_name().to_owned()).collect(), outcome)
             }
             Err(_) => (Vec::new(), Outcome::Unreadable),
         };
@@ -141,39 +174,33 @@ impl Desk {
         };
         Ok(Considered { policy: row.id.clone(), group, roles, outcome })
     }
-}
 
-fn contribution(row: &PolicyRecord, grant: &Grant, question: &Question) -> Outcome {
-    let (target, resource) = (&grant.target, &question.resource);
-    let found_service = resource.service.map(|service| service.name().to_owned());
-    let found_type = resource.service.map(|service| service.kind().to_owned());
-    let region = resource.region.as_ref().map(Region::to_string);
-    let namespace = resource.namespace.as_deref().map(str::to_owned);
-    let checks = [
-        ("serviceName", target.service.map(|s| Match::Equals(s.name().into())), found_service),
-        ("serviceType", target.service_type.clone().map(Match::Equals), found_type),
-        ("region", target.region.clone(), region),
-        ("resourceType", target.resource_type.clone(), namespace.as_ref().map(|_| "namespace".to_owned())),
-        ("resource", target.resource.clone(), namespace),
-    ];
-    let mismatch = checks.into_iter().find_map(|(attribute, wanted, found)| {
-        let wanted = wanted.filter(|wanted| !found.as_deref().is_some_and(|text| wanted.matches(text)))?;
-        Some(Outcome::OtherTarget { attribute, wanted: spell(row, attribute, &wanted), found })
-    });
-    match mismatch {
-        Some(mismatch) => mismatch,
-        None if grant.actions.contains(question.action) => Outcome::Allows,
-        None => Outcome::LacksAction,
-    }
-}
-
-/// What the policy asks for, as it was written.
-fn spell(row: &PolicyRecord, attribute: &str, wanted: &Match) -> String {
-    match wanted {
-        Match::Equals(text) => text.to_string(),
-        Match::Like(_) => {
-            let mut written = row.document.resources.iter().flat_map(|resource| &resource.attributes);
-            written.find(|written| written.name == attribute).map_or_else(String::new, |it| it.value.clone())
+    fn contribution(
+        &self,
+        policy: &AccessPolicy,
+        roles: &[Role],
+        question: &Question,
+        now: UnixTime,
+    ) -> Outcome {
+        let attributes = question.resource.attributes(&self.account);
+        let words = IbmWords { action: question.action.id(), attributes: attributes.as_slice() };
+        match unmet(policy, &words, now.seconds()) {
+            Some(Unmet::Attribute(one)) => Outcome::OtherTarget {
+                attribute: one.key.clone(),
+                wanted: one.values.join(", "),
+                found: words.attribute(&one.key).map(str::to_owned),
+            },
+            Some(Unmet::Rule) => Outcome::OtherTime,
+            None if roles.iter().any(|role| role.has(question.action)) => Outcome::Allows,
+            None => Outcome::LacksAction,
         }
     }
+}
+
+/// The time that the question is about, if it says so.
+fn told_time(context: &[(String, String)]) -> Option<UnixTime> {
+    let told =
+        |name: &str| context.iter().find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value));
+    let seconds = || told("aws:EpochTime")?.parse().ok().map(UnixTime::from_seconds);
+    told("aws:CurrentTime").and_then(|text| UnixTime::parse(text).ok()).or_else(seconds)
 }

@@ -10,8 +10,9 @@ use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::clock::UnixTime;
 use crate::ids::region::Region;
-use crate::policy::action::Action;
-use crate::policy::model::Resource;
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
+use crate::policy::words::for_action;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Tag};
 
@@ -74,8 +75,8 @@ impl Desk {
     ) -> Result<Done<Vec<Image>>, Problem> {
         let registry = Resource::registry(region);
         let permit = self.proven(caller, Action::ImageList, registry.clone());
-        let grants = &caller.bundle.grants;
-        let some = grants.iter().any(|grant| grant.actions.contains(Action::ImageList));
+        let words = for_action(Action::ImageList);
+        let some = words.is_some_and(|words| words.are_allowed_somewhere(&caller.bundle.rights));
         if !some && !self.authority.may(caller, Action::ImageList, &registry) {
             // Walking the whole registry for somebody who may see nothing of it is work for nothing.
             return Ok(Done::new(Vec::new(), permit));

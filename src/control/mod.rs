@@ -16,8 +16,8 @@ use crate::clock::{Clock, Entropy};
 use crate::credential::api_key::Pepper;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
-use crate::policy::action::Action;
-use crate::policy::model::Resource;
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
 use crate::store::Store;
 
 pub mod api_key;

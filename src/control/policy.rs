@@ -11,11 +11,11 @@ use super::{Control, Desk, Done, Permit, label};
 use crate::admit::caller::Caller;
 use crate::admit::refusal::Refusal;
 use crate::ids::tagged::PolicyId;
-use crate::policy::action::Action;
-use crate::policy::ibm::compile::compile;
+use crate::policy::ibm::access::AccessPolicy;
+use crate::policy::ibm::check::check;
 use crate::policy::ibm::document::{PolicyDocument, RoleReference};
-use crate::policy::ibm::role::Role;
-use crate::policy::model::{Grant, Resource};
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
 use crate::store::identity::{Listed, Stamp, Window};
 use crate::store::policy::{PolicyRecord, Subject};
 
@@ -57,8 +57,8 @@ impl Desk {
         draft: PolicyDraft,
     ) -> Result<Done<PolicyRecord>, Problem> {
         let id = self.fresh_policy_id();
-        let (document, grant) = self.read_draft(&id, draft.document)?;
-        let permit = self.permit_whole(caller, Action::PolicyCreate, &grant.target).await?;
+        let (document, policy) = self.read_draft(draft.document)?;
+        let permit = self.permit_whole(caller, Action::PolicyCreate, &policy).await?;
         self.unlocked(&draft.subject).await?;
         let row = PolicyRecord {
             id,
@@ -79,9 +79,10 @@ impl Desk {
     /// [`Problem`].
     pub async fn policy(&self, caller: &Arc<Caller>, id: &PolicyId) -> Result<Done<PolicyRecord>, Problem> {
         let row = self.visible_policy(caller, id).await?;
-        let target = self.compiled(&row)?.target;
-        let resource = super::reach::whole(&target).into_iter().next();
-        let resource = resource.unwrap_or_else(|| unknown_resource(&target));
+        let resource = super::reach::whole(&self.read(&row)?).into_iter().next();
+        // One whose target covers nothing is about nothing in particular.
+        let nothing = || Resource { service: None, region: None, namespace: None, repository: None };
+        let resource = resource.unwrap_or_else(nothing);
         Ok(Done::new(row, self.proven(caller, Action::PolicyRead, resource)))
     }
 
@@ -97,9 +98,9 @@ impl Desk {
         draft: PolicyDraft,
     ) -> Result<Done<PolicyRecord>, Problem> {
         let stored = self.visible_policy(caller, id).await?;
-        self.permit_whole(caller, Action::PolicyUpdate, &self.compiled(&stored)?.target).await?;
-        let (document, grant) = self.read_draft(id, draft.document)?;
-        let permit = self.permit_whole(caller, Action::PolicyUpdate, &grant.target).await?;
+        self.permit_whole(caller, Action::PolicyUpdate, &self.read(&stored)?).await?;
+        let (document, policy) = self.read_draft(draft.document)?;
+        let permit = self.permit_whole(caller, Action::PolicyUpdate, &policy).await?;
         self.unlocked(&stored.subject).await?;
         self.unlocked(&draft.subject).await?;
         let row = PolicyRecord {
@@ -121,7 +122,7 @@ impl Desk {
     pub async fn delete_policy(&self, caller: &Arc<Caller>, id: &PolicyId) -> Result<Done<()>, Problem> {
         let row = self.visible_policy(caller, id).await?;
         let permit: Permit<Control> =
-            self.permit_whole(caller, Action::PolicyDelete, &self.compiled(&row)?.target).await?;
+            self.permit_whole(caller, Action::PolicyDelete, &self.read(&row)?).await?;
         self.unlocked(&row.subject).await?;
         self.store.delete_policy(id).await.map_err(|error| Problem::of(error, Noun::Policy, id))?;
         Ok(Done::new((), permit))
@@ -132,7 +133,7 @@ impl Desk {
             Subject::Group(id) => caller.bundle.groups.contains(id),
             Subject::Principal(id) => id == caller.principal(),
         };
-        own || self.compiled(row).is_ok_and(|grant| self.may_whole(caller, Action::PolicyRead, &grant.target))
+        own || self.read(row).is_ok_and(|policy| self.may_whole(caller, Action::PolicyRead, &policy))
     }
 
     async fn visible_policy(&self, caller: &Arc<Caller>, id: &PolicyId) -> Result<PolicyRecord, Problem> {
@@ -142,21 +143,16 @@ impl Desk {
             return Ok(row);
         }
         let resource = Resource { service: None, region: None, namespace: None, repository: None };
-        let refusal = Refusal::Denied { action: Action::PolicyRead, resource: Box::new(resource) };
+        let refusal = Refusal::unallowed(Action::PolicyRead, resource);
         Err(Problem::Hidden { noun: Noun::Policy, name: id.to_string(), refusal })
     }
 
-    /// Compiles a draft, and spells its roles in the one way that is stored.
-    fn read_draft(
-        &self,
-        id: &PolicyId,
-        document: PolicyDocument,
-    ) -> Result<(PolicyDocument, Grant), Problem> {
-        let grant =
-            compile(id, &document, &self.account).map_err(|invalid| Problem::Invalid(invalid.to_string()))?;
-        let known = document.roles.iter().filter_map(|role| Role::parse(&role.role_id));
-        let roles = known.map(|role| RoleReference { role_id: role.crn() }).collect();
-        Ok((PolicyDocument { roles, resources: document.resources }, grant))
+    /// Reads a draft, and spells its roles in the one way that is stored.
+    fn read_draft(&self, document: PolicyDocument) -> Result<(PolicyDocument, AccessPolicy), Problem> {
+        let policy =
+            check(&document, &self.account).map_err(|invalid| Problem::Invalid(invalid.to_string()))?;
+        let roles = policy.roles.iter().map(|crn| RoleReference { role_id: crn.clone() }).collect();
+        Ok((PolicyDocument { roles, resources: document.resources }, policy))
     }
 }
 
@@ -165,9 +161,4 @@ fn no_subject(error: crate::store::StoreError, subject: &Subject) -> Problem {
         Subject::Group(id) => Problem::of(error, Noun::Group, id),
         Subject::Principal(id) => Problem::of(error, Noun::Principal, id),
     }
-}
-
-/// For the audit of a policy whose target covers nothing.
-fn unknown_resource(target: &crate::policy::model::Target) -> Resource {
-    Resource { service: target.service, region: None, namespace: None, repository: None }
 }

@@ -1,7 +1,8 @@
 //! No escalation: nobody hands on what they could neither do nor grant.
 //!
-//! A target is turned into the resources that stand for it whole. A grant covers a resource that lacks an attribute only
-//! if it does not restrict that attribute, so being allowed on `us-south` without a namespace means all of `us-south`.
+//! A policy's target is turned into the resources that stand for it whole. A policy covers a resource that lacks an
+//! attribute only if it does not restrict that attribute, so being allowed on `us-south` without a namespace means all of
+//! `us-south`.
 
 use std::sync::Arc;
 
@@ -11,44 +12,47 @@ use crate::admit::caller::Caller;
 use crate::admit::refusal::Refusal;
 use crate::ids::region::Region;
 use crate::ids::tagged::PolicyId;
-use crate::policy::action::Action;
-use crate::policy::ibm::compile::compile;
-use crate::policy::model::{Grant, Resource, Service, Target};
-use crate::policy::pattern::Match;
+use crate::policy::ibm::access::AccessPolicy;
+use crate::policy::ibm::check::check;
+use crate::policy::ibm::role::Role;
+use crate::policy::resource::{Resource, Service};
+use crate::policy::table::Action;
 use crate::store::policy::{PolicyRecord, Subject};
 
-/// The resources that stand for the whole of `target`. Where a pattern or an odd spelling cannot be stood for exactly,
-/// the next wider resource does.
+/// The resources that stand for the whole of what the policy targets. Where a pattern or an odd spelling cannot be stood
+/// for exactly, the next wider resource does.
 #[must_use]
-pub(super) fn whole(target: &Target) -> Vec<Resource> {
-    let literal = |wanted: &Option<Match>| match wanted {
-        Some(Match::Equals(text)) => Some(text.clone()),
-        Some(Match::Like(_)) | None => None,
+pub(super) fn whole(policy: &AccessPolicy) -> Vec<Resource> {
+    let literal = |name: &str| {
+        let mut named =
+            policy.attributes.iter().filter(|one| one.key == name && one.operator == "stringEquals");
+        named.find_map(|one| if let [only] = one.values.as_slice() { Some(only.as_str()) } else { None })
     };
-    let region = literal(&target.region).and_then(|text| Region::parse(&text).ok());
+    let region = literal("region").and_then(|text| Region::parse(text).ok());
     let resource = |service: Service| Resource {
         service: Some(service),
         region: region.clone(),
-        namespace: literal(&target.resource),
+        namespace: literal("resource").map(Into::into),
         repository: None,
     };
-    let kind = target.service_type.as_deref();
+    // The API accepts no patterns for these two; what is compared otherwise stands for all services.
+    let (name, kind) = (literal("serviceName"), literal("serviceType"));
     let meant = |service: &Service| {
-        target.service.is_none_or(|named| named == *service) && kind.is_none_or(|kind| service.kind() == kind)
+        name.is_none_or(|name| name == service.name()) && kind.is_none_or(|kind| kind == service.kind())
     };
     Service::ALL.into_iter().filter(meant).map(resource).collect()
 }
 
 impl Desk {
-    /// A permit for `action` on all of `target`; that for its first resource stands for the others.
+    /// A permit for `action` on all of what the policy targets; that for its first resource stands for the others.
     pub(super) async fn permit_whole(
         &self,
         caller: &Arc<Caller>,
         action: Action,
-        target: &Target,
+        policy: &AccessPolicy,
     ) -> Result<Permit<Control>, Problem> {
         let mut first = None;
-        for resource in whole(target) {
+        for resource in whole(policy) {
             let permit = self.authority.permit(caller, action, resource).await?;
             first.get_or_insert(permit);
         }
@@ -56,37 +60,38 @@ impl Desk {
             .ok_or_else(|| Problem::Invalid("the policy names a service that is not of that type".to_owned()))
     }
 
-    /// Whether the caller may do `action` on all of `target`.
-    pub(super) fn may_whole(&self, caller: &Caller, action: Action, target: &Target) -> bool {
-        let resources = whole(target);
+    /// Whether the caller may do `action` on all of what the policy targets.
+    pub(super) fn may_whole(&self, caller: &Caller, action: Action, policy: &AccessPolicy) -> bool {
+        let resources = whole(policy);
         !resources.is_empty() && resources.iter().all(|resource| self.authority.may(caller, action, resource))
     }
 
     /// Checks that whoever takes on `policies` gets nothing that the caller could neither do nor grant.
     pub(super) fn within_reach(&self, caller: &Caller, policies: &[PolicyRecord]) -> Result<(), Problem> {
         for policy in policies {
-            let grant = self.compiled(policy)?;
-            if let Some((action, resource)) = self.beyond(caller, &grant) {
-                return Err(Refusal::Denied { action, resource: Box::new(resource) }.into());
+            let policy = self.read(policy)?;
+            if let Some((action, resource)) = self.beyond(caller, &policy) {
+                return Err(Refusal::unallowed(action, resource).into());
             }
         }
         Ok(())
     }
 
-    fn beyond(&self, caller: &Caller, grant: &Grant) -> Option<(Action, Resource)> {
+    fn beyond(&self, caller: &Caller, policy: &AccessPolicy) -> Option<(Action, Resource)> {
         let may = |action, resource: &Resource| self.authority.may(caller, action, resource);
+        let roles: Vec<Role> = policy.roles.iter().filter_map(|crn| Role::parse(crn)).collect();
+        let granted = |action: &Action| roles.iter().any(|role| role.has(*action));
         let lacking = |resource: &Resource| {
-            let lacks = grant.actions.iter().find(|action| !may(*action, resource));
+            let mut actions = Action::ALL.iter().copied().filter(granted);
+            let lacks = actions.find(|action| !may(*action, resource));
             lacks.filter(|_| !may(Action::PolicyCreate, resource))
         };
-        whole(&grant.target)
-            .into_iter()
-            .find_map(|resource| lacking(&resource).map(|action| (action, resource)))
+        whole(policy).into_iter().find_map(|resource| lacking(&resource).map(|action| (action, resource)))
     }
 
-    /// Compiles a stored policy.
-    pub(super) fn compiled(&self, policy: &PolicyRecord) -> Result<Grant, Problem> {
-        compile(&policy.id, &policy.document, &self.account).map_err(|invalid| {
+    /// Reads a stored policy.
+    pub(super) fn read(&self, policy: &PolicyRecord) -> Result<AccessPolicy, Problem> {
+        check(&policy.document, &self.account).map_err(|invalid| {
             crate::admit::fault::Fault::Internal(format!("policy {}: {invalid}", policy.id)).into()
         })
     }

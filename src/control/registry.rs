@@ -6,8 +6,8 @@ use super::problem::Problem;
 use super::{Desk, Done};
 use crate::admit::caller::Caller;
 use crate::ids::region::Region;
-use crate::policy::action::Action;
-use crate::policy::model::Resource;
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
 use crate::store::registry::RegistrySettings;
 
 /// What a caller changes; what is `None` stays.

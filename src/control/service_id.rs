@@ -9,8 +9,8 @@ use super::{Control, Desk, Done, Permit, label, settle};
 use crate::admit::caller::Caller;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ServiceId;
-use crate::policy::action::Action;
-use crate::policy::model::{Resource, Service};
+use crate::policy::resource::{Resource, Service};
+use crate::policy::table::Action;
 use crate::store::identity::{Listed, ServiceIdentity, Stamp, Window};
 
 /// What a caller says of a new service ID.

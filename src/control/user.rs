@@ -8,8 +8,8 @@ use super::{Control, Desk, Done, settle};
 use crate::admit::caller::Caller;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::UserId;
-use crate::policy::action::Action;
-use crate::policy::model::{Resource, Service};
+use crate::policy::resource::{Resource, Service};
+use crate::policy::table::Action;
 use crate::store::StoreError;
 use crate::store::identity::{Listed, Stamp, User, Window};
 

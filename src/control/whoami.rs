@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::problem::Problem;
 use super::{Control, Desk, Done};
 use crate::admit::caller::Caller;
-use crate::policy::action::Action;
-use crate::policy::model::{Resource, Service};
+use crate::policy::resource::{Resource, Service};
+use crate::policy::table::Action;
 
 impl Desk {
     /// The account's name, for the caller to know where it is logged in.

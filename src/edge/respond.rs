@@ -42,7 +42,7 @@ pub fn refusal(refusal: &Refusal, asked: Asked<'_>) -> Response<Bytes> {
             "The login credentials are not valid.",
             asked,
         ),
-        Refusal::Denied { .. } => denied(DENIED, asked),
+        Refusal::Denied(_) => denied(DENIED, asked),
         Refusal::Limited { retry_after } => {
             let message = "Too many requests. Wait before you try again.";
             let mut response = plain(StatusCode::TOO_MANY_REQUESTS, OciCode::TooManyRequests, message, asked);
@@ -175,15 +175,15 @@ mod tests {
     use crate::admit::fault::Fault;
     use crate::admit::refusal::{Challenge, Refusal};
     use crate::ids::region::Region;
-    use crate::policy::action::Action;
-    use crate::policy::model::Resource;
+    use crate::policy::resource::Resource;
+    use crate::policy::table::Action;
 
     const GET: Asked<'_> = Asked { origin: "https://cr.test", head: false, request_id: "r1" };
 
     #[test]
     fn a_denied_head_says_why_in_its_challenge_and_a_denied_get_in_its_body() {
-        let resource = Box::new(Resource::namespace(&Region::parse("us-south").unwrap(), "team-a"));
-        let denied = Refusal::Denied { action: Action::ImagePull, resource };
+        let resource = Resource::namespace(&Region::parse("us-south").unwrap(), "team-a");
+        let denied = Refusal::unallowed(Action::ImagePull, resource);
         let get = refusal(&denied, GET);
         assert_eq!(get.status(), 403);
         assert!(

@@ -22,6 +22,12 @@ const DOCUMENT_MAX: usize = 4 << 20;
 const MANIFEST_KINDS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
 
+/// These and what is older: whether a tag is there does not depend on what it points to.
+const EVERY_KIND: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
+    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, \
+    application/vnd.docker.distribution.manifest.v1+prettyjws, application/vnd.docker.distribution.manifest.v1+json, \
+    application/json, */*";
+
 /// One manifest of a repository, as far as it says.
 #[derive(Clone, Debug)]
 pub struct Surveyed {
@@ -94,6 +100,28 @@ impl Forwarder {
             found.push(surveyed);
         }
         Ok(found)
+    }
+
+    /// Whether the repository has the tag, as of now.
+    ///
+    /// # Errors
+    /// [`Fault`] when the upstream fails, or answers anything but yes or no.
+    pub async fn has_tag(&self, repository: &RepositoryName, tag: &Tag) -> Result<bool, Fault> {
+        let (repository, reference) = (repository.clone(), Reference::Tag(tag.clone()));
+        let operation = Operation::ManifestRead { repository, reference, mode: ReadMode::Head };
+        let mut headers = HeaderMap::new();
+        headers.insert(header::ACCEPT, HeaderValue::from_static(EVERY_KIND));
+        match self.exchange(&operation, &Exchange::ours(&headers), Outgoing::empty()).await {
+            Ok(answer) if answer.status() == StatusCode::OK => Ok(true),
+            Ok(answer) if answer.status() == StatusCode::NOT_FOUND => Ok(false),
+            Ok(answer) => {
+                Err(Fault::UpstreamBroken(format!("HEAD of a manifest answers {}", answer.status())))
+            }
+            Err(Failure::Fault(fault)) => Err(fault),
+            Err(failure @ (Failure::Limited { .. } | Failure::Oci(_))) => {
+                Err(Fault::UpstreamBroken(failure.to_string()))
+            }
+        }
     }
 
     async fn surveyed(&self, repository: &RepositoryName, tag: Tag) -> Result<Option<Surveyed>, Fault> {

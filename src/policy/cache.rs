@@ -5,6 +5,7 @@
 //! policy a new compiled policy; both have stamps that no key in the cache has, and what is old ages out.
 
 use std::hash::{Hash, Hasher};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::Equivalent;
 use quick_cache::sync::Cache;
@@ -17,37 +18,49 @@ use super::table::ActionId;
 
 /// A bounded cache of verdicts.
 #[derive(Debug)]
-pub struct DecisionCache(Cache<Kept, Verdict>);
+pub struct DecisionCache {
+    kept: Cache<Kept, Verdict>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
 
 impl DecisionCache {
     /// A cache for so many verdicts.
     #[must_use]
     pub fn new(capacity: usize) -> Self {
-        Self(Cache::new(capacity))
+        Self { kept: Cache::new(capacity), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
     /// The verdict on the question, from memory or anew. It allocates nothing when the verdict is known.
     #[must_use]
     pub fn decide(&self, bundle: &Bundle, question: &Question<'_>, context: &Context<'_>) -> Verdict {
         let asked = Asked { bundle, question, context };
-        if let Some(verdict) = self.0.get(&asked) {
+        if let Some(verdict) = self.kept.get(&asked) {
+            self.hits.fetch_add(1, Ordering::Relaxed);
             return verdict;
         }
+        self.misses.fetch_add(1, Ordering::Relaxed);
         let verdict = decide(bundle, question, context);
-        self.0.insert(asked.kept(), verdict);
+        self.kept.insert(asked.kept(), verdict);
         verdict
+    }
+
+    /// How many verdicts were known, and how many were not.
+    #[must_use]
+    pub fn events(&self) -> (u64, u64) {
+        (self.hits.load(Ordering::Relaxed), self.misses.load(Ordering::Relaxed))
     }
 
     /// How many verdicts are kept.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.kept.len()
     }
 
     /// Whether none is kept.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.kept.is_empty()
     }
 }
 

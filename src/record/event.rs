@@ -11,7 +11,7 @@ use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::ApiKeyId;
 use crate::network::endpoint::Endpoint;
-use crate::policy::decide::Reason;
+use crate::policy::reason::Reason;
 use crate::registry::operation::{Operation, OperationKind, UploadStart};
 
 /// The longest text of a client's that is kept of one field.
@@ -257,7 +257,8 @@ impl Finished {
     /// The policy and the roles that decided.
     #[must_use]
     pub fn decided_by(mut self, reason: &Reason) -> Self {
-        self.because.push(reason.policy.to_string());
+        self.because.push(reason.policy.clone());
+        self.because.extend(reason.statement.clone());
         self.because.extend(reason.roles.iter().cloned());
         self
     }

@@ -10,8 +10,12 @@ use super::operation::{Operation, ReadMode, UploadStart};
 pub enum Right {
     /// Learn whether a blob is there, which a push needs too.
     CheckBlob,
+    /// Continue, inspect or give up an upload.
+    ContinueUpload,
     /// Delete a manifest, a tag or a blob.
     Delete,
+    /// End an upload, perhaps with a last part.
+    FinishUpload,
     /// Read the tags.
     ListTags,
     /// Read a blob.
@@ -20,10 +24,26 @@ pub enum Right {
     ReadManifest,
     /// Begin an upload.
     StartUpload,
+    /// Upload a blob at once.
+    WriteBlob,
     /// Put a manifest or tag in place.
     WriteManifest,
-    /// Continue, finish, inspect or give up an upload.
-    WriteUpload,
+}
+
+impl Right {
+    /// Every right.
+    pub const ALL: &[Self] = &[
+        Self::CheckBlob,
+        Self::ContinueUpload,
+        Self::Delete,
+        Self::FinishUpload,
+        Self::ListTags,
+        Self::ReadBlob,
+        Self::ReadManifest,
+        Self::StartUpload,
+        Self::WriteBlob,
+        Self::WriteManifest,
+    ];
 }
 
 /// One right on one repository.
@@ -47,11 +67,14 @@ pub fn primary(operation: &Operation) -> Option<Need<'_>> {
         Operation::ManifestRead { .. } | Operation::Referrers { .. } => Right::ReadManifest,
         Operation::ManifestWrite { .. } => Right::WriteManifest,
         Operation::TagList { .. } => Right::ListTags,
-        Operation::UploadStart { .. } => Right::StartUpload,
-        Operation::UploadCancel(_)
-        | Operation::UploadChunk { .. }
-        | Operation::UploadFinish { .. }
-        | Operation::UploadStatus(_) => Right::WriteUpload,
+        Operation::UploadStart { start: UploadStart::Monolithic { .. }, .. } => Right::WriteBlob,
+        Operation::UploadStart { start: UploadStart::Mount { .. } | UploadStart::Session, .. } => {
+            Right::StartUpload
+        }
+        Operation::UploadFinish { .. } => Right::FinishUpload,
+        Operation::UploadCancel(_) | Operation::UploadChunk { .. } | Operation::UploadStatus(_) => {
+            Right::ContinueUpload
+        }
     };
     operation.repository().map(|repository| Need { right, repository })
 }

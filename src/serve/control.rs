@@ -24,8 +24,8 @@ use crate::credential::authorization::Presented;
 use crate::edge::body::{CollectError, RequestBody};
 use crate::edge::respond;
 use crate::ids::principal::PrincipalId;
-use crate::policy::action::Action;
-use crate::policy::model::Resource;
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
 use crate::record::event::{ControlCall, Verdict, What};
 use crate::registry::error::{OciCode, OciError};
 

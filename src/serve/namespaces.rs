@@ -4,7 +4,7 @@ use http::StatusCode;
 use tokio::sync::mpsc;
 
 use super::sites::Site;
-use crate::admit::gate::Admission;
+use crate::admit::registry::Admission;
 use crate::ids::region::Region;
 use crate::registry::name::Namespace;
 

@@ -50,6 +50,16 @@ impl Outcome {
     #[must_use]
     pub fn refused(visit: &Visit, what: What, caller: Option<&Caller>, refusal: &Refusal) -> Self {
         let event = visit.event(what).by(caller.map(who)).saying(refusal);
+        let event = match refusal {
+            Refusal::Denied(denial) => denial.because.iter().fold(event, |event, why| event.decided_by(why)),
+            Refusal::AnonymousDenied
+            | Refusal::Challenge { .. }
+            | Refusal::Credentials { .. }
+            | Refusal::Limited { .. }
+            | Refusal::Malformed(_)
+            | Refusal::Misdirected
+            | Refusal::NoSuchRoute => event,
+        };
         Self::ready(event, verdict_of(refusal), respond::refusal(refusal, visit.asked()))
     }
 
@@ -142,7 +152,7 @@ pub fn who(caller: &Caller) -> Who {
 pub fn decided(event: Finished, grounds: &Grounds) -> (Finished, Verdict) {
     match grounds {
         Grounds::Policy(reason) => (event.decided_by(reason), Verdict::Allowed),
-        Grounds::Own | Grounds::Proven => (event, Verdict::Allowed),
+        Grounds::Own | Grounds::Proven | Grounds::Root => (event, Verdict::Allowed),
         Grounds::PolicyFree => (event, Verdict::WouldDeny),
     }
 }
@@ -151,7 +161,7 @@ pub fn decided(event: Finished, grounds: &Grounds) -> (Finished, Verdict) {
 #[must_use]
 pub fn verdict_of(refusal: &Refusal) -> Verdict {
     match refusal {
-        Refusal::AnonymousDenied | Refusal::Denied { .. } => Verdict::Denied,
+        Refusal::AnonymousDenied | Refusal::Denied(_) => Verdict::Denied,
         Refusal::Challenge { .. } => Verdict::Challenged,
         Refusal::Credentials { .. } => Verdict::CredentialsRejected,
         Refusal::Limited { .. } => Verdict::Limited,

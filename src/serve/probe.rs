@@ -47,6 +47,7 @@ pub struct Scrape {
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Counted {
+    decision: (u64, u64),
     token: (u64, u64),
     view: (u64, u64),
 }
@@ -60,12 +61,17 @@ impl Scrape {
 
     fn page(&self, shared: &Shared) -> String {
         let metrics = shared.recorder.metrics();
-        let now =
-            Counted { token: shared.gate.authenticator.cache_events(), view: shared.gate.view_events() };
+        let now = Counted {
+            decision: shared.gate.decision_events(),
+            token: shared.gate.authenticator.cache_events(),
+            view: shared.gate.view_events(),
+        };
         let mut last = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let add = |cache, event, now: u64, before: u64| {
             metrics.cache(cache, event, now.saturating_sub(before));
         };
+        add(Cache::Decision, CacheEvent::Hit, now.decision.0, last.decision.0);
+        add(Cache::Decision, CacheEvent::Miss, now.decision.1, last.decision.1);
         add(Cache::Token, CacheEvent::Hit, now.token.0, last.token.0);
         add(Cache::Token, CacheEvent::Miss, now.token.1, last.token.1);
         add(Cache::View, CacheEvent::Hit, now.view.0, last.view.0);

@@ -15,8 +15,8 @@ use super::outcome::{Outcome, decided, who};
 use super::sites::Site;
 use super::visit::Visit;
 use crate::admit::fault::Fault;
-use crate::admit::gate::{Admission, NewNamespaces};
 use crate::admit::refusal::Refusal;
+use crate::admit::registry::{Admission, Asking, NewNamespaces, Tags};
 use crate::credential::authorization::Presented;
 use crate::credential::lease::Lease;
 use crate::edge::body::{BodyError, RequestBody};
@@ -25,8 +25,10 @@ use crate::forward::lists::CatalogPage;
 use crate::forward::{ContentDigest, Exchange, Failure, Forwarder};
 use crate::record::event::{Finished, RegistryCall, Verdict, What};
 use crate::record::metrics::UpstreamError;
+use crate::registry::name::RepositoryName;
 use crate::registry::operation::{Operation, Page, UploadId};
 use crate::registry::parse::{Unparsed, parse};
+use crate::registry::reference::Tag;
 
 /// Answers one call.
 pub async fn call(
@@ -45,7 +47,14 @@ pub async fn call(
     visit.note(visit.event(what.clone()));
     let presented = Presented::read(&parts.headers);
     let new = if site.create_on_push { NewNamespaces::Made } else { NewNamespaces::Refused };
-    let admission = match shared.gate.admit(operation, &presented, visit.origin(), &site.region, new).await {
+    let asking = Asking {
+        presented: &presented,
+        origin: visit.origin(),
+        region: &site.region,
+        new,
+        headers: &parts.headers,
+    };
+    let admission = match shared.gate.admit(operation, asking, &Upstream(forwarder)).await {
         Ok(admission) => admission,
         Err(stopped) => return Outcome::stopped(visit, what, &stopped),
     };
@@ -178,6 +187,15 @@ async fn catalog(
         }
     }
     Ok(response)
+}
+
+/// The upstream, as the gate asks it.
+struct Upstream<'a>(&'a Forwarder);
+
+impl Tags for Upstream<'_> {
+    async fn exists(&self, repository: &RepositoryName, tag: &Tag) -> Result<bool, Fault> {
+        self.0.has_tag(repository, tag).await
+    }
 }
 
 fn ready(response: Response<Bytes>) -> Response<crate::forward::body::ForwardBody> {

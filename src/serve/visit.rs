@@ -82,7 +82,11 @@ impl Visit {
             request_id,
             started: clock.now(),
             clock_start: Instant::now(),
-            origin: Origin { from: connection.client, endpoint: connection.endpoint },
+            origin: Origin {
+                from: connection.client,
+                endpoint: connection.endpoint,
+                secure: connection.encrypted,
+            },
             client_origin: String::new(),
             authority: None,
             head: false,

@@ -1,12 +1,14 @@
 //! Everything about one principal that requests need, compiled.
 
 use crate::clock::UnixTime;
+use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ApiKeyId};
-use crate::policy::model::Grant;
+use crate::policy::engine::bundle::{Bundle as Rights, Policies};
+use crate::policy::engine::principal::Caller;
 
 /// One principal, as of one position in the feed.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Bundle {
     /// The principal.
     pub principal: PrincipalId,
@@ -18,10 +20,9 @@ pub struct Bundle {
     pub keys: Vec<KeyState>,
     /// Its groups.
     pub groups: Vec<AccessGroupId>,
-    /// Its grants and those of its groups.
-    pub grants: Vec<Grant>,
-    /// Unique to this compilation: whoever remembers a decision remembers this with it.
-    pub generation: u64,
+    /// Its policies and those of its groups. Their stamp is unique to this compilation: whoever remembers a decision
+    /// remembers it with it.
+    pub rights: Rights,
 }
 
 /// Whether an API key may still be used.
@@ -41,5 +42,30 @@ impl Bundle {
     pub fn accepts(&self, key: &ApiKeyId, now: UnixTime) -> bool {
         let usable = |state: &KeyState| !state.disabled && state.expires_at.is_none_or(|end| now < end);
         self.active && self.keys.iter().any(|state| state.id == *key && usable(state))
+    }
+}
+
+/// Puts the policies of a principal together. To AWS's documents a user is a user, and a service ID one under the path
+/// `/service-id/`, which no user's name can begin with.
+#[must_use]
+pub fn rights(account: &AccountId, principal: &PrincipalId, name: &str, policies: Policies) -> Rights {
+    let arn = match (principal, username(principal, name)) {
+        (PrincipalId::User(_), Some(name)) => format!("arn:aws:iam::{account}:user/{name}"),
+        (PrincipalId::User(id), None) => format!("arn:aws:iam::{account}:user/{id}"),
+        (PrincipalId::ServiceId(id), _) => format!("arn:aws:iam::{account}:user/service-id/{id}"),
+    };
+    let caller = Caller::User { account: account.clone(), arn: arn.into(), id: principal.to_string().into() };
+    Rights::new(caller, policies)
+}
+
+/// The name that AWS's documents know a user by: 1 to 64 letters, digits and `_+=,.@-`.
+#[must_use]
+pub fn username<'a>(principal: &'a PrincipalId, name: &'a str) -> Option<&'a str> {
+    let usable = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
+    match principal {
+        PrincipalId::ServiceId(id) => Some(id.as_str()),
+        PrincipalId::User(_) => {
+            Some(name).filter(|name| (1..=64).contains(&name.len()) && name.bytes().all(usable))
+        }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::bundle::{Bundle, KeyState};
+use super::bundle::{Bundle, KeyState, rights};
 use super::keyring::Keyring;
 use super::ledger::Depends;
 use super::registry::RegistryState;
@@ -15,7 +15,8 @@ use crate::credential::api_key::KeyHash;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::ApiKeyId;
-use crate::policy::ibm::compile::compile;
+use crate::policy::engine::bundle::Policies;
+use crate::policy::ibm::check::{check, compile};
 use crate::store::StoreError;
 use crate::store::feed::{ChangeKey, Sequence};
 use crate::store::identity::{PrincipalFacts, PrincipalRecord};
@@ -120,7 +121,7 @@ impl Lookup for PrincipalId {
         depends.extend(facts.groups.iter().cloned().map(ChangeKey::Group));
         let as_of = Some(facts.as_of);
         let bundle = bundle(self.clone(), facts, known)?;
-        let weight = 1 + bundle.grants.len() + bundle.keys.len() + bundle.groups.len();
+        let weight = 1 + bundle.rights.policies().count() + bundle.keys.len() + bundle.groups.len();
         let weight = u64::try_from(weight).unwrap_or(u64::MAX);
         Ok(Loaded { found: Some(Arc::new(bundle)), as_of, depends: Depends::On(depends), weight })
     }
@@ -137,19 +138,16 @@ fn bundle(principal: PrincipalId, facts: PrincipalFacts, known: &Known) -> Resul
         disabled: key.disabled,
         expires_at: key.expires_at,
     };
-    let grant = |row: &crate::store::policy::PolicyRecord| {
-        let grant = compile(&row.id, &row.document, &known.account);
-        grant.map_err(|invalid| StoreError::Corrupt(format!("policy {}: {invalid}", row.id)))
+    let compiled = |row: &crate::store::policy::PolicyRecord| {
+        let policy = check(&row.document, &known.account);
+        let policy =
+            policy.map_err(|invalid| StoreError::Corrupt(format!("policy {}: {invalid}", row.id)))?;
+        Ok(Arc::new(compile(&row.id, &policy)))
     };
-    Ok(Bundle {
-        principal,
-        name,
-        active,
-        keys: facts.api_keys.into_iter().map(state).collect(),
-        groups: facts.groups,
-        grants: facts.policies.iter().map(grant).collect::<Result<_, _>>()?,
-        generation: known.generation.fetch_add(1, Ordering::Relaxed) + 1,
-    })
+    let ibm = facts.policies.iter().map(compiled).collect::<Result<Vec<_>, StoreError>>()?;
+    let rights = rights(&known.account, &principal, &name, Policies { ibm, ..Policies::default() });
+    let keys = facts.api_keys.into_iter().map(state).collect();
+    Ok(Bundle { principal, name, active, keys, groups: facts.groups, rights })
 }
 
 impl Lookup for KeyHash {

@@ -230,7 +230,6 @@ struct Known {
     key_owners: Table<KeyHash, Option<(PrincipalId, ApiKeyId)>>,
     registries: Table<Region, Option<Arc<RegistryState>>>,
     signing: Table<Signing, Arc<Keyring>>,
-    generation: AtomicU64,
     counters: Counters,
     born: Instant,
     /// When the store was last asked for changes and all of them were applied, in milliseconds after `born`.
@@ -249,7 +248,6 @@ impl Known {
             key_owners: Table::new(settings.capacity),
             registries: Table::new(1024),
             signing: Table::new(1024),
-            generation: AtomicU64::new(0),
             counters: Counters::default(),
             born: Instant::now(),
             confirmed: AtomicU64::new(0),

@@ -12,7 +12,7 @@ use crate::control::image::{Image, ImageFilter};
 use crate::control::namespace::Added;
 use crate::control::problem::{Noun, Problem};
 use crate::control::registry::AuthChange;
-use crate::policy::action::Action;
+use crate::policy::table::Action;
 use crate::registry::name::Namespace;
 use crate::store::registry::NamespaceRecord;
 

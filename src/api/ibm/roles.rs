@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use super::super::answer::Answer;
 use super::super::call::Call;
 use crate::control::problem::Problem;
-use crate::policy::action::Action;
 use crate::policy::ibm::role::Role;
-use crate::policy::model::Service;
+use crate::policy::resource::Service;
+use crate::policy::table::Action;
 
 /// The roles, and what each allows. They are the same for everyone, and no secret.
 pub(in super::super) fn list(call: &Call<'_>) -> Result<Answer, Problem> {
@@ -28,7 +28,7 @@ fn shape(role: Role) -> Value {
         "crn": role.crn(),
         "display_name": role.display_name(),
         "description": description(role),
-        "actions": role.actions().iter().map(Action::name).collect::<Vec<_>>(),
+        "actions": role.actions().map(Action::name).collect::<Vec<_>>(),
     })
 }
 

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use super::{Api, ApiReply, ApiRequest, RegistrySite};
 use crate::admit::caller::Caller;
+use crate::admit::explain::explain;
 use crate::admit::fault::Fault;
 use crate::admit::permit::{Control, Grounds, Permit};
 use crate::admit::refusal::{Challenge, Refusal};
@@ -23,18 +24,19 @@ use crate::ids::host::HostName;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::network::endpoint::Endpoint;
-use crate::policy::action::{Action, ActionSet};
-use crate::policy::decide::{Decision, decide};
-use crate::policy::ibm::compile::compile;
-use crate::policy::model::Resource;
+use crate::policy::engine::bundle::Policies;
+use crate::policy::ibm::check::{check, compile};
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
+use crate::policy::words::for_action;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Tag};
 use crate::store::Store;
 use crate::store::contract::samples;
 use crate::store::identity::PrincipalRecord;
-use crate::store::policy::Subject;
+use crate::store::policy::{PolicyRecord, Subject};
 use crate::store::sqlite::SqliteStore;
-use crate::view::bundle::Bundle;
+use crate::view::bundle::{Bundle, rights};
 
 mod groups;
 mod identity;
@@ -54,13 +56,10 @@ impl Authority for AsPolicy {
         action: Action,
         resource: Resource,
     ) -> Result<Permit<Control>, Problem> {
-        match decide(&caller.bundle.grants, ActionSet::of(&[action]), &resource) {
-            Decision::Allow(reason) => {
-                let of = Control { action, resource };
-                Ok(Permit::for_test(of, caller.clone(), Grounds::Policy(reason)))
-            }
-            Decision::Deny => Err(Refusal::Denied { action, resource: Box::new(resource) }.into()),
+        if !self.may(caller, action, &resource) {
+            return Err(Refusal::unallowed(action, resource).into());
         }
+        Ok(Permit::for_test(Control { action, resource }, caller.clone(), Grounds::Proven))
     }
 
     fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>> {
@@ -72,7 +71,8 @@ impl Authority for AsPolicy {
     }
 
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
-        decide(&caller.bundle.grants, ActionSet::of(&[action]), resource).is_allow()
+        let words = for_action(action).unwrap();
+        explain(caller, words, resource, samples::time(1000), &[]).class.is_allow()
     }
 }
 
@@ -160,19 +160,22 @@ impl House {
     async fn caller(&self, who: &PrincipalId) -> Arc<Caller> {
         let store: &dyn Store = &*self.store;
         let facts = store.principal(who).await.unwrap().unwrap();
-        let grants = facts.policies.iter().map(|row| compile(&row.id, &row.document, &samples::account_id()));
+        let account = samples::account_id();
+        let compiled =
+            |row: &PolicyRecord| Arc::new(compile(&row.id, &check(&row.document, &account).unwrap()));
+        let ibm = facts.policies.iter().map(compiled).collect();
         let name = match facts.record {
             PrincipalRecord::ServiceId(row) => row.name,
             PrincipalRecord::User(row) => row.name,
         };
+        let rights = rights(&account, who, &name, Policies { ibm, ..Policies::default() });
         let bundle = Bundle {
             principal: who.clone(),
             name,
             active: true,
             keys: Vec::new(),
             groups: facts.groups,
-            grants: grants.map(Result::unwrap).collect(),
-            generation: 0,
+            rights,
         };
         Arc::new(Caller {
             account: samples::account_id(),
@@ -180,6 +183,8 @@ impl House {
             bundle: Arc::new(bundle),
             from: ClientAddr::from_socket("192.0.2.1:9".parse().unwrap()),
             endpoint: Endpoint::Public,
+            secure: true,
+            issued_at: None,
         })
     }
 

@@ -147,8 +147,16 @@ pub(super) struct Explain {
     /// On what: NAMESPACE, NAMESPACE/REPOSITORY, or an image with its host; the whole registry or account, unless given
     #[arg(long, value_name = "R")]
     pub(super) resource: Option<String>,
+    /// A condition key and its value, such as registry:Tag=v1, in place of what is known of this request; repeatable
+    #[arg(long, value_name = "K=V", value_parser = key_and_value)]
+    pub(super) context: Vec<(String, String)>,
     #[command(flatten)]
     pub(super) display: Display,
+}
+
+fn key_and_value(text: &str) -> Result<(String, String), String> {
+    let (key, value) = text.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or("write KEY=VALUE")?;
+    Ok((key.to_owned(), value.to_owned()))
 }
 
 /// A program that keeps registry logins.

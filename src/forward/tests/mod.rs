@@ -25,10 +25,11 @@ use crate::clock::SystemEntropy;
 use crate::ids::account::AccountId;
 use crate::ids::tagged::{ApiKeyId, UserId};
 use crate::network::endpoint::Endpoint;
+use crate::policy::engine::bundle::Policies;
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::{Operation, ReadMode, UploadId, UploadSession, UploadStart};
 use crate::registry::reference::{Digest, Reference};
-use crate::view::bundle::Bundle;
+use crate::view::bundle::{Bundle, rights};
 
 const ORIGIN: &str = "https://cr.test:8443";
 
@@ -41,20 +42,24 @@ fn local<F: Future>(test: F) -> F::Output {
 }
 
 fn permit(operation: Operation) -> Permit<Operation> {
+    let account = AccountId::parse("123456789012").unwrap();
+    let principal = crate::ids::principal::PrincipalId::User(UserId::fresh(&SystemEntropy));
+    let rights = rights(&account, &principal, "ada", Policies::default());
     let caller = Caller {
-        account: AccountId::parse("123456789012").unwrap(),
+        account,
         api_key: ApiKeyId::fresh(&SystemEntropy),
         bundle: Arc::new(Bundle {
-            principal: crate::ids::principal::PrincipalId::User(UserId::fresh(&SystemEntropy)),
+            principal,
             name: "ada".into(),
             active: true,
             keys: Vec::new(),
             groups: Vec::new(),
-            grants: Vec::new(),
-            generation: 1,
+            rights,
         }),
         from: ClientAddr::from_socket("10.0.0.1:1".parse().unwrap()),
         endpoint: Endpoint::Public,
+        secure: true,
+        issued_at: None,
     };
     Permit::for_test(operation, Arc::new(caller), Grounds::Proven)
 }

@@ -106,6 +106,25 @@ impl Rule {
     }
 }
 
+/// The first demand of an IBM access policy that the resource or the time does not meet: an attribute, or its rule.
+#[must_use]
+pub fn unmet<'p>(policy: &'p access::AccessPolicy, words: &IbmWords<'_>, now: i64) -> Option<Unmet<'p>> {
+    let meets = |one: &&access::Attribute| attribute(&one.key, &one.operator, &one.values).holds(words, now);
+    if let Some(lacking) = policy.attributes.iter().find(|one| !meets(one)) {
+        return Some(Unmet::Attribute(lacking));
+    }
+    Rule::compile(policy).holds(words, now).then_some(()).map_or(Some(Unmet::Rule), |()| None)
+}
+
+/// What is not met.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Unmet<'p> {
+    /// This attribute of the resource.
+    Attribute(&'p access::Attribute),
+    /// The rule, or what every policy must say.
+    Rule,
+}
+
 impl Test {
     fn holds(&self, found: Option<&str>) -> bool {
         let none = Context::default();

@@ -101,6 +101,18 @@ impl Bundle {
         (*kind == decider.kind).then_some(&**policy)
     }
 
+    /// The policies of the caller's own.
+    pub fn policies(&self) -> impl Iterator<Item = (Kind, &CompiledPolicy)> {
+        self.policies.iter().map(|(kind, policy)| (*kind, &**policy))
+    }
+
+    /// Whether some statement of the caller's own allows the action on something.
+    #[must_use]
+    pub fn allows_somewhere(&self, action: ActionId) -> bool {
+        let row = self.row(action);
+        !row.allows.is_empty() || !row.ibm.is_empty()
+    }
+
     /// The condition keys that decide about an action.
     #[must_use]
     pub fn keys(&self, action: ActionId) -> &[Key] {

@@ -49,6 +49,7 @@ pub struct CompiledPolicy {
     place: Place,
     subject: Option<Subject>,
     keys: Box<[Key]>,
+    roles: Box<[Box<str>]>,
     pub(super) statements: Box<[Statement]>,
 }
 
@@ -119,7 +120,8 @@ impl CompiledPolicy {
         let mut keys: Vec<Key> = statements.iter().flat_map(Statement::keys).cloned().collect();
         keys.sort();
         keys.dedup();
-        Self { id: id.into(), stamp: stamp(), place, subject, keys: keys.into(), statements }
+        let roles = Box::default();
+        Self { id: id.into(), stamp: stamp(), place, subject, keys: keys.into(), roles, statements }
     }
 
     /// Its name in reasons.
@@ -150,6 +152,18 @@ impl CompiledPolicy {
     #[must_use]
     pub const fn subject(&self) -> Option<&Subject> {
         self.subject.as_ref()
+    }
+
+    /// The CRNs of the roles that an IBM access policy grants.
+    #[must_use]
+    pub fn roles(&self) -> &[Box<str>] {
+        &self.roles
+    }
+
+    /// Whether an IBM access policy grants the action somewhere.
+    #[must_use]
+    pub fn names(&self, action: ActionId) -> bool {
+        self.statements.iter().any(|one| one.effect == Effect::Allow && one.actions.contains(action))
     }
 
     /// The `Sid` of a statement, and where it begins in the document.
@@ -192,7 +206,10 @@ pub fn compile_ibm(
         sid: None,
         position: Position::START,
     };
-    CompiledPolicy::new(id, Place::Identity, Some(policy.subject.clone()), Box::new([statement]))
+    let roles = policy.roles.iter().map(|crn| crn.as_str().into()).collect();
+    let compiled =
+        CompiledPolicy::new(id, Place::Identity, Some(policy.subject.clone()), Box::new([statement]));
+    CompiledPolicy { roles, ..compiled }
 }
 
 /// The actions of a clause.

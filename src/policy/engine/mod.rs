@@ -3,7 +3,7 @@
 //! [`compiled`] makes policies of documents, [`bundle`] puts those of one caller together, [`decide`] answers. Nothing
 //! here can fail at decision time, and a Deny is never skipped.
 
-mod attribute;
+pub mod attribute;
 pub mod bundle;
 pub mod compiled;
 pub(crate) mod condition;

@@ -50,3 +50,14 @@ pub enum Operator {
     #[serde(rename = "stringMatch")]
     StringMatch,
 }
+
+impl Operator {
+    /// As documents write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StringEquals => "stringEquals",
+            Self::StringMatch => "stringMatch",
+        }
+    }
+}

@@ -1,6 +1,6 @@
-//! IBM access policies: roles, documents, and their compilation into grants.
+//! IBM access policies: roles, documents, and what of them is accepted.
 
 pub mod access;
-pub mod compile;
+pub mod check;
 pub mod document;
 pub mod role;

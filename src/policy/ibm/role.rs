@@ -2,7 +2,7 @@
 //!
 //! Writer is no superset of Reader: it has no listing and no inspecting. Platform roles grant no pull and no push.
 
-use crate::policy::action::{Action, ActionSet};
+use crate::policy::table::Action;
 
 /// A role that a policy can grant.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -85,19 +85,28 @@ impl Role {
         })
     }
 
-    /// What the role allows.
+    /// What the role allows, in the table's order.
+    pub fn actions(self) -> impl Iterator<Item = Action> {
+        Action::ALL.iter().copied().filter(move |action| self.has(*action))
+    }
+
+    /// Whether the role allows it.
     #[must_use]
-    pub const fn actions(self) -> ActionSet {
+    pub fn has(self, action: Action) -> bool {
+        self.lists().iter().any(|list| list.contains(&action))
+    }
+
+    const fn lists(self) -> &'static [&'static [Action]] {
         match self {
-            Self::Administrator => ActionSet::of(ADMINISTRATOR).union(ActionSet::of(EDITOR)),
-            Self::Editor => ActionSet::of(EDITOR),
-            Self::Manager => ActionSet::of(MANAGER).union(ActionSet::of(READER)).union(ActionSet::of(WRITER)),
-            Self::Operator | Self::Viewer => ActionSet::of(VIEWER),
-            Self::Reader => ActionSet::of(READER),
+            Self::Administrator => &[ADMINISTRATOR, EDITOR],
+            Self::Editor => &[EDITOR],
+            Self::Manager => &[MANAGER, READER, WRITER],
+            Self::Operator | Self::Viewer => &[VIEWER],
+            Self::Reader => &[READER],
             Self::ServiceConfigurationReader => {
-                ActionSet::of(&[Action::ImageList, Action::ImageVulnerabilities, Action::ConfigRead])
+                &[&[Action::ImageList, Action::ImageVulnerabilities, Action::ConfigRead]]
             }
-            Self::Writer => ActionSet::of(WRITER),
+            Self::Writer => &[WRITER],
         }
     }
 }

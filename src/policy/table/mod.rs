@@ -3,9 +3,11 @@
 //! Names are found in any case. Patterns are resolved here, once, when a document is compiled; an action that the table
 //! lacks matches nothing.
 
+mod action;
 mod product;
 mod set;
 
+pub use action::{Action, EcrAction};
 pub use product::product;
 pub use set::{ActionSet, CAPACITY};
 
@@ -33,6 +35,9 @@ pub struct ActionId {
 }
 
 impl ActionId {
+    /// In no table and no set: nothing allows it.
+    const NONE: Self = Self { bit: u16::MAX, typed: true, assuming: false, everyones: false };
+
     /// Whether it acts on resources of a type.
     #[must_use]
     pub const fn is_typed(self) -> bool {

@@ -2,8 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::{ActionTable, Row};
-use crate::policy::action::Action;
+use super::{Action, ActionTable, Row};
 
 /// The product's own table.
 #[must_use]

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
-use crate::policy::action::Action;
+use crate::policy::table::Action;
 use crate::record::event::{Finished, RegistryCall, TokenGrant, Verdict, What, Who};
 use crate::registry::operation::OperationKind;
 

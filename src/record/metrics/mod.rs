@@ -34,6 +34,8 @@ labels! {
 labels! {
     /// What is remembered.
     Cache {
+        /// Verdicts.
+        Decision = "decision",
         /// Verified tokens.
         Token = "token",
         /// Compiled principals.

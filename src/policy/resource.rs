@@ -1,9 +1,7 @@
-//! What a decision is about (the resource) and what it is made from (compiled grants).
+//! What is acted on, and how each cloud writes it: as attributes, and as an ARN.
 
-use super::action::ActionSet;
-use super::pattern::Match;
+use crate::ids::account::AccountId;
 use crate::ids::region::Region;
-use crate::ids::tagged::PolicyId;
 use crate::registry::name::RepositoryName;
 
 /// A service whose resources policies can target.
@@ -103,52 +101,52 @@ impl Resource {
     pub fn platform(service: Service) -> Self {
         Self { service: Some(service), region: None, namespace: None, repository: None }
     }
-}
 
-/// Which resources a grant covers. An attribute that a target does not name is not restricted; one that it names and
-/// the resource lacks does not match.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Target {
-    /// `serviceName`.
-    pub service: Option<Service>,
-    /// `serviceType`: `service` or `platform_service`.
-    pub service_type: Option<Box<str>>,
-    /// `region`.
-    pub region: Option<Match>,
-    /// `resourceType`. Only `namespace`, in lower case, ever matches.
-    pub resource_type: Option<Match>,
-    /// `resource`: the namespace's name.
-    pub resource: Option<Match>,
-}
-
-impl Target {
-    /// Whether `resource` is covered.
+    /// What IBM's policies compare. What the resource lacks is absent.
     #[must_use]
-    pub fn covers(&self, resource: &Resource) -> bool {
-        let named = |wanted: &Option<Match>, found: Option<&str>| {
-            wanted.as_ref().is_none_or(|pattern| found.is_some_and(|text| pattern.matches(text)))
+    pub fn attributes<'a>(&'a self, account: &'a AccountId) -> Attributes<'a> {
+        let namespace = self.namespace.as_deref();
+        let all = [
+            Some(("accountId", account.as_str())),
+            self.service.map(|service| ("serviceName", service.name())),
+            self.service.map(|service| ("serviceType", service.kind())),
+            self.region.as_ref().map(|region| ("region", region.as_str())),
+            namespace.map(|_| ("resourceType", "namespace")),
+            namespace.map(|name| ("resource", name)),
+        ];
+        let mut kept = Attributes { list: [("", ""); 6], length: 0 };
+        for (place, one) in kept.list.iter_mut().zip(all.into_iter().flatten()) {
+            *place = one;
+            kept.length += 1;
+        }
+        kept
+    }
+
+    /// The ARN that AWS's policies compare: of a repository, of a namespace as the repository of that name, of all
+    /// repositories of a registry. What is in no registry has none.
+    #[must_use]
+    pub fn arn(&self, account: &AccountId) -> Option<String> {
+        let region = self.region.as_ref()?;
+        let name = match (&self.repository, &self.namespace) {
+            (Some(repository), _) => repository.as_str(),
+            (None, Some(namespace)) => namespace,
+            (None, None) => "*",
         };
-        let namespace = resource.namespace.as_deref();
-        self.service.is_none_or(|service| resource.service == Some(service))
-            && self
-                .service_type
-                .as_deref()
-                .is_none_or(|kind| resource.service.is_some_and(|service| service.kind() == kind))
-            && named(&self.region, resource.region.as_ref().map(Region::as_str))
-            && named(&self.resource_type, namespace.map(|_| "namespace"))
-            && named(&self.resource, namespace)
+        Some(format!("arn:aws:ecr:{region}:{account}:repository/{name}"))
     }
 }
 
-/// One compiled grant: these actions on these resources, because of this policy.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Grant {
-    /// The policy it was compiled from.
-    pub policy: PolicyId,
-    /// The names of the roles, for explanations.
-    pub roles: Vec<String>,
-    /// What it allows.
-    pub actions: ActionSet,
-    /// Where.
-    pub target: Target,
+/// The attributes of a resource.
+#[derive(Clone, Copy, Debug)]
+pub struct Attributes<'a> {
+    list: [(&'a str, &'a str); 6],
+    length: usize,
+}
+
+impl<'a> Attributes<'a> {
+    /// Names and values.
+    #[must_use]
+    pub fn as_slice(&self) -> &[(&'a str, &'a str)] {
+        self.list.get(..self.length).unwrap_or_default()
+    }
 }

@@ -1,0 +1,82 @@
+//! Control actions: what callers may change, and what lists show them.
+
+use std::sync::Arc;
+
+use super::caller::Caller;
+use super::context::Facts;
+use super::fault::Fault;
+use super::gate::{Gate, Why};
+use super::judge::Judge;
+use super::permit::{Control, Grounds, Permit};
+use super::refusal::Refusal;
+use crate::policy::resource::{Resource, Service};
+use crate::policy::table::Action;
+use crate::policy::words::for_action;
+
+impl Gate {
+    fn of<'a>(&'a self, caller: &'a Caller, resource: &'a Resource) -> Judge<'a> {
+        let region = resource.region.as_ref();
+        self.judge(Facts { caller, now: self.clock.now(), region, call: None })
+    }
+
+    /// Decides one control action.
+    ///
+    /// # Errors
+    /// [`Refusal::Denied`] unless a policy allows it, or the registry that it is about is policy-free; [`Fault`] when the
+    /// view cannot say.
+    pub async fn control(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        resource: Resource,
+    ) -> Result<Permit<Control>, Why> {
+        let words =
+            for_action(action).ok_or_else(|| Fault::Internal(format!("no words for {}", action.name())))?;
+        let judge = self.of(caller, &resource);
+        let verdict = judge.verdict(words, &resource);
+        if verdict.is_allow() {
+            let grounds = judge.grounds(&verdict);
+            return Ok(Permit::new(Control { action, resource }, Arc::clone(caller), grounds));
+        }
+        // Only what a registry holds and how it is set up; who may do what is never policy-free, and neither is the
+        // switch that ends it, which cannot be turned back.
+        let free = match (resource.service, &resource.region) {
+            (Some(Service::ContainerRegistry), Some(region))
+                if action.is_registrys() && action != Action::AuthSet =>
+            {
+                !self.registry(region).await?.policies_enforced
+            }
+            _ => false,
+        };
+        if free {
+            self.count_would_deny();
+            return Ok(Permit::new(Control { action, resource }, Arc::clone(caller), Grounds::PolicyFree));
+        }
+        let denial = judge.denial(words, resource.clone(), &verdict);
+        Err(Refusal::Denied(Box::new(denial)).into())
+    }
+
+    /// A permit for what every principal may do to itself: its own API keys, its own rights.
+    #[must_use]
+    pub fn own(&self, caller: &Arc<Caller>, of: Control) -> Permit<Control> {
+        Permit::new(of, Arc::clone(caller), Grounds::Own)
+    }
+
+    /// A permit for what every proven caller may do: ask for lists that show only what it may see.
+    #[must_use]
+    pub fn everyones(&self, caller: &Arc<Caller>, of: Control) -> Permit<Control> {
+        Permit::new(of, Arc::clone(caller), Grounds::Proven)
+    }
+
+    /// Whether `caller` may; for filtering lists.
+    #[must_use]
+    pub fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
+        let free = || {
+            let region = resource.region.as_ref().filter(|_| action.is_registrys());
+            let state = region.and_then(|region| self.view.cached_registry(region));
+            state.is_some_and(|state| !state.policies_enforced)
+        };
+        let judge = Judge { verdicts: None, ..self.of(caller, resource) };
+        for_action(action).is_some_and(|words| judge.verdict(words, resource).is_allow()) || free()
+    }
+}

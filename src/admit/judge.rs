@@ -1,0 +1,108 @@
+//! Puts one question, in the words of both clouds, to the policies of one caller.
+
+use super::context::Facts;
+use super::permit::Grounds;
+use crate::policy::cache::DecisionCache;
+use crate::policy::engine::context::Key;
+use crate::policy::engine::decide::{decide, explain};
+use crate::policy::engine::question::{Class, IbmWords, Kind, Outcome, Question, Verdict};
+use crate::policy::engine::resource::Resource as Arn;
+use crate::policy::reason::{Denial, Reason};
+use crate::policy::resource::Resource;
+use crate::policy::words::Words;
+
+/// Decides on what is known of a request.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judge<'a> {
+    /// Where verdicts are kept, if they are: a walk through a list would drive out what is asked again and again.
+    pub(super) verdicts: Option<&'a DecisionCache>,
+    pub(super) facts: Facts<'a>,
+}
+
+/// What cannot be asked about is nobody's.
+const UNASKABLE: Class = Class::ImplicitDeny(Kind::Identity);
+
+/// A denial by this verdict, of this wording.
+type Denied<'w> = (&'w Words, Verdict);
+
+impl Judge<'_> {
+    /// The verdict on one wording.
+    pub(super) fn verdict(&self, words: &Words, resource: &Resource) -> Verdict {
+        let rights = &self.facts.caller.bundle.rights;
+        let context = self.facts.context(words.actions().flat_map(|action| rights.keys(action)));
+        let unaskable = Verdict { class: UNASKABLE, refused: None, decider: None };
+        self.put(words, resource, |question| match self.verdicts {
+            Some(verdicts) => verdicts.decide(rights, question, &context),
+            None => decide(rights, question, &context),
+        })
+        .unwrap_or(unaskable)
+    }
+
+    /// The same, with every statement that decides, and `told` in place of what is known.
+    pub(super) fn explain(&self, words: &Words, resource: &Resource, told: &[(String, String)]) -> Outcome {
+        let rights = &self.facts.caller.bundle.rights;
+        let mut context = self.facts.context(words.actions().flat_map(|action| rights.keys(action)));
+        for (name, value) in told {
+            // What is too long to be a value is no key.
+            let _ = context.one(name.as_str(), value.as_str());
+        }
+        let unaskable = Outcome { class: UNASKABLE, refused: None, deciders: Vec::new() };
+        self.put(words, resource, |question| explain(rights, question, &context)).unwrap_or(unaskable)
+    }
+
+    /// Puts the question; `None` if the resource's name is too long for one.
+    fn put<T>(&self, words: &Words, resource: &Resource, ask: impl FnOnce(&Question<'_>) -> T) -> Option<T> {
+        let account = &self.facts.caller.account;
+        let arn = resource.arn(account);
+        let arn = arn.as_deref().map_or(Some(Arn::NOTHING), Arn::of)?;
+        let attributes = resource.attributes(account);
+        Some(ask(&Question {
+            aws: &words.aws,
+            ibm: Some(IbmWords { action: words.ibm.id(), attributes: attributes.as_slice() }),
+            resource: arn,
+            resource_account: account.as_str(),
+            attached: None,
+            now: self.facts.now.seconds(),
+        }))
+    }
+
+    /// Whether one wording is allowed and none denied explicitly; else the denial to tell of.
+    pub(super) fn any<'w>(
+        &self,
+        wordings: &'w [Words],
+        resource: &Resource,
+    ) -> Result<Verdict, Option<Denied<'w>>> {
+        let (mut allowed, mut denied) = (None, None);
+        for words in wordings {
+            let verdict = self.verdict(words, resource);
+            if verdict.class.is_explicit_deny() {
+                return Err(Some((words, verdict)));
+            }
+            if verdict.is_allow() {
+                allowed = allowed.or(Some(verdict));
+            } else {
+                denied = denied.or(Some((words, verdict)));
+            }
+        }
+        allowed.ok_or(denied)
+    }
+
+    /// Whether some statement that speaks of any of the wordings reads the key.
+    pub(super) fn reads(&self, wordings: &[Words], key: &Key) -> bool {
+        let rights = &self.facts.caller.bundle.rights;
+        let keys = |words: &Words| words.actions().any(|action| rights.keys(action).contains(key));
+        wordings.iter().any(keys)
+    }
+
+    /// The grounds that an allowing verdict gives.
+    pub(super) fn grounds(&self, verdict: &Verdict) -> Grounds {
+        let rights = &self.facts.caller.bundle.rights;
+        let reason = verdict.decider.as_ref().and_then(|decider| Reason::of(rights, decider));
+        reason.map_or(Grounds::Root, Grounds::Policy)
+    }
+
+    /// What a denial tells.
+    pub(super) fn denial(&self, words: &Words, resource: Resource, verdict: &Verdict) -> Denial {
+        Denial::of(words.ibm, resource, &self.facts.caller.bundle.rights, verdict)
+    }
+}

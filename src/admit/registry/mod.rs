@@ -1,0 +1,261 @@
+//! Registry operations: ceiling, policy and lease, in that order.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+
+use super::authenticate::{Authenticated, Ceiling, Origin, Proof};
+use super::caller::Caller;
+use super::context::{Call, Facts, tag, tag_exists_key};
+use super::fault::Fault;
+use super::gate::{Gate, Stopped, Why};
+use super::judge::Judge;
+use super::permit::{Grounds, Permit};
+use super::refusal::{Challenge, Refusal};
+use crate::credential::authorization::Presented;
+use crate::credential::lease::Lease;
+use crate::ids::region::Region;
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
+use crate::policy::words::for_right;
+use crate::registry::error::{OciCode, OciError};
+use crate::registry::name::{Namespace, RepositoryName};
+use crate::registry::needs::{Need, mount_source, primary};
+use crate::registry::operation::{Operation, UploadSession, UploadStart};
+use crate::registry::reference::Tag;
+use crate::registry::scope;
+
+/// What a call brings along.
+#[derive(Clone, Copy, Debug)]
+pub struct Asking<'a> {
+    /// The credentials.
+    pub presented: &'a Presented,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// The registry's region.
+    pub region: &'a Region,
+    /// What the registry makes of new namespaces.
+    pub new: NewNamespaces,
+    /// The client's headers.
+    pub headers: &'a HeaderMap,
+}
+
+/// Says whether a tag is there now. The gate asks only when some policy of the caller's depends on it.
+pub trait Tags {
+    /// Whether the repository has the tag.
+    ///
+    /// # Errors
+    /// [`Fault`] when the upstream cannot say; the call is stopped then.
+    fn exists(&self, repository: &RepositoryName, tag: &Tag) -> impl Future<Output = Result<bool, Fault>>;
+}
+
+/// A registry operation that may go ahead.
+#[derive(Debug)]
+pub struct Admission {
+    /// The proof. Its operation may be less than what was asked for: a mount without a right on the source is a plain
+    /// upload session.
+    pub permit: Permit<Operation>,
+    /// The upload that the operation continues, as leased to its opener.
+    pub lease: Option<Lease>,
+    /// Whether a mount became a plain upload session.
+    pub mount_downgraded: bool,
+    /// The namespace that this push brings into being, if it does.
+    pub new_namespace: Option<Namespace>,
+}
+
+/// What a registry makes of a push into a namespace that does not exist.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum NewNamespaces {
+    /// The push brings it into being.
+    Made,
+    /// The push is refused.
+    Refused,
+}
+
+impl Gate {
+    /// Decides one registry operation.
+    ///
+    /// # Errors
+    /// [`Stopped`] with the refusal or fault.
+    pub async fn admit(
+        &self,
+        operation: Operation,
+        asking: Asking<'_>,
+        tags: &impl Tags,
+    ) -> Result<Admission, Stopped> {
+        let challenge = |because| Refusal::Challenge { because, scope: scope::scope_for(&operation) };
+        let proof = match self.authenticator.registry(asking.presented, asking.origin).await {
+            Ok(Authenticated::Proven(proof)) => proof,
+            Ok(Authenticated::Absent) => return Err(Stopped::unproven(challenge(Challenge::Absent))),
+            Ok(Authenticated::Rejected(_)) => {
+                return Err(Stopped::unproven(challenge(Challenge::InvalidToken)));
+            }
+            Err(fault) => return Err(Stopped::unproven(fault)),
+        };
+        let Some(caller) = proof.caller.clone() else {
+            let refusal = match operation {
+                Operation::Ping => challenge(Challenge::Absent),
+                _ if proof.expired => challenge(Challenge::InvalidToken),
+                _ => Refusal::AnonymousDenied,
+            };
+            return Err(Stopped::unproven(refusal));
+        };
+        let stop = |why: Why| Stopped { caller: Some(Arc::clone(&caller)), why };
+        self.proven(operation, &proof, &caller, asking, tags).await.map_err(stop)
+    }
+
+    async fn proven(
+        &self,
+        operation: Operation,
+        proof: &Proof,
+        caller: &Arc<Caller>,
+        asking: Asking<'_>,
+        tags: &impl Tags,
+    ) -> Result<Admission, Why> {
+        let wanted_scope = scope::scope_for(&operation);
+        let lease = self.leased(&operation, caller, asking.region);
+        if proof.expired && lease.is_none() {
+            return Err(Refusal::Challenge { because: Challenge::InvalidToken, scope: wanted_scope }.into());
+        }
+        let covered = match &proof.ceiling {
+            Ceiling::Scopes(scopes) => scope::covers(scopes, &operation),
+            Ceiling::Unlimited => true,
+        };
+        let call = Call { operation: &operation, headers: asking.headers, tag_exists: None };
+        let facts = Facts { caller, now: self.clock.now(), region: Some(asking.region), call: Some(call) };
+        let grounds = match primary(&operation) {
+            Some(need) => {
+                // Nobody asks the upstream for a call that goes nowhere anyway.
+                let facts = if covered { self.looked_up(facts, call, &need, tags).await? } else { facts };
+                self.grounds(self.judge(facts), &need, asking.region).await?
+            }
+            None => Grounds::Proven,
+        };
+        if !covered {
+            return Err(
+                Refusal::Challenge { because: Challenge::InsufficientScope, scope: wanted_scope }.into()
+            );
+        }
+        if upload_session(&operation).is_some() && lease.is_none() {
+            return Err(Refusal::Malformed(unknown_upload()).into());
+        }
+        let new_namespace = self.new_namespace(&operation, asking.region, asking.new).await?;
+        let mount_allowed = match mount_source(&operation) {
+            Some(need) => {
+                let source = self.grounds(self.judge(facts), &need, asking.region).await;
+                source.map(|_| true).or_else(refused_is_false)?
+            }
+            None => true,
+        };
+        let operation = if mount_allowed { operation } else { plain_session(operation) };
+        let permit = Permit::new(operation, Arc::clone(caller), grounds);
+        Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace })
+    }
+
+    /// With what the upstream says of the tag, if some statement of the caller's depends on that.
+    async fn looked_up<'a>(
+        &self,
+        facts: Facts<'a>,
+        call: Call<'a>,
+        need: &Need<'_>,
+        tags: &impl Tags,
+    ) -> Result<Facts<'a>, Fault> {
+        let depends = self.judge(facts).reads(for_right(need.right), tag_exists_key());
+        let Some(tag) = tag(call.operation).filter(|_| depends) else { return Ok(facts) };
+        let tag_exists = Some(tags.exists(need.repository, tag).await?);
+        Ok(Facts { call: Some(Call { tag_exists, ..call }), ..facts })
+    }
+
+    /// Why the caller has what it needs, or the refusal.
+    async fn grounds(&self, judge: Judge<'_>, need: &Need<'_>, region: &Region) -> Result<Grounds, Why> {
+        let resource = Resource::repository(region, need.repository);
+        let denied = match judge.any(for_right(need.right), &resource) {
+            Ok(verdict) => return Ok(judge.grounds(&verdict)),
+            Err(denied) => denied,
+        };
+        if !self.registry(region).await?.policies_enforced {
+            self.count_would_deny();
+            return Ok(Grounds::PolicyFree);
+        }
+        let (words, verdict) =
+            denied.ok_or_else(|| Fault::Internal(format!("no words for {:?}", need.right)))?;
+        Err(Refusal::Denied(Box::new(judge.denial(words, resource, &verdict))).into())
+    }
+
+    /// The namespace that a push would bring into being; a refusal where that is not to happen.
+    async fn new_namespace(
+        &self,
+        operation: &Operation,
+        region: &Region,
+        new: NewNamespaces,
+    ) -> Result<Option<Namespace>, Why> {
+        let (Operation::ManifestWrite { repository, .. } | Operation::UploadStart { repository, .. }) =
+            operation
+        else {
+            return Ok(None);
+        };
+        let namespace = Namespace::of(repository);
+        match (self.registry(region).await?.namespaces.contains(&namespace), new) {
+            (true, _) => Ok(None),
+            (false, NewNamespaces::Made) => Ok(Some(namespace)),
+            (false, NewNamespaces::Refused) => {
+                let resource = Resource::namespace(region, namespace.as_str());
+                Err(Refusal::unallowed(Action::NamespaceCreate, resource).into())
+            }
+        }
+    }
+
+    /// The lease of the upload that `operation` continues, if it is this caller's, for this upload, and alive.
+    fn leased(&self, operation: &Operation, caller: &Caller, region: &Region) -> Option<Lease> {
+        let session = upload_session(operation)?;
+        let lease = self.leases.open(session.lease.as_deref()?)?;
+        let matches = lease.principal == *caller.principal()
+            && lease.region == *region
+            && lease.repository == session.repository
+            && lease.upload == session.id
+            && self.clock.now() < lease.expires_at;
+        matches.then_some(lease)
+    }
+}
+
+fn unknown_upload() -> OciError {
+    let message = "blob upload unknown to registry: start a new upload";
+    OciError::new(http::StatusCode::NOT_FOUND, OciCode::BlobUploadUnknown, message)
+}
+
+fn upload_session(operation: &Operation) -> Option<&UploadSession> {
+    match operation {
+        Operation::UploadCancel(session)
+        | Operation::UploadChunk { session, .. }
+        | Operation::UploadFinish { session, .. }
+        | Operation::UploadStatus(session) => Some(session),
+        Operation::BlobDelete { .. }
+        | Operation::BlobRead { .. }
+        | Operation::Catalog { .. }
+        | Operation::ManifestDelete { .. }
+        | Operation::ManifestRead { .. }
+        | Operation::ManifestWrite { .. }
+        | Operation::Ping
+        | Operation::Referrers { .. }
+        | Operation::TagList { .. }
+        | Operation::UploadStart { .. } => None,
+    }
+}
+
+fn plain_session(operation: Operation) -> Operation {
+    if let Operation::UploadStart { repository, .. } = operation {
+        Operation::UploadStart { repository, start: UploadStart::Session }
+    } else {
+        operation
+    }
+}
+
+fn refused_is_false(why: Why) -> Result<bool, Why> {
+    match why {
+        Why::Fault(_) => Err(why),
+        Why::Refusal(_) => Ok(false),
+    }
+}
+
+#[cfg(test)]
+mod tests;
