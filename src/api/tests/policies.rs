@@ -72,7 +72,9 @@ async fn only_who_administers_the_whole_target_may_grant_on_it() {
     // Nor can a policy be bent into a wider one.
     let wide = policy(&friend, role("serviceRole", "Manager"), &TEAM_A[..1]);
     house.send(Some(&deputy), put(&format!("/v1/policies/{id}"), "*", wide)).await.expect(403);
-    let wide = house.grant(&house.stranger, role("serviceRole", "Reader"), &TEAM_A[..1]).await;
+    // Not as a Reader, who may see the policies there.
+    let scanner = role("serviceRole", "ServiceConfigurationReader");
+    let wide = house.grant(&house.stranger, scanner, &TEAM_A[..1]).await;
     house.send(Some(&deputy), delete(&format!("/v1/policies/{wide}"))).await.expect(403);
     let store: &dyn Store = &*house.store;
     assert_eq!(store.policies(Some(&subject_of(&house.stranger)), ALL).await.unwrap().total, 2);

@@ -1,6 +1,11 @@
 //! The roles and, for each, the complete list of its actions.
 //!
 //! Writer is no superset of Reader: it has no listing and no inspecting. Platform roles grant no pull and no push.
+//!
+//! What the source documents and this table leaves out, because the product has nothing that it could be done to:
+//! `global-search-tagging.resource.read` (no tags), `cbr.rule.*` (no context-based restrictions), `resource-controller.*`
+//! (no resource groups), `iam.role.assign` (no custom roles), and with them the service role Key Manager, which is about
+//! the keys of service instances alone. Nobody can grant it: a role that allows nothing would only look like access.
 
 use crate::policy::table::Action;
 
@@ -111,6 +116,7 @@ impl Role {
     }
 }
 
+/// Reading policies shows those that lie wholly within what the role is granted on.
 const READER: &[Action] = &[
     Action::ImagePull,
     Action::ImageList,
@@ -124,6 +130,7 @@ const READER: &[Action] = &[
     Action::RetentionGet,
     Action::RetentionList,
     Action::ExemptionList,
+    Action::PolicyRead,
 ];
 
 const WRITER: &[Action] = &[
@@ -134,6 +141,7 @@ const WRITER: &[Action] = &[
     Action::AuthGet,
     Action::SettingsGet,
     Action::RetentionSet,
+    Action::PolicyRead,
 ];
 
 const MANAGER: &[Action] = &[
@@ -198,3 +206,28 @@ const ADMINISTRATOR: &[Action] = &[
     Action::PolicyUpdate,
     Action::UserDelete,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::Role;
+    use crate::policy::action::Action;
+
+    #[test]
+    fn service_roles_see_policies_and_change_none() {
+        for role in [Role::Reader, Role::Writer, Role::Manager] {
+            let actions = role.actions();
+            assert!(actions.contains(Action::PolicyRead), "{role:?}");
+            for other in [Action::PolicyCreate, Action::PolicyUpdate, Action::PolicyDelete] {
+                assert!(!actions.contains(other), "{role:?} {other:?}");
+            }
+        }
+        assert!(!Role::ServiceConfigurationReader.actions().contains(Action::PolicyRead));
+    }
+
+    #[test]
+    fn a_role_that_could_allow_nothing_here_is_none() {
+        assert_eq!(Role::parse("Key Manager"), None);
+        assert_eq!(Role::parse("crn:v1:bluemix:public:iam::::serviceRole:KeyManager"), None);
+        assert!(Role::ALL.into_iter().all(|role| role.actions().iter().next().is_some()));
+    }
+}
