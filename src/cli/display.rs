@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use serde_json::Value;
+use unicode_width::UnicodeWidthStr;
 
 /// Spaces between columns, as in the IBM Cloud CLI.
 const GAP: usize = 3;
@@ -47,15 +48,17 @@ impl Table {
         self.rows.push(cells.into_iter().map(|cell| tame(cell.as_ref())).collect());
     }
 
-    /// The lines, each column as wide as its widest cell.
+    /// The lines, each column as wide on a terminal as its widest cell there.
     pub(super) fn render(&self) -> String {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
-        let width = |column: usize| {
-            self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
-        };
+        let width =
+            |column: usize| self.rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.width()).max();
         let widths: Vec<usize> = (0..columns).map(|column| width(column).unwrap_or(0) + GAP).collect();
         let line = |row: &Vec<String>| {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            let cells = row.iter().zip(&widths).map(|(cell, width)| {
+                let rest = width.saturating_sub(cell.width());
+                format!("{cell}{:rest$}", "")
+            });
             cells.collect::<String>().trim_end().to_owned()
         };
         self.rows.iter().map(line).collect::<Vec<_>>().join("\n")
@@ -127,6 +130,18 @@ mod tests {
             table.render(),
             "UUID                                             Name                  Locked\n\
              ServiceId-ba934ca1-36a4-4d6c-a649-af45a2fc184b   think-registry-demo   false"
+        );
+    }
+
+    #[test]
+    fn letters_that_take_two_columns_or_none_misalign_nothing() {
+        let mut table = Table::new(&["Name", "Locked"]);
+        table.row(["鳥の名前", "false"]);
+        table.row(["cafe\u{301}", "true"]);
+        table.row(["owl", "true"]);
+        assert_eq!(
+            table.render(),
+            "Name       Locked\n鳥の名前   false\ncafe\u{301}       true\nowl        true"
         );
     }
 

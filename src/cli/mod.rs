@@ -26,6 +26,7 @@ mod login;
 mod lookup;
 mod profile;
 mod session;
+mod template;
 mod wire;
 
 #[cfg(test)]

@@ -153,6 +153,7 @@ pub(super) struct Image {
     pub(super) repo_digests: Vec<String>,
     pub(super) created: i64,
     pub(super) size: u64,
+    pub(super) manifest_type: String,
     pub(super) vulnerable: Option<String>,
     pub(super) issue_count: Option<u64>,
 }

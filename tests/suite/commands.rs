@@ -58,6 +58,7 @@ fn a_registry_is_targeted_logged_in_to_filled_and_listed() {
     leaves(&cli, "cr region-set eu-nowhere", 1, "There is no registry in region 'eu-nowhere' here.");
     says(&cli, "cr region", &["You are targeting region 'us-south'", &host, "OK"]);
     assert_eq!(json(&cli, "cr region")["registry"], *host);
+    assert_eq!(json(&cli, "cr region-set")[0]["region"], "us-south");
     says(&cli, "cr info", &["Container Registry", &host, &format!("https://{host}/api"), "example"]);
 
     says(&cli, "cr iam-policies-status", &["IAM policy enforcement is disabled"]);
@@ -94,6 +95,14 @@ fn a_registry_is_targeted_logged_in_to_filled_and_listed() {
     assert_eq!(listed[0]["RepoTags"][0], format!("{owl}:1"), "{listed}");
     assert!(listed[0]["RepoDigests"][0].as_str().unwrap().contains(digest), "{listed}");
     assert_eq!(json(&cli, "cr image-list --restrict cats"), Value::Array(Vec::new()));
+    let format = |template: &str| cli.run_with(&["cr", "images", "--format", template]).must_succeed().stdout;
+    let large = r#"{{ if and (gt .Size 1000) (eq .Tag "1") }}{{ .Repository }}:{{ .Tag }}{{ end }}"#;
+    assert_eq!(format(large), format!("{owl}:1\n"));
+    assert_eq!(format("{{ if gt .Size 1000000 }}{{ .Repository }}{{ end }}"), "");
+    let manifest = format("{{ .ManifestType }}");
+    assert!(manifest.starts_with("application/vnd.") && manifest.ends_with("+json\n"), "{manifest}");
+    says(&cli, "cr image-list --show-type", &["Manifest Type", manifest.trim_end()]);
+    leaves(&cli, "cr image-list --format {{.Repo}}", 2, "there is no field `Repo`");
 }
 
 #[test]
@@ -136,6 +145,12 @@ fn a_service_id_is_made_given_rights_explained_and_unmade() {
     leaves(&cli, &format!("iam service-policy-delete ci {policy} --force"), 1, "status 404");
     says(&cli, "iam service-policies ci", &["No policy found."]);
     assert_eq!(tags(), 403);
+
+    let grant = "iam service-policy-create ci --roles Viewer --account-management";
+    says(&cli, grant, &["Service policy is successfully created", "Service Type", "platform_service"]);
+    let see = "explain --principal ci --action iam-identity.serviceid.list";
+    says(&cli, see, &["ci may do iam-identity.serviceid.list"]);
+    leaves(&cli, &format!("{grant} --api-version v2"), 2, "v1 of the policy API only");
 
     let token = || robot.http(&at).get("/oauth/token?service=registry").status;
     assert_eq!(token(), 200);

@@ -65,6 +65,7 @@ pub(super) const VENDORS: &[Vendor] = &[
         only_in: &["edge", "forward", "cli"],
     },
     Vendor { crates: &["clap", "clap_complete"], only_in: &["cli", "main"] },
+    Vendor { crates: &["unicode_width"], only_in: &["cli"] },
     Vendor { crates: &["toml"], only_in: &["config"] },
     Vendor { crates: &["prometheus", "tracing_subscriber"], only_in: &["record"] },
     Vendor { crates: &["axum"], only_in: &["api", "console"] },

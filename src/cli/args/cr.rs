@@ -3,7 +3,9 @@
 use clap::{Args, Subcommand};
 
 use super::ContainerClient;
+use crate::cli::cr::image;
 use crate::cli::display::{Display, Output};
+use crate::cli::template::Template;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -83,10 +85,16 @@ pub(in crate::cli) struct NamespaceRm {
 pub(in crate::cli) struct RegionSet {
     /// The region; they are listed unless given
     pub(in crate::cli) region: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) formatted: Formatted,
 }
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ImageList {
+    /// Print each image by a Go template: '{{ .Repository }}:{{ .Tag }}'. There are Created, Digest, ManifestType,
+    /// Namespace, Repository, SecurityStatus (with Status, IssueCount and ExemptionCount), Size and Tag
+    #[arg(long, value_name = "TEMPLATE", value_parser = image::format, conflicts_with_all = ["quiet", "output"])]
+    pub(in crate::cli) format: Option<Template>,
     /// Only this namespace, or this repository (NAMESPACE/REPOSITORY)
     #[arg(long, value_name = "WHERE")]
     pub(in crate::cli) restrict: Option<String>,
@@ -96,6 +104,9 @@ pub(in crate::cli) struct ImageList {
     /// Do not shorten digests
     #[arg(long)]
     pub(in crate::cli) no_trunc: bool,
+    /// Also show the type of each manifest
+    #[arg(long)]
+    pub(in crate::cli) show_type: bool,
     /// Accepted for compatibility: there are no IBM images
     #[arg(long, hide = true)]
     pub(in crate::cli) include_ibm: bool,

@@ -6,7 +6,7 @@ use super::session::Session;
 use super::terminal::Io;
 
 mod enforcement;
-mod image;
+pub(super) mod image;
 mod login;
 mod namespace;
 pub(super) mod region;
@@ -25,6 +25,6 @@ pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
         Command::NamespaceList(list) => namespace::list(io, session, list).await,
         Command::NamespaceRm(rm) => namespace::remove(io, session, rm).await,
         Command::Region(formatted) => region::show(io, session, formatted.display()).await,
-        Command::RegionSet(set) => region::set(io, session, set.region).await,
+        Command::RegionSet(set) => region::set(io, session, set).await,
     }
 }

@@ -4,6 +4,7 @@ use http::header::HeaderName;
 use http::{Method, header};
 use serde_json::{Value, json};
 
+use crate::cli::args::cr::RegionSet;
 use crate::cli::display::{self, Display, Table, pairs};
 use crate::cli::endpoint::Endpoint;
 use crate::cli::failure::Failure;
@@ -77,11 +78,17 @@ pub(super) async fn show(io: &mut Io, session: &mut Session, display: Display) -
 }
 
 /// `cr region-set`.
-pub(super) async fn set(io: &mut Io, session: &mut Session, region: Option<String>) -> Result<(), Failure> {
-    let region = match region {
+pub(super) async fn set(io: &mut Io, session: &mut Session, set: RegionSet) -> Result<(), Failure> {
+    let display = set.formatted.display();
+    let region = match set.region {
         Some(region) => region,
         None => {
             let registries = registries(session).await?;
+            if display.is_json() {
+                let rows = registries.iter().map(|one| json!({ "region": one.region, "registry": one.name }));
+                io.line(display::json(&rows.collect()));
+                return Ok(());
+            }
             io.line("Choose a region\n");
             let mut table = Table::new(&["Region", "Registry"]);
             for registry in &registries {
@@ -96,8 +103,12 @@ pub(super) async fn set(io: &mut Io, session: &mut Session, region: Option<Strin
         }
     };
     let targeted = target(session, Some(&region)).await?;
+    if display.is_json() {
+        io.line(display::json(&json!({ "region": targeted.region, "registry": targeted.host() })));
+        return Ok(());
+    }
     io.line(format!("The region is set to '{}', the registry is '{}'.\n", targeted.region, targeted.host()));
-    io.ok(Display::default());
+    io.ok(display);
     Ok(())
 }
 

@@ -9,6 +9,8 @@ use crate::policy::ibm::role::Role;
 
 /// The service that policies are about unless they say otherwise.
 const REGISTRY: &str = "container-registry";
+/// The type of the services that `--account-management` means.
+const ACCOUNT_MANAGEMENT: &str = "platform_service";
 /// Attributes, as the API and as people name them.
 const TITLES: [(&str, &str); 5] = [
     ("region", "Region"),
@@ -41,12 +43,22 @@ pub(super) fn document(grant: &Grant, account: &str) -> Result<Map<String, Value
 
 fn from_flags(grant: &Grant, account: &str) -> Result<Map<String, Value>, Failure> {
     let roles = grant.roles.iter().map(|name| role(name.trim())).collect::<Result<Vec<_>, _>>()?;
+    if let Some(other) = roles.iter().find(|role| grant.account_management && !role.is_platform()) {
+        let platform = Role::ALL.into_iter().filter(|role| role.is_platform()).map(Role::display_name);
+        let platform: Vec<&str> = platform.collect();
+        return Err(Failure::usage(
+            format!("The role {} says nothing about account management.", other.display_name()),
+            format!("Use one of {}.", platform.join(", ")),
+        ));
+    }
     let roles: Vec<Value> = roles.into_iter().map(|role| json!({ "role_id": role.crn() })).collect();
     let mut attributes = vec![json!({ "name": "accountId", "value": account })];
     let service = grant.service_name.as_deref().unwrap_or(REGISTRY);
     let further = grant.attributes.iter().map(|pair| split(pair)).collect::<Result<Vec<_>, _>>()?;
     let typed_elsewhere = further.iter().any(|(name, _)| *name == "serviceName" || *name == "serviceType");
-    if grant.service_name.is_some() || !typed_elsewhere {
+    if grant.account_management {
+        attributes.push(attribute("serviceType", ACCOUNT_MANAGEMENT));
+    } else if grant.service_name.is_some() || !typed_elsewhere {
         attributes.push(attribute("serviceName", service));
     }
     let flags =
@@ -162,6 +174,22 @@ mod tests {
             body.pointer("/roles/1/role_id"),
             Some(&json!("crn:v1:bluemix:public:iam::::serviceRole:Writer"))
         );
+    }
+
+    #[test]
+    fn account_management_is_every_platform_service_and_takes_platform_roles() {
+        let flags =
+            |role: &str| Grant { roles: vec![role.into()], account_management: true, ..Grant::default() };
+        let body = Value::Object(document(&flags("Viewer"), "1").unwrap());
+        assert_eq!(
+            body.pointer("/resources/0/attributes"),
+            Some(&json!([
+                {"name": "accountId", "value": "1"},
+                {"name": "serviceType", "value": "platform_service", "operator": "stringEquals"},
+            ]))
+        );
+        let refused = document(&flags("Reader"), "1").unwrap_err();
+        assert!(refused.usage && refused.next.contains("Administrator, Editor, Operator, Viewer"));
     }
 
     #[test]

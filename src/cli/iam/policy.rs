@@ -4,8 +4,9 @@ use http::Method;
 use serde_json::{Value, json};
 
 use super::grant;
-use crate::cli::args::iam::Listing;
-use crate::cli::args::iam::access::{PolicyCommand, PolicyCreate, PolicyEntity, PolicyShow};
+use crate::cli::args::iam::access::{
+    ApiVersion, Dialect, PolicyCommand, PolicyCreate, PolicyEntity, PolicyListing, PolicyShow,
+};
 use crate::cli::display::{self, Display};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
@@ -68,6 +69,17 @@ impl Subject {
     }
 }
 
+/// Refuses the version of the API that this server does not have yet, before anything is asked of it.
+fn demand_v1(dialect: Dialect) -> Result<(), Failure> {
+    match dialect.api_version {
+        Some(ApiVersion::V2) => Err(Failure::usage(
+            "The server has version v1 of the policy API only.",
+            "Leave out `--api-version v2`: flags mean the same in v1, and a file needs `roles` and `resources`.",
+        )),
+        Some(ApiVersion::V1) | None => Ok(()),
+    }
+}
+
 /// Runs one command.
 pub(super) async fn run(io: &mut Io, session: &mut Session, command: PolicyCommand) -> Result<(), Failure> {
     use PolicyCommand as C;
@@ -88,6 +100,7 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: PolicyComma
 }
 
 async fn create(io: &mut Io, session: &mut Session, kind: Kind, new: PolicyCreate) -> Result<(), Failure> {
+    demand_v1(new.grant.dialect)?;
     let mut body = grant::document(&new.grant, &session.account())?;
     let subject = Subject::find(session, kind, &new.subject).await?;
     let (user, display) = (session.user(), new.display);
@@ -113,7 +126,9 @@ async fn create(io: &mut Io, session: &mut Session, kind: Kind, new: PolicyCreat
     Ok(())
 }
 
-async fn list(io: &mut Io, session: &mut Session, kind: Kind, of: Listing) -> Result<(), Failure> {
+async fn list(io: &mut Io, session: &mut Session, kind: Kind, list: PolicyListing) -> Result<(), Failure> {
+    demand_v1(list.dialect)?;
+    let of = list.of;
     let subject = Subject::find(session, kind, &of.name).await?;
     let (user, display) = (session.user(), of.display);
     let noun = kind.noun();
@@ -145,6 +160,7 @@ async fn list(io: &mut Io, session: &mut Session, kind: Kind, of: Listing) -> Re
 }
 
 async fn show(io: &mut Io, session: &mut Session, kind: Kind, one: PolicyShow) -> Result<(), Failure> {
+    demand_v1(one.dialect)?;
     let subject = Subject::find(session, kind, &one.subject).await?;
     let (user, display, noun) = (session.user(), one.display, kind.noun());
     let id = display::tame(&one.policy_id);
@@ -156,6 +172,7 @@ async fn show(io: &mut Io, session: &mut Session, kind: Kind, one: PolicyShow) -
 }
 
 async fn delete(io: &mut Io, session: &mut Session, kind: Kind, one: PolicyEntity) -> Result<(), Failure> {
+    demand_v1(one.dialect)?;
     let subject = Subject::find(session, kind, &one.subject).await?;
     policy_of(session, &subject, &one.policy_id).await?;
     let (user, display, noun) = (session.user(), one.consent.display(), kind.noun());

@@ -17,6 +17,13 @@ fn regions_are_shown_listed_and_asked_for() {
         "Choose a region\n\nRegion     Registry\nus-south   us.registry.test\neu-de      localhost\n\n\
          Run `portcullis cr region-set REGION` with one of them.\n"
     );
+    let json = |line: &str| serde_json::from_str::<serde_json::Value>(&world.run(line).done()).unwrap();
+    assert_eq!(
+        json("cr region-set --output json"),
+        json!([{"region": "us-south", "registry": "us.registry.test"}, {"region": "eu-de", "registry": "localhost"}])
+    );
+    let south = json!({"region": "us-south", "registry": registry.to_string()});
+    assert_eq!(json("cr region-set us-south --output json"), south);
     world.interactive = true;
     world.input = "eu-central\n".to_owned();
     let out = world.run("cr region-set").done();
@@ -114,6 +121,40 @@ fn images_are_listed_by_repository_and_tag() {
     );
     world.answer("GET /api/v1/images", 200, json!([]));
     assert!(world.run("cr image-list").done().contains("There are no images"));
+}
+
+#[test]
+fn images_are_printed_by_a_go_template_and_nothing_else_is() {
+    let world = World::logged_in();
+    let format = |template: &str| format!("cr image-list --format {template}");
+    assert_eq!(
+        world.run(&format("{{.Repository}}:{{.Tag}}")).done(),
+        "us.registry.test/birds/owl:1\nus.registry.test/birds/owl:2\n"
+    );
+    assert_eq!(
+        world.run(&format("{{if(eq(.Tag)(\"2\"))}}{{.Digest}}/{{.Size}}/{{.SecurityStatus}}{{end}}")).done(),
+        "sha256:d1668a9a1f5bd1668a9a1f5bd1668a9a1f5bd1668a9a1f5bd1668a9a1f5bd166/2700000/{- 0 0}\n",
+        "an image for which nothing is printed has no line"
+    );
+    world.forget();
+    assert!(world.run(&format("{{.Repo}}")).misused().contains("there is no field `Repo`"));
+    assert!(world.run(&format("{{.Tag")).misused().contains("`{{` without `}}`"));
+    world.run(&format("{{.Tag}} --quiet")).misused();
+    world.run(&format("{{.Tag}} --output json")).misused();
+    assert_eq!(world.lines("GET"), Vec::<String>::new(), "a slip shows before anything is asked");
+}
+
+#[test]
+fn the_type_of_a_manifest_is_shown_on_demand() {
+    let world = World::logged_in();
+    let oci = "application/vnd.oci.image.index.v1+json";
+    let image = json!({"RepoTags": ["us.registry.test/birds/owl:1"], "ManifestType": oci, "Size": 1});
+    world.answer("GET /api/v1/images", 200, json!([image]));
+    let table = world.run("cr image-list --show-type").done();
+    let heading = "Namespace   Manifest Type                             Created";
+    assert!(table.contains(heading) && table.contains(&format!("birds       {oci}   -")), "{table}");
+    assert!(!world.run("cr image-list").done().contains(oci));
+    assert_eq!(world.run("cr image-list --format {{.ManifestType}}").done(), format!("{oci}\n"));
 }
 
 #[test]

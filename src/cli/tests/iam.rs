@@ -191,6 +191,42 @@ fn users_and_groups_are_granted_access_by_name() {
 }
 
 #[test]
+fn account_management_is_granted_by_one_flag() {
+    let world = World::logged_in();
+    world.run("iam service-policy-create think-registry-demo --roles Viewer --account-management").done();
+    assert_eq!(
+        world.body("POST /v1/policies")["resources"][0]["attributes"][1],
+        json!({"name": "serviceType", "value": "platform_service", "operator": "stringEquals"})
+    );
+    world.forget();
+    for wrong in ["--roles Reader", "--roles Viewer --region us-south", "--roles Viewer --service-name x"] {
+        let line = format!("iam service-policy-create think-registry-demo --account-management {wrong}");
+        world.run(&line).misused();
+    }
+    assert!(world.lines("POST /v1/policies").is_empty());
+}
+
+#[test]
+fn the_version_of_the_policy_api_that_the_server_has_is_taken_and_the_other_explained() {
+    let world = World::logged_in();
+    let create = "iam service-policy-create think-registry-demo --roles Reader";
+    world.run(&format!("{create} --api-version V1")).done();
+    world.run("iam service-policies think-registry-demo --api-version v1").done();
+    world.forget();
+    for line in [
+        create.to_owned(),
+        "iam service-policies think-registry-demo".to_owned(),
+        format!("iam service-policy think-registry-demo {POLICY}"),
+        format!("iam user-policy-delete eve@x.test {POLICY} -f"),
+    ] {
+        let said = world.run(&format!("{line} --api-version v2")).misused();
+        assert!(said.contains("v1 of the policy API only"), "{said}");
+    }
+    world.run(&format!("{create} --api-version v3")).misused();
+    assert!(world.lines("POST /v1/policies").is_empty() && world.lines("DELETE").is_empty());
+}
+
+#[test]
 fn groups_are_made_filled_and_shown() {
     let world = World::logged_in();
     assert_eq!(

@@ -1,6 +1,6 @@
 //! `iam access-group…` and `iam …-policy…`.
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 
 use super::{Consent, Create, Entity, Listing};
 use crate::cli::display::Display;
@@ -39,7 +39,7 @@ pub(in crate::cli) enum GroupCommand {
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum PolicyCommand {
     /// List the policies of an access group
-    AccessGroupPolicies(Listing),
+    AccessGroupPolicies(PolicyListing),
     /// Show a policy of an access group
     AccessGroupPolicy(PolicyShow),
     /// Grant an access group access
@@ -47,7 +47,7 @@ pub(in crate::cli) enum PolicyCommand {
     /// Take access from an access group
     AccessGroupPolicyDelete(PolicyEntity),
     /// List the policies of a service ID
-    ServicePolicies(Listing),
+    ServicePolicies(PolicyListing),
     /// Show a policy of a service ID
     ServicePolicy(PolicyShow),
     /// Grant a service ID access
@@ -55,7 +55,7 @@ pub(in crate::cli) enum PolicyCommand {
     /// Take access from a service ID
     ServicePolicyDelete(PolicyEntity),
     /// List the policies of a user
-    UserPolicies(Listing),
+    UserPolicies(PolicyListing),
     /// Show a policy of a user
     UserPolicy(PolicyShow),
     /// Grant a user access
@@ -75,6 +75,30 @@ pub(in crate::cli) struct PolicyCreate {
     pub(in crate::cli) force: bool,
     #[command(flatten)]
     pub(in crate::cli) display: Display,
+}
+
+/// Which policy API is meant.
+#[derive(Args, Clone, Copy, Debug, Default)]
+pub(in crate::cli) struct Dialect {
+    /// The version of the policy API: this server has v1
+    #[arg(long, value_name = "VERSION", ignore_case = true)]
+    pub(in crate::cli) api_version: Option<ApiVersion>,
+}
+
+/// A version of the policy API.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(in crate::cli) enum ApiVersion {
+    V1,
+    V2,
+}
+
+/// Whose policies to list.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct PolicyListing {
+    #[command(flatten)]
+    pub(in crate::cli) of: Listing,
+    #[command(flatten)]
+    pub(in crate::cli) dialect: Dialect,
 }
 
 /// What a policy grants. A value with `*` or `?` is a pattern.
@@ -104,9 +128,11 @@ pub(in crate::cli) struct Grant {
     /// Any text
     #[arg(short, long)]
     pub(in crate::cli) description: Option<String>,
-    /// The dialect of the policy API
-    #[arg(long, value_name = "VERSION", default_value = "v1", value_parser = ["v1"])]
-    pub(in crate::cli) api_version: String,
+    /// Give access to all account management services, by a platform role
+    #[arg(long, conflicts_with_all = ["service_name", "region", "resource_type", "resource", "attributes", "file"])]
+    pub(in crate::cli) account_management: bool,
+    #[command(flatten)]
+    pub(in crate::cli) dialect: Dialect,
     /// Not supported: there are no resource groups
     #[arg(long, value_name = "NAME", hide = true)]
     pub(in crate::cli) resource_group_name: Option<String>,
@@ -126,6 +152,8 @@ pub(in crate::cli) struct PolicyShow {
     pub(in crate::cli) policy_id: String,
     #[command(flatten)]
     pub(in crate::cli) display: Display,
+    #[command(flatten)]
+    pub(in crate::cli) dialect: Dialect,
 }
 
 #[derive(Args, Debug)]
@@ -136,6 +164,8 @@ pub(in crate::cli) struct PolicyEntity {
     pub(in crate::cli) policy_id: String,
     #[command(flatten)]
     pub(in crate::cli) consent: Consent,
+    #[command(flatten)]
+    pub(in crate::cli) dialect: Dialect,
 }
 
 #[derive(Args, Debug)]
