@@ -1,5 +1,5 @@
 //! The command line. It is an ordinary API client: every command but those that run a server talks HTTPS to one, in the
-//! IBM APIs' shapes, and knows nothing that another client could not know.
+//! IBM APIs' shapes, and knows nothing that another client could not know. `policy lint` asks nobody.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Results go to the standard output; whatever goes wrong goes to
 //! the standard error and ends in what to do next.
@@ -24,6 +24,7 @@ mod http;
 mod iam;
 mod login;
 mod lookup;
+mod policy;
 mod profile;
 mod session;
 mod template;
@@ -103,6 +104,7 @@ async fn dispatch(io: &mut Io, command: ClientCommand) -> Result<(), Failure> {
         ClientCommand::Iam(command) => iam::run(io, command).await,
         ClientCommand::Login(login) => login::login(io, login).await,
         ClientCommand::Logout => login::logout(io),
+        ClientCommand::Policy(args::policy::Command::Lint(lint)) => policy::lint(io, &lint),
         ClientCommand::Target(target) => login::target(io, target).await,
     }
 }

@@ -161,3 +161,37 @@ fn a_service_id_is_made_given_rights_explained_and_unmade() {
     leaves(&cli, "iam service-policies ci", 1, "ci");
     says(&cli, "iam service-ids", &["No service ID found."]);
 }
+
+#[test]
+fn a_policy_document_is_looked_over_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let cli = Cli::new();
+    let document = |statement: &str| {
+        let path = folder.path().join("policy.json");
+        std::fs::write(&path, format!("{{\"Version\":\"2012-10-17\",\"Statement\":[\n{statement}]}}"))
+            .unwrap();
+        path.display().to_string()
+    };
+    let good = document(r#"{"Effect":"Allow","Action":"ecr:BatchGetImage","Resource":"*"}"#);
+    assert_eq!(says(&cli, &format!("policy lint {good}"), &[]).stdout, "OK\n");
+
+    let broad = document(
+        r#"{"Effect":"Allow","Action":["ecr:*","s3:GetObject"],"NotResource":"arn:aws:ecr:*:*:repository/a"}"#,
+    );
+    let report = says(&cli, &format!("policy lint {broad}"), &["[over-broad]", "[unknown-action]"]).stdout;
+    assert!(report.starts_with(&format!("{broad}:2:1: warning: ")), "{report}");
+
+    let taken = r#"{"Effect":"Allow","Action":"ecr:PutImage","Resource":"*"},
+{"Effect":"Deny","Action":"ecr:*","Resource":"*"}"#;
+    let taken = document(taken);
+    leaves(&cli, &format!("policy lint {taken}"), 1, "The document has 1 error.");
+    let found = cli.run(&format!("policy lint {taken} --output json"));
+    let found: Value = serde_json::from_str(&found.stdout).unwrap();
+    assert_eq!((&found[0]["problem"], &found[0]["line"]), (&"unreachable".into(), &2.into()), "{found}");
+
+    let broken = document(r#"{"Effect":"Permit","Action":"ecr:*","Resource":"*"}"#);
+    let said = cli.run(&format!("policy lint {broken}"));
+    assert_eq!(said.code, Some(1));
+    assert!(said.stdout.contains(":2:11: error: ") && said.stdout.contains("[invalid]"), "{}", said.stdout);
+    leaves(&cli, &format!("policy lint {good} --kind nothing"), 2, "trust");
+}

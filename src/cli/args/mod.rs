@@ -9,6 +9,7 @@ use super::display::Display;
 
 pub(super) mod cr;
 pub(super) mod iam;
+pub(super) mod policy;
 
 /// Puts cloud-grade IAM in front of any OCI registry, and talks to a server that does.
 #[derive(Debug, Parser)]
@@ -52,6 +53,9 @@ pub(super) enum ClientCommand {
     Login(Login),
     /// Log out: forget the tokens
     Logout,
+    /// Look at policy documents; this needs no server
+    #[command(subcommand)]
+    Policy(policy::Command),
     /// Show or set the targeted server, account and region
     Target(Target),
 }

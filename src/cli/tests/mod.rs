@@ -2,6 +2,7 @@
 
 mod cr;
 mod iam;
+mod policy;
 mod session;
 mod tutorial;
 mod world;

@@ -3,6 +3,7 @@
 //! It is advice with positions. It never refuses anything, and decisions do not depend on it.
 
 mod cover;
+pub mod ibm;
 mod statement;
 
 use super::aws::document::Document;
@@ -25,6 +26,39 @@ pub enum Problem {
     UnknownAction,
     /// An Allow that a Deny of the same document takes back entirely.
     Unreachable,
+}
+
+/// How much a problem matters.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub enum Level {
+    /// Something that is written down does not do what it says.
+    Error,
+    /// It does what it says; whether that was meant is for a person to say.
+    Warning,
+}
+
+impl Problem {
+    /// How much it matters.
+    #[must_use]
+    pub const fn level(self) -> Level {
+        match self {
+            Self::NeverMatches | Self::Unreachable => Level::Error,
+            Self::Literal | Self::OverBroad | Self::Shadowed | Self::UnknownAction => Level::Warning,
+        }
+    }
+
+    /// Its name in reports.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Literal => "literal",
+            Self::NeverMatches => "never-matches",
+            Self::OverBroad => "over-broad",
+            Self::Shadowed => "shadowed",
+            Self::UnknownAction => "unknown-action",
+            Self::Unreachable => "unreachable",
+        }
+    }
 }
 
 /// One remark.
