@@ -9,6 +9,7 @@ pub mod document;
 mod draft;
 pub mod json;
 pub mod kind;
+pub mod managed;
 pub mod message;
 pub mod operator;
 pub mod pattern;
