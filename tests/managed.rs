@@ -24,6 +24,8 @@ What each managed policy allows the user alice to do, if it is the only one that
 x     allowed on everything
 own   allowed only for herself (her own user, or the role that image replication needs)
 -     refused
+
+Assuming a role is not here: the role's own trust policy decides about it too.
 ";
 
 #[test]
@@ -58,7 +60,8 @@ fn table() -> String {
 }
 
 fn is_aws(action: ActionId) -> bool {
-    ["ecr:", "iam:", "sts:"].iter().any(|service| product().name(action).starts_with(service))
+    !action.is_assuming()
+        && ["ecr:", "iam:", "sts:"].iter().any(|service| product().name(action).starts_with(service))
 }
 
 fn bundle(policy: ManagedPolicy) -> Bundle {

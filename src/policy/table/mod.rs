@@ -16,6 +16,9 @@ use std::ops::Range;
 /// The one action that everyone may who signs.
 const EVERYONES: &str = "sts:GetCallerIdentity";
 
+/// The one action of STS on a resource that makes no session of a role, and so has no trust policy to ask.
+const FOR_ONESELF: &str = "sts:GetFederationToken";
+
 /// What must be known of an action to put it into a table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row<'a> {
@@ -44,7 +47,7 @@ impl ActionId {
         self.typed
     }
 
-    /// Whether it is of STS, so that the policy of its resource is a role's trust policy.
+    /// Whether it is about a role's sessions, so that the policy of its resource is a role's trust policy.
     #[must_use]
     pub const fn is_assuming(self) -> bool {
         self.assuming
@@ -97,7 +100,7 @@ impl ActionTable {
             let id = ActionId {
                 bit,
                 typed: row.typed,
-                assuming: folded.starts_with("sts:"),
+                assuming: row.typed && folded.starts_with("sts:") && row.name != FOR_ONESELF,
                 everyones: row.name == EVERYONES,
             };
             Entry { folded, name: row.name.into(), id }
@@ -221,6 +224,9 @@ mod tests {
         assert!(!table.find("ecr:GetAuthorizationToken").unwrap().is_typed());
         assert!(table.find("ecr:PutImage").unwrap().is_typed());
         assert!(table.find("sts:AssumeRole").unwrap().is_assuming());
+        for own in ["sts:GetSessionToken", "sts:GetFederationToken", "sts:DecodeAuthorizationMessage"] {
+            assert!(!table.find(own).unwrap().is_assuming(), "{own}: no role's trust policy is asked");
+        }
         assert!(table.find("sts:GetCallerIdentity").unwrap().is_everyones());
     }
 
