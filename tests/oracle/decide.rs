@@ -182,7 +182,9 @@ fn has_policies(caller: &Caller) -> bool {
 
 /// Roles have trust policies, for STS alone; everything else has at most a repository policy.
 fn attached_kind(ask: Ask) -> Kind {
-    if ask.action.starts_with("sts:") { Kind::Trust } else { Kind::Repository }
+    // Only assuming a role, and what goes with it, is about a role and its trust policy.
+    let about_roles = ["sts:AssumeRole", "sts:SetSourceIdentity", "sts:TagSession"];
+    if about_roles.iter().any(|name| ask.action.starts_with(name)) { Kind::Trust } else { Kind::Repository }
 }
 
 fn attached_allows(world: &World, ask: Ask, at_least: Closeness) -> Deciders {
