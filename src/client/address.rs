@@ -1,6 +1,6 @@
 //! The client's address, with its provenance.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 /// Where a client's address was learnt from.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -61,6 +61,15 @@ impl ClientAddr {
     #[must_use]
     pub fn provenance(&self) -> Provenance {
         self.provenance
+    }
+}
+
+/// Whom limits count an address for: IPv4 for itself, IPv6 for its /64, of which everybody has a whole one.
+#[must_use]
+pub fn household(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        four @ IpAddr::V4(_) => four,
+        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

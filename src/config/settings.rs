@@ -198,6 +198,12 @@ pub struct Audit {
 pub struct Limits {
     /// Open connections of each listener.
     pub max_connections: usize,
+    /// Open connections of each listener that one client may have; `None` for any number.
+    pub max_connections_per_address: Option<usize>,
+    /// Requests of one client in a second; `None` for any number.
+    pub requests_per_address: Option<u32>,
+    /// Failed logins of one client in a minute; `None` for any number.
+    pub failed_logins_per_address: Option<u32>,
     /// For the TLS handshake.
     pub handshake_timeout: Duration,
     /// For a request's head.

@@ -1,10 +1,12 @@
 //! How many connections a listener may have, in all and from one address.
 
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::client::address::household;
 
 /// Counts the connections of one listener. Clones share the count.
 #[derive(Clone, Debug)]
@@ -54,14 +56,6 @@ impl Admission {
         }
         held.insert(address, count + 1);
         Ok(Some(Share { address, held: Arc::clone(&self.held) }))
-    }
-}
-
-/// Whom an address stands for: IPv4 for itself, IPv6 for its /64, of which everybody has a whole one.
-fn household(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V4(_) => address,
-        IpAddr::V6(six) => Ipv6Addr::from_bits(six.to_bits() & !u128::from(u64::MAX)).into(),
     }
 }
 

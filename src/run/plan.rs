@@ -13,6 +13,7 @@ use crate::edge::tls::{CertificateFiles, CertificateStore};
 use crate::edge::trust::Trust;
 use crate::forward::settings::{Credentials, TlsFiles, UpstreamSettings, UpstreamUrl};
 use crate::secret::Secret;
+use crate::serve::limits::Rates;
 use crate::serve::sites::{Site, Sites, Surfaces};
 
 /// The edge's limits.
@@ -26,8 +27,16 @@ pub fn edge(settings: &Settings) -> EdgeSettings {
         body_stall: limits.body_idle_timeout,
         write_stall: limits.body_idle_timeout,
         max_connections: limits.max_connections,
+        max_connections_per_address: limits.max_connections_per_address,
         ..EdgeSettings::default()
     }
+}
+
+/// How often an address may ask, and guess.
+#[must_use]
+pub fn rates(settings: &Settings) -> Rates {
+    let limits = &settings.limits;
+    Rates { requests: limits.requests_per_address, failed_logins: limits.failed_logins_per_address }
 }
 
 /// Names and surfaces.

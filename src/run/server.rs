@@ -27,6 +27,7 @@ use crate::record::audit::AuditLog;
 use crate::record::recorder::Recorder;
 use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
+use crate::serve::limits::Limits;
 use crate::serve::namespaces::Sightings;
 use crate::serve::probe::{Readiness, Scrape};
 use crate::serve::visit::RequestIds;
@@ -178,6 +179,7 @@ fn shared(
         sites: plan::sites(settings),
         clock,
         upload_lease: settings.limits.upload_lease,
+        limits: Limits::new(plan::rates(settings)),
         namespaces,
         readiness: Readiness::default(),
         scrape: Scrape::default(),

@@ -4,6 +4,7 @@
 
 pub mod control;
 pub mod images;
+pub mod limits;
 pub mod namespaces;
 pub mod outcome;
 pub mod probe;
@@ -19,6 +20,7 @@ use std::time::Duration;
 
 use http::{Request, Response};
 
+use self::limits::Limits;
 use self::outcome::Outcome;
 use self::recorded::{Recorded, Unanswered};
 use self::sites::{Site, Sites, Surface, TokenEndpoint};
@@ -57,6 +59,8 @@ pub struct Shared {
     pub clock: Arc<dyn Clock>,
     /// How long an upload may rest before its lease is over.
     pub upload_lease: Duration,
+    /// How often an address may ask, and guess.
+    pub limits: Limits,
     /// Told of the namespaces that pushes bring into being.
     pub namespaces: namespaces::Sightings,
     /// Whether we are ready, for `/readyz`.
@@ -111,7 +115,12 @@ impl App {
             }
         };
         let unanswered = Unanswered::new(Rc::clone(visit), shared.recorder.clone(), slot);
-        let outcome = self.outcome(visit, surface, request).await;
+        let (from, attempt) = (visit.origin().from.ip(), shared.limits.attempt(&surface, &request));
+        let outcome = match shared.limits.admit(from, attempt) {
+            Ok(()) => self.outcome(visit, surface, request).await,
+            Err(retry_after) => Outcome::unroutable(visit, &Refusal::Limited { retry_after }),
+        };
+        shared.limits.learn(from, attempt, &outcome);
         outcome.with(unanswered.answered()).recorded(visit, shared).await
     }
 

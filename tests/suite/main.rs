@@ -26,6 +26,9 @@ mod identity;
 /// The beginning of an installation: killed, repeated, without enforcement.
 #[cfg(test)]
 mod init;
+/// Too many requests, and too many wrong guesses.
+#[cfg(test)]
+mod limits;
 /// Two hundred transfers at once.
 #[cfg(test)]
 mod load;

@@ -2,16 +2,13 @@
 
 use std::fs;
 use std::io::{Read, Write};
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
-use std::sync::Arc;
+use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use rustls::pki_types::ServerName;
-use rustls::{ClientConnection, StreamOwned};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::client::Client;
-use crate::support::http::{Http, Response, parse, read_all};
+use crate::support::http::{Http, Response, dial, parse, read_all};
 use crate::support::image::{Image, MANIFEST};
 use crate::support::portcullis::Portcullis;
 use crate::support::process::{Running, bare};
@@ -88,19 +85,13 @@ impl Behind {
 
     /// Asks for the manifest `team/app:v1` from an address, through whatever listens there; with more header lines.
     fn ask(&self, from: &str, to: SocketAddr, lines: &str) -> Response {
-        let stream = dial(from, to);
-        let http = self.robot.over(Http::tls(to, &self.at.certificate().ca));
-        let (_, host, config, authorization) = http.parts();
-        let name = ServerName::try_from("localhost").unwrap();
-        let tls = ClientConnection::new(Arc::new(config.unwrap().clone()), name).unwrap();
-        let mut tls = StreamOwned::new(tls, stream);
-        let authorization = authorization.unwrap();
-        let head = format!(
-            "GET /v2/team/app/manifests/v1 HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\nAccept: {MANIFEST}\r\n\
-             Authorization: {authorization}\r\n{lines}\r\n"
-        );
-        tls.write_all(head.as_bytes()).unwrap();
-        parse(&read_all(&mut tls), "GET").unwrap()
+        let client = self.robot.over(Http::tls(to, &self.at.certificate().ca).from(from));
+        let mut connection = client.connect();
+        let lines = format!("Accept: {MANIFEST}\r\n{lines}\r\n");
+        let head =
+            client.head("GET", "/v2/team/app/manifests/v1", &[], 0).replace("\r\n\r\n", "\r\n") + &lines;
+        connection.write_all(head.as_bytes()).unwrap();
+        parse(&read_all(&mut *connection), "GET").unwrap()
     }
 
     /// What the audit log says of where a request came from.
@@ -153,19 +144,9 @@ impl Proxy {
     }
 }
 
-/// Connects from an address of this machine.
-fn dial(from: &str, to: SocketAddr) -> TcpStream {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None).unwrap();
-    let from: IpAddr = from.parse().unwrap();
-    socket.bind(&SocketAddr::from((from, 0)).into()).unwrap();
-    socket.connect(&to.into()).unwrap();
-    let stream = TcpStream::from(socket);
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
 /// What a server says to bytes that are no TLS: nothing at all, and goodbye.
-fn says_nothing(mut stream: TcpStream, bytes: &[u8]) {
+fn says_nothing(from: &str, to: SocketAddr, bytes: &[u8]) {
+    let mut stream = dial(from.parse().unwrap(), to).unwrap();
     let _ = stream.write_all(bytes);
     let mut said = Vec::new();
     let _ = stream.read_to_end(&mut said);
@@ -197,12 +178,12 @@ fn clients_of_haproxy_are_on_record_by_their_own_addresses() {
         }
         // A second header, from the client itself.
         let header = format!("PROXY TCP4 {CLAIMED} 127.0.0.1 1 2\r\n");
-        says_nothing(dial(CLIENT, proxy.address), header.as_bytes());
+        says_nothing(CLIENT, proxy.address, header.as_bytes());
         // Past the proxy, with a header of one's own.
-        says_nothing(dial(CLIENT, behind.inner), header.as_bytes());
+        says_nothing(CLIENT, behind.inner, header.as_bytes());
     }
     // As the proxy, without a header.
-    says_nothing(dial(PROXY, behind.inner), b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03");
+    says_nothing(PROXY, behind.inner, b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03");
     let counted =
         |reason: &str| behind.at.metric(&format!("portcullis_turned_away_total{{reason=\"{reason}\"}}"));
     assert_eq!(counted("claim_ignored"), 6.0);

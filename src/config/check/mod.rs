@@ -110,6 +110,10 @@ fn limits(mut section: Section<'_>) -> Limits {
     let waits: RangeInclusive<Duration> = Duration::from_millis(100)..=HOUR;
     let limits = Limits {
         max_connections: wide(section.number("max_connections", 1..=1_000_000), 10_000),
+        max_connections_per_address: number(&mut section, "max_connections_per_address", 0)
+            .and_then(|number| usize::try_from(number).ok()),
+        requests_per_address: number(&mut section, "requests_per_address", 0),
+        failed_logins_per_address: number(&mut section, "failed_logins_per_address", 100),
         handshake_timeout: section.duration("handshake_timeout", waits.clone()).unwrap_or(SECOND * 10),
         header_timeout: section.duration("header_timeout", waits.clone()).unwrap_or(SECOND * 10),
         idle_timeout: section.duration("idle_timeout", waits.clone()).unwrap_or(SECOND * 75),
@@ -119,6 +123,12 @@ fn limits(mut section: Section<'_>) -> Limits {
     };
     section.end();
     limits
+}
+
+/// A number of which 0 stands for any.
+fn number(section: &mut Section<'_>, key: &'static str, default: u32) -> Option<u32> {
+    let number = section.number(key, 0..=1_000_000).and_then(|number| u32::try_from(number).ok());
+    Some(number.unwrap_or(default)).filter(|number| *number > 0)
 }
 
 /// A number that was kept within bounds that every `usize` of ours can hold.

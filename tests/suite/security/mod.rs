@@ -9,14 +9,14 @@
 //! What needs parts that do not exist yet is not faked here:
 //!
 //! - with Part 5 (networks, limits): mounts from a source behind an allowlist, changes of IP rules (H-28),
-//!   allowlists (H-27, H-31, H-32), private-only accounts (R-21, and H-30 beyond private names), limits on wrong guesses
-//!   (B-08…B-10), connections per address (D-26), tickets of one listener at another once client certificates mean something
-//!   (H-09);
+//!   allowlists (H-27, H-31, H-32), private-only accounts (R-21, and H-30 beyond private names), tickets of one listener at
+//!   another once client certificates mean something (H-09);
 //! - with conditions in policies: values that are no text under a negated condition;
 //! - with the AWS dialect: signed requests (A-01…, T-09 for presigned ones);
 //! - with several replicas: the revocation bound of a second one (C-11, T-33, F-24…F-28);
-//! - elsewhere: upstreams that die and drains under load (F-01…F-05, F-14), reloads (F-12, F-13), two hundred clients at
-//!   once, stalled HTTP/2 bodies (D-08, beside the edge), routes by the thousand against a real registry (P-27);
+//! - elsewhere: trusted proxies (`proxies`), limits per address (B-08, B-09, D-26: `limits`), upstreams that die and drains
+//!   under load (F-01…F-05, F-14), reloads (F-12, F-13), two hundred clients at once, stalled HTTP/2 bodies (D-08, beside the
+//!   edge), routes by the thousand against a real registry (P-27);
 //! - not measured here: timing classes (B-06), memory under attack (D-33).
 
 /// Tokens of every wrong kind.

@@ -1,6 +1,6 @@
 //! Case 16: whoever is slow, silent or too much is let go, and nobody else notices (D-01…D-07, D-10…D-12, D-17, D-26, D-27).
 //!
-//! Limits per address, and what follows from them (B-08, B-10, the per-address part of D-26), come with Part 5.
+//! Limits per address, and what follows from them (B-08, B-09, the per-address part of D-26), are in `limits`.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

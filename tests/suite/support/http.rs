@@ -1,7 +1,7 @@
 //! A small HTTP/1.1 client over TCP or TLS, for requests that no real client would send.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -24,6 +24,8 @@ pub(crate) struct Http {
     /// The value of `Host`.
     host: String,
     tls: Option<Arc<ClientConfig>>,
+    /// The address that it connects from; `None` for whichever the system chooses.
+    from: Option<IpAddr>,
     authorization: Option<String>,
 }
 
@@ -58,7 +60,7 @@ impl Response {
 impl Http {
     /// Without TLS.
     pub(crate) fn plain(address: SocketAddr) -> Self {
-        Self { address, host: address.to_string(), tls: None, authorization: None }
+        Self { address, host: address.to_string(), tls: None, from: None, authorization: None }
     }
 
     /// Over TLS to `localhost`, believing one authority.
@@ -77,7 +79,13 @@ impl Http {
             ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let config = builder.with_root_certificates(roots).with_no_client_auth();
         let host = format!("localhost:{}", address.port());
-        Self { address, host, tls: Some(Arc::new(config)), authorization: None }
+        Self { address, host, tls: Some(Arc::new(config)), from: None, authorization: None }
+    }
+
+    /// The same, connecting from another address of this machine.
+    pub(crate) fn from(mut self, address: &str) -> Self {
+        self.from = Some(address.parse().unwrap());
+        self
     }
 
     /// The same, sending `Authorization: Basic …` with every request.
@@ -148,7 +156,10 @@ impl Http {
     }
 
     fn try_connect(&self) -> Option<Box<dyn Stream>> {
-        let socket = TcpStream::connect(self.address).ok()?;
+        let socket = match self.from {
+            Some(from) => dial(from, self.address).ok()?,
+            None => TcpStream::connect(self.address).ok()?,
+        };
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         let Some(config) = &self.tls else { return Some(Box::new(socket)) };
@@ -212,6 +223,16 @@ impl Http {
         let target = format!("/v2/{name}/manifests/{tag}");
         self.send("PUT", &target, &[("Content-Type", MANIFEST)], &image.manifest.bytes)
     }
+}
+
+/// Connects from an IPv4 address of this machine.
+pub(crate) fn dial(from: IpAddr, to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    socket.bind(&SocketAddr::from((from, 0)).into())?;
+    socket.connect(&to.into())?;
+    let stream = TcpStream::from(socket);
+    stream.set_read_timeout(Some(PATIENCE))?;
+    Ok(stream)
 }
 
 /// All that comes before the other side closes.
