@@ -5,6 +5,7 @@
 mod admission;
 pub mod application;
 pub mod body;
+mod budget;
 mod clear_text;
 pub mod connection;
 mod drain;

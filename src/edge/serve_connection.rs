@@ -17,6 +17,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::admission::Share;
 use super::application::Application;
+use super::budget::Budgeted;
 use super::clear_text;
 use super::connection::Connection;
 use super::drain::Drain;
@@ -222,7 +223,7 @@ impl<A: Application> Server<A> {
             .initial_stream_window_size(STREAM_WINDOW)
             .initial_connection_window_size(CONNECTION_WINDOW)
             .serve_connection(
-                TokioIo::new(io),
+                TokioIo::new(Budgeted::new(io)),
                 service_fn(move |request| Rc::clone(&service).answer_http2(request, flights.begin())),
             );
         match self.drive(Pin::new(&mut conn), http2::Connection::graceful_shutdown, &exchanges, None).await? {

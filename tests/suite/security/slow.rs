@@ -189,7 +189,18 @@ fn a_flood_of_frames_ends_its_own_connection() {
     let made_you: Vec<u8> =
         streams.flat_map(|id| [frame(1, 5, id, &head), frame(8, 0, id, &[0; 4])].concat()).collect();
     let continuation: Vec<u8> = [frame(1, 1, 1, &head), frame(9, 0, 1, &[]).repeat(20_000)].concat();
-    for (case, flood) in [("D-10", rapid_reset), ("D-11", made_you), ("D-12", continuation)] {
+    let settings = frame(4, 0, 0, &[]).repeat(20_000);
+    let pings = frame(6, 0, 0, &[0; 8]).repeat(20_000);
+    let priorities = frame(2, 0, 1, &[0, 0, 0, 0, 1]).repeat(20_000);
+    let floods = [
+        ("D-10", rapid_reset),
+        ("D-11", made_you),
+        ("D-12", continuation),
+        ("D-13 settings", settings),
+        ("D-13 pings", pings),
+        ("D-13 priorities", priorities),
+    ];
+    for (case, flood) in floods {
         let mut stream = tls(&scene.at, "localhost", &["h2"]);
         stream.write_all(start).unwrap();
         let written = stream.write_all(&flood).and_then(|()| stream.flush());
