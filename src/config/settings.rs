@@ -202,6 +202,8 @@ pub struct Limits {
     pub max_connections_per_address: Option<usize>,
     /// Requests of one client in a second; `None` for any number.
     pub requests_per_address: Option<u32>,
+    /// Registry and management calls of one principal in a second; `None` for any number.
+    pub requests_per_principal: Option<u32>,
     /// Failed logins of one client in a minute; `None` for any number.
     pub failed_logins_per_address: Option<u32>,
     /// For the TLS handshake.

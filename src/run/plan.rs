@@ -36,7 +36,11 @@ pub fn edge(settings: &Settings) -> EdgeSettings {
 #[must_use]
 pub fn rates(settings: &Settings) -> Rates {
     let limits = &settings.limits;
-    Rates { requests: limits.requests_per_address, failed_logins: limits.failed_logins_per_address }
+    Rates {
+        requests: limits.requests_per_address,
+        calls: limits.requests_per_principal,
+        failed_logins: limits.failed_logins_per_address,
+    }
 }
 
 /// Names and surfaces.

@@ -40,6 +40,11 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
         Ok(Authenticated::Rejected(_)) => Err(challenge(Challenge::InvalidToken)),
         Err(fault) => return Outcome::failed(visit, What::Unroutable, None, &fault),
     };
+    if let Ok(caller) = &caller
+        && let Err(refusal) = shared.limits.admit_caller(caller)
+    {
+        return Outcome::refused(visit, What::Unroutable, Some(caller), &refusal);
+    }
     let method = parts.method.clone();
     // Nobody's bodies are not read.
     let body = if caller.is_err() { Ok(Bytes::new()) } else { body.collect_limited(body::MAX).await };

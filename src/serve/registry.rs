@@ -59,6 +59,9 @@ pub async fn call(
         Err(stopped) => return Outcome::stopped(visit, what, &stopped),
     };
     let caller = admission.permit.caller();
+    if let Err(refusal) = shared.limits.admit_caller(caller) {
+        return Outcome::refused(visit, what, Some(caller), &refusal);
+    }
     let mut event = visit.event(what.clone()).by(Some(who(caller)));
     event.mount_downgraded = admission.mount_downgraded;
     let (event, verdict) = decided(event, admission.permit.grounds());

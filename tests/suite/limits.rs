@@ -90,6 +90,28 @@ fn an_address_may_ask_so_often_and_others_as_often() {
     assert_eq!(heard, 1 + answers.len() - refused.len(), "the upstream hears of no refused request");
 }
 
+#[test]
+fn a_principal_may_ask_so_often_from_wherever_it_asks() {
+    // More than the administrator needs to make the two.
+    let (upstream, at, robot) = limited("requests_per_principal = 8");
+    let other = Robot::with_role(&at.administrator(), "other", "Reader", "team");
+    let ask = |who: &Robot, n: usize| {
+        let from = ["127.0.0.9", "127.0.0.10", "127.0.0.11"][n % 3];
+        who.over(at.http().from(from)).get("/v2/team/app/manifests/v1")
+    };
+    let answers: Vec<_> = (0..30).map(|n| ask(&robot, n)).collect();
+    let served = answers.iter().filter(|answer| answer.status == 200).count();
+    assert!((8..30).contains(&served), "{served}");
+    assert!(answers.iter().all(|answer| answer.status == 200 || retry_after(answer) >= 1));
+    assert_eq!(ask(&other, 0).status, 200);
+    let heard = upstream.seen().iter().filter(|request| request.contains("/manifests/v1")).count();
+    assert_eq!(heard, served + 1, "the upstream hears of no refused call");
+    let statuses: Vec<u16> = (0..30).map(|_| robot.at(&at).get("/v1/serviceids").status).collect();
+    assert!(statuses.contains(&429), "{statuses:?}");
+    let limited = at.await_audit("a refused call", |event| event["decision"] == "limited");
+    assert_eq!(limited["initiator"]["id"], robot.iam_id.as_str());
+}
+
 /// D-26
 #[test]
 fn an_address_has_so_many_connections_and_others_as_many() {

@@ -113,6 +113,7 @@ fn limits(mut section: Section<'_>) -> Limits {
         max_connections_per_address: number(&mut section, "max_connections_per_address", 0)
             .and_then(|number| usize::try_from(number).ok()),
         requests_per_address: number(&mut section, "requests_per_address", 0),
+        requests_per_principal: number(&mut section, "requests_per_principal", 0),
         failed_logins_per_address: number(&mut section, "failed_logins_per_address", 100),
         handshake_timeout: section.duration("handshake_timeout", waits.clone()).unwrap_or(SECOND * 10),
         header_timeout: section.duration("header_timeout", waits.clone()).unwrap_or(SECOND * 10),

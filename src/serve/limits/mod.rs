@@ -1,6 +1,6 @@
-//! How often an address may ask, and how often it may be wrong about who it is.
+//! How often an address or a principal may ask, and how often an address may be wrong about who it is.
 //!
-//! Both are decided from a request's head, before anything of its body is read. Addresses are counted, never names: a
+//! All is decided from a request's head, before anything of its body is read. For failed logins, addresses are counted, never names: a
 //! stranger who guesses at a name slows down their own address, and keeps nobody else out. Whoever was right from that
 //! address before, with that very credential, is not slowed down with the guesser next door.
 
@@ -17,6 +17,8 @@ use tokio::time::Instant;
 use self::meter::Meter;
 use super::outcome::Outcome;
 use super::sites::{Surface, TokenEndpoint};
+use crate::admit::caller::Caller;
+use crate::admit::refusal::Refusal;
 use crate::client::address::household;
 use crate::record::event::Verdict;
 
@@ -28,6 +30,7 @@ const REMEMBERED: Duration = Duration::from_secs(3600);
 pub struct Limits {
     began: Instant,
     requests: Option<Meter<IpAddr>>,
+    callers: Option<Meter<u64>>,
     failures: Option<Meter<IpAddr>>,
     /// Credentials that were right, by address: as long as an event is owed for them, they are remembered.
     right: Meter<(IpAddr, u64)>,
@@ -39,6 +42,8 @@ pub struct Limits {
 pub struct Rates {
     /// Requests of an address in a second.
     pub requests: Option<u32>,
+    /// Registry and management calls of a principal in a second.
+    pub calls: Option<u32>,
     /// Failed logins of an address in a minute.
     pub failed_logins: Option<u32>,
 }
@@ -57,6 +62,7 @@ impl Limits {
         Self {
             began: Instant::now(),
             requests: rates.requests.map(|number| Meter::new(number, Duration::from_secs(1))),
+            callers: rates.calls.map(|number| Meter::new(number, Duration::from_secs(1))),
             failures: rates.failed_logins.map(|number| Meter::new(number, Duration::from_secs(60))),
             right: Meter::new(1, REMEMBERED),
             fingerprints: RandomState::new(),
@@ -93,6 +99,16 @@ impl Limits {
             Err(_) if attempt.fingerprint.is_some_and(was_right) => Ok(()),
             answer => answer,
         }
+    }
+
+    /// Counts a call of a proven principal.
+    ///
+    /// # Errors
+    /// [`Refusal::Limited`].
+    pub fn admit_caller(&self, caller: &Caller) -> Result<(), Refusal> {
+        let Some(callers) = &self.callers else { return Ok(()) };
+        let principal = self.fingerprints.hash_one(caller.principal());
+        callers.take(principal, self.began.elapsed()).map_err(|retry_after| Refusal::Limited { retry_after })
     }
 
     /// Learns what became of a request.
