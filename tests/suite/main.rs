@@ -26,6 +26,9 @@ mod identity;
 /// The beginning of an installation: killed, repeated, without enforcement.
 #[cfg(test)]
 mod init;
+/// Real clients whose transfers are cut off, or must not be.
+#[cfg(test)]
+mod interrupted;
 /// Two hundred transfers at once.
 #[cfg(test)]
 mod load;
