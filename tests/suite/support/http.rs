@@ -9,6 +9,7 @@ use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use socket2::{Domain, Socket, Type};
 
 use super::image::{Image, MANIFEST};
 use super::wait::PATIENCE;
@@ -25,6 +26,7 @@ pub(crate) struct Http {
     host: String,
     tls: Option<Arc<ClientConfig>>,
     authorization: Option<String>,
+    room: Option<usize>,
 }
 
 /// What came back.
@@ -58,7 +60,7 @@ impl Response {
 impl Http {
     /// Without TLS.
     pub(crate) fn plain(address: SocketAddr) -> Self {
-        Self { address, host: address.to_string(), tls: None, authorization: None }
+        Self { address, host: address.to_string(), tls: None, authorization: None, room: None }
     }
 
     /// Over TLS to `localhost`, believing one authority.
@@ -77,13 +79,19 @@ impl Http {
             ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let config = builder.with_root_certificates(roots).with_no_client_auth();
         let host = format!("localhost:{}", address.port());
-        Self { address, host, tls: Some(Arc::new(config)), authorization: None }
+        Self { address, host, tls: Some(Arc::new(config)), authorization: None, room: None }
     }
 
     /// The same, sending `Authorization: Basic …` with every request.
     pub(crate) fn basic(mut self, user: &str, password: &str) -> Self {
         let pair = format!("{user}:{password}");
         self.authorization = Some(format!("Basic {}", data_encoding::BASE64.encode(pair.as_bytes())));
+        self
+    }
+
+    /// The same, on connections that hold few bytes which nobody has read.
+    pub(crate) fn with_little_room(mut self) -> Self {
+        self.room = Some(16 * 1024);
         self
     }
 
@@ -148,7 +156,12 @@ impl Http {
     }
 
     fn try_connect(&self) -> Option<Box<dyn Stream>> {
-        let socket = TcpStream::connect(self.address).ok()?;
+        let socket = Socket::new(Domain::for_address(self.address), Type::STREAM, None).unwrap();
+        if let Some(room) = self.room {
+            socket.set_recv_buffer_size(room).unwrap();
+        }
+        socket.connect(&self.address.into()).ok()?;
+        let socket = TcpStream::from(socket);
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         let Some(config) = &self.tls else { return Some(Box::new(socket)) };
