@@ -53,6 +53,9 @@ mod reload;
 /// The cases that must hold from the first release: how authenticating registry proxies break, and that this one does not.
 #[cfg(test)]
 mod security;
+/// How Portcullis stands with its upstream.
+#[cfg(test)]
+mod upstream;
 /// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
 #[cfg(test)]
 mod walkthrough;
