@@ -3,12 +3,15 @@
 //! Whatever the credential, what it stands for is looked up again on every request: a token proves only which key was
 //! exchanged, and the key must still be good now.
 
+use std::future::ready;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use aws_lc_rs::digest;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
+use tokio::time::{Instant, sleep_until};
 
 use super::caller::Caller;
 use super::claims::{ACCESS, AUDIENCE, AccessClaims, REFRESH, REGISTRY, RefreshClaims, RegistryClaims};
@@ -182,8 +185,11 @@ impl Authenticator {
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         match user {
             "iamapikey" => self.api_key(password.expose(), origin).await,
-            "iambearer" => self.access_token(password.expose(), origin).await,
-            _ => Ok(Authenticated::Rejected("the user name is neither iamapikey nor iambearer")),
+            "iambearer" => slow_to_reject(self.access_token(password.expose(), origin)).await,
+            _ => {
+                let because = "the user name is neither iamapikey nor iambearer";
+                slow_to_reject(ready(Ok(Authenticated::Rejected(because)))).await
+            }
         }
     }
 
@@ -192,6 +198,10 @@ impl Authenticator {
     /// # Errors
     /// [`Fault`] when the view cannot say.
     pub async fn api_key(&self, key: &str, origin: Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        slow_to_reject(self.key_bearer(key, origin)).await
+    }
+
+    async fn key_bearer(&self, key: &str, origin: Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let Some(key) = ApiKey::presented(key) else {
             return Ok(Authenticated::Rejected("the key is empty, too long or not printable"));
         };
@@ -336,6 +346,19 @@ impl Authenticator {
     }
 }
 
+/// Lets no rejection out early. A key that was never given out takes a reading of the store, a disabled one may be
+/// known already, and a user name is only compared: after this time, all of them look the same.
+async fn slow_to_reject<T>(
+    answer: impl Future<Output = Result<Authenticated<T>, Fault>>,
+) -> Result<Authenticated<T>, Fault> {
+    let earliest = Instant::now() + REJECTION;
+    let answer = answer.await;
+    if matches!(answer, Ok(Authenticated::Rejected(_))) {
+        sleep_until(earliest).await;
+    }
+    answer
+}
+
 impl VerifiedToken {
     fn from_claims(token: &str, claims: RegistryClaims) -> Option<Self> {
         let who = if claims.sub.is_empty() && claims.key.is_empty() {
@@ -372,6 +395,9 @@ const VERIFIED_TOKENS: usize = 65_536;
 
 /// How much they may cover in all: a token can be had for 64 repositories, and as many tokens as anybody likes.
 const VERIFIED_SCOPES: u64 = 3 * 65_536;
+
+/// How long it takes at least to be told that a key or user name is no good: longer than looking it up takes.
+const REJECTION: Duration = Duration::from_millis(50);
 
 /// How far another replica's clock may be ahead of ours.
 const SKEW_SECONDS: i64 = 60;

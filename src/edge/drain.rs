@@ -3,17 +3,30 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-/// The two signals that end a server, and the count of its connections. Clones share them.
+/// The two signals that end a server, the count of its connections, and of those that are parked. Clones share them.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Drain {
     stop: CancellationToken,
     cut: CancellationToken,
     live: Arc<AtomicUsize>,
+    parked: watch::Sender<usize>,
 }
 
 impl Drain {
+    /// Counts a parked connection until the returned value is dropped.
+    pub(super) fn count_parked(&self) -> CountedParked<'_> {
+        self.parked.send_modify(|count| *count = count.saturating_add(1));
+        CountedParked(&self.parked)
+    }
+
+    /// The count of parked connections.
+    pub(super) fn parked(&self) -> watch::Receiver<usize> {
+        self.parked.subscribe()
+    }
+
     /// Tells everybody to finish what is begun and begin nothing new.
     pub(super) fn stop(&self) {
         self.stop.cancel();
@@ -61,5 +74,15 @@ pub(super) struct Counted(Arc<AtomicUsize>);
 impl Drop for Counted {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+/// One connection that is parked.
+#[derive(Debug)]
+pub(super) struct CountedParked<'a>(&'a watch::Sender<usize>);
+
+impl Drop for CountedParked<'_> {
+    fn drop(&mut self) {
+        self.0.send_modify(|count| *count = count.saturating_sub(1));
     }
 }

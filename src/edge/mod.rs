@@ -36,6 +36,7 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::network::endpoint::Endpoint;
@@ -158,6 +159,12 @@ impl Running {
     #[must_use]
     pub fn connections(&self) -> Arc<AtomicUsize> {
         self.drain.live()
+    }
+
+    /// How many connections are parked between two requests, now and later.
+    #[must_use]
+    pub fn parked(&self) -> watch::Receiver<usize> {
+        self.drain.parked()
     }
 
     /// Waits until a worker ends. While nobody drains, that is a failure that the process should not outlive.

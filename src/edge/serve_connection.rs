@@ -164,7 +164,9 @@ impl<A: Application> Server<A> {
             let busy = Box::pin(self.http1_until_idle(strict, &service, &exchanges));
             let Some(resting) = busy.await? else { return Ok(()) };
             let mut parked = Parked::new(resting);
+            let counted = self.drain.count_parked();
             let woken = self.drive(Pin::new(&mut parked), Parked::close, &exchanges, None).await?;
+            drop(counted);
             strict = parked.into_stream();
             match woken {
                 Driven::Ended(Ok(Woken::Request)) => {}

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::registry::upstream_error;
 use super::visit::Visit;
 use crate::admit::fault::Fault;
 use crate::forward::body::ForwardBody;
@@ -54,10 +55,22 @@ impl Pending {
 
     /// What was refused stays refused: who hangs up early must not be able to turn a denial into an abort. The body of
     /// the answer to a HEAD is never taken.
-    fn write(self, cut_short: bool, bytes_out: u64) {
-        let cut_short = cut_short && !self.head && self.verdict == Verdict::Allowed;
-        let verdict = if cut_short { Verdict::Aborted } else { self.verdict };
-        let event = self.event.ended(verdict, self.status, self.started.elapsed());
+    fn write(self, end: End<'_>, bytes_out: u64) {
+        let mut event = self.event;
+        let ended = match end {
+            End::Whole => Verdict::Allowed,
+            End::GivenUp if self.head => Verdict::Allowed,
+            End::GivenUp => Verdict::Aborted,
+            End::Broken(fault) => {
+                if let Some(kind) = upstream_error(fault) {
+                    self.recorder.metrics().upstream_error(kind);
+                }
+                event = event.saying(fault);
+                Verdict::Faulted
+            }
+        };
+        let verdict = if self.verdict == Verdict::Allowed { ended } else { self.verdict };
+        let event = event.ended(verdict, self.status, self.started.elapsed());
         let event = event.moved(self.bytes_in.get(), bytes_out);
         match self.slot {
             Some(slot) => self.recorder.finish(event, slot),
@@ -80,6 +93,17 @@ impl Pending {
             }
         }
     }
+}
+
+/// How an answer's body ended.
+#[derive(Clone, Copy, Debug)]
+enum End<'a> {
+    /// With its last byte.
+    Whole,
+    /// Before that, because its client did not take more.
+    GivenUp,
+    /// Before that, because there was no more to be had.
+    Broken(&'a Fault),
 }
 
 /// A request that has no answer yet. Dropping it, because its client went away, records it as it is known then.
@@ -108,7 +132,8 @@ impl Drop for Unanswered {
     fn drop(&mut self) {
         if let Some(slot) = self.slot.take() {
             let (event, recorder) = (self.visit.noted(), self.recorder.clone());
-            Pending::new(&self.visit, event, Verdict::Aborted, GONE, recorder, Some(slot)).write(false, 0);
+            Pending::new(&self.visit, event, Verdict::Aborted, GONE, recorder, Some(slot))
+                .write(End::Whole, 0);
         }
     }
 }
@@ -123,9 +148,9 @@ impl Recorded {
         Self { body, pending, bytes_out: 0 }
     }
 
-    fn finish(&mut self, cut_short: bool) {
+    fn finish(&mut self, end: End<'_>) {
         if let Some(pending) = self.pending.take() {
-            pending.write(cut_short, self.bytes_out);
+            pending.write(end, self.bytes_out);
         }
     }
 }
@@ -145,8 +170,8 @@ impl Body for Recorded {
                 let length = frame.data_ref().map_or(0, Bytes::len);
                 self.bytes_out = self.bytes_out.saturating_add(length as u64);
             }
-            Poll::Ready(None) => self.finish(false),
-            Poll::Ready(Some(Err(_))) => self.finish(true),
+            Poll::Ready(None) => self.finish(End::Whole),
+            Poll::Ready(Some(Err(fault))) => self.finish(End::Broken(fault)),
         }
         next
     }
@@ -163,8 +188,8 @@ impl Body for Recorded {
 impl Drop for Recorded {
     fn drop(&mut self) {
         // The server does not ask again after the last byte: at its end, the body is whole; before it, given up.
-        let cut_short = !self.body.is_end_stream();
-        self.finish(cut_short);
+        let end = if self.body.is_end_stream() { End::Whole } else { End::GivenUp };
+        self.finish(end);
     }
 }
 

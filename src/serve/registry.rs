@@ -87,7 +87,8 @@ pub async fn call(
     }
 }
 
-const fn upstream_error(fault: &Fault) -> Option<UpstreamError> {
+/// How the upstream failed, if it is the upstream's fault.
+pub(super) const fn upstream_error(fault: &Fault) -> Option<UpstreamError> {
     match fault {
         Fault::Audit(_) | Fault::Internal(_) | Fault::Store(_) => None,
         Fault::UpstreamBroken(_) => Some(UpstreamError::Broken),

@@ -26,6 +26,9 @@ mod identity;
 /// The beginning of an installation: killed, repeated, without enforcement.
 #[cfg(test)]
 mod init;
+/// Real clients whose transfers are cut off, or must not be.
+#[cfg(test)]
+mod interrupted;
 /// Too many requests, and too many wrong guesses.
 #[cfg(test)]
 mod limits;
@@ -53,6 +56,9 @@ mod reload;
 /// The cases that must hold from the first release: how authenticating registry proxies break, and that this one does not.
 #[cfg(test)]
 mod security;
+/// How Portcullis stands with its upstream.
+#[cfg(test)]
+mod upstream;
 /// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
 #[cfg(test)]
 mod walkthrough;

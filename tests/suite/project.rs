@@ -1,9 +1,11 @@
 //! What surrounds the code keeps its word: the compose file, the scripts.
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
 use crate::support::certificate;
+use crate::support::client::{Docker, Trust};
 use crate::support::process::{bare, is_installed, run};
 
 fn root() -> &'static Path {
@@ -58,13 +60,61 @@ fn the_settings_of_the_compose_file_are_accepted() {
     run(bare(env!("CARGO_BIN_EXE_portcullis")).args(["check", "--config"]).arg(&file), "").must_succeed();
 }
 
-#[test]
-fn the_demo_goes_as_it_should() {
+/// The demo with one client, without a terminal.
+fn demo(client: &str) -> Command {
     let mut demo = bare("bash");
-    demo.arg(root().join("scripts/demo.sh")).env("CLIENT", "skopeo");
+    demo.arg(root().join("scripts/demo.sh")).env("CLIENT", client);
     demo.env("HOME", "/nonexistent").env("PORTCULLIS", env!("CARGO_BIN_EXE_portcullis"));
+    demo
+}
+
+fn goes_as_it_should(mut demo: Command) {
     let shown = run(&mut demo, "").must_succeed();
     assert!(shown.stdout.contains("All 13 steps went as they should."), "{}", shown.stdout);
+}
+
+#[test]
+fn the_demo_goes_as_it_should_with_docker() {
+    let docker = Docker::start(&Trust::Plain);
+    let mut demo = demo("docker");
+    demo.envs(docker.environment());
+    goes_as_it_should(demo);
+}
+
+#[test]
+fn the_demo_goes_as_it_should_with_podman() {
+    goes_as_it_should(demo("podman"));
+}
+
+#[test]
+fn the_demo_goes_as_it_should_with_skopeo() {
+    goes_as_it_should(demo("skopeo"));
+}
+
+/// A skopeo of our own on the PATH does one thing differently, and is the real one otherwise.
+#[test]
+fn the_demo_fails_when_a_step_goes_differently() {
+    let real = run(bare("sh").args(["-c", "command -v skopeo"]), "").must_succeed();
+    for (words, differently, why) in [
+        ("*docker://*dir:*", "exit 0", "step 8 went differently: it should have been refused"),
+        ("*docker://*dir:*", "echo no route to host >&2; exit 1", "it failed, but not for want of a right"),
+        ("*oci:*docker://*", "exit 1", "step 4 went differently: it should have worked"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in {words}) {differently} ;; *) exec {} \"$@\" ;; esac\n",
+            real.stdout.trim()
+        );
+        let program = folder.path().join("skopeo");
+        std::fs::write(&program, script).unwrap();
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let mut demo = demo("skopeo");
+        let path = demo.get_envs().find(|(name, _)| *name == "PATH").unwrap().1.unwrap().to_owned();
+        demo.env("PATH", format!("{}:{}", folder.path().display(), path.display()));
+        let shown = run(&mut demo, "");
+        assert_eq!(shown.code, Some(1), "{}", shown.said());
+        shown.must_fail_saying(&[why]);
+    }
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 
 use super::super::settings::Settings;
-use super::application::{encrypted, plain};
+use super::application::{Server, encrypted, plain};
 use super::clients::{Raw, tls};
 
 const SHORT: Duration = Duration::from_millis(200);
@@ -39,29 +39,40 @@ async fn an_idle_connection_is_closed_but_a_slow_answer_is_waited_for() {
     let mut client = Raw::connect(server.address).await;
     client.send(format!("GET /gate{HEAD}\r\n")).await;
     client.until("first ").await;
-    // Longer than the limit: what is slow here is the application, so nothing may happen meanwhile.
-    tokio::time::sleep(3 * SHORT).await;
+    // What is slow here is the application, so nothing may happen while the limit passes for others, again and again.
+    for _ in 0..3 {
+        let mut other = Raw::connect(server.address).await;
+        other.send(format!("GET /other{HEAD}\r\n")).await;
+        assert!(other.rest().await.ends_with("GET /other"), "it was idle, and is closed");
+    }
     server.stage.gate.add_permits(1);
     client.until("second").await;
     assert_eq!(client.rest().await, "");
 }
 
-/// Between any two of these requests the connection may or may not have been parked, and what comes next may come in
-/// pieces: the client must never notice.
+/// Waits until the only connection is parked.
+async fn is_parked(server: &Server) {
+    let mut parked = server.running.parked();
+    let waited = tokio::time::timeout(Duration::from_secs(10), parked.wait_for(|count| *count == 1)).await;
+    waited.expect("it is parked in time").unwrap();
+}
+
+/// Before some of these requests the connection has been parked, before others it may be at any moment, and what comes
+/// next may come in pieces: the client must never notice.
 #[tokio::test]
 async fn a_parked_connection_serves_as_if_it_had_not_rested() {
-    let pause = Duration::from_millis(2);
     let server = plain(&Settings { park: Duration::from_millis(1), ..Settings::default() });
     let mut client = Raw::connect(server.address).await;
     for round in 0..100 {
         let request = format!("POST /echo{HEAD}Content-Length: 9\r\n\r\nround {round:03}");
-        // The client's own pace, not a wait for anything: every third request is split where parking may meet it.
-        tokio::time::sleep(pause * (round % 4)).await;
+        // Every third comes in pieces; a client's kernel holds the second back until the first has arrived (Nagle).
         let (first, second) = request.split_at(if round % 3 == 0 { 10 } else { request.len() });
         client.send(first).await;
-        tokio::time::sleep(pause * (round % 3)).await;
         client.send(second).await;
         assert!(client.until(&format!("round {round:03}")).await.starts_with("HTTP/1.1 200 "), "{round}");
+        if round % 2 == 0 {
+            is_parked(&server).await;
+        }
     }
 }
 
@@ -80,7 +91,7 @@ async fn a_head_that_drips_into_a_parked_connection_is_cut() {
     let mut client = Raw::connect(server.address).await;
     client.send(format!("POST /echo{HEAD}Content-Length: 2\r\n\r\nhi")).await;
     client.until("hi").await;
-    tokio::time::sleep(SHORT / 2).await;
+    is_parked(&server).await;
     client.send("GET / HTTP/1.1\r\nHost").await;
     assert_eq!(client.rest().await, "", "D-06");
 }

@@ -1,9 +1,11 @@
 //! The forwarder against upstreams that misbehave byte by byte, and against a real registry.
 
+mod ends;
 mod faults;
 mod lists;
 mod registry;
 mod tls;
+mod translation;
 mod upstream;
 
 use std::future::Future;
@@ -12,7 +14,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use http::header::HeaderMap;
-use http_body_util::{BodyExt as _, Empty, Full};
+use http_body_util::{BodyExt as _, Empty, Full, StreamBody};
 
 use super::body::ForwardBody;
 use super::settings::{UpstreamSettings, UpstreamUrl};
@@ -147,4 +149,32 @@ async fn content(response: Response<ForwardBody>) -> Result<Bytes, Fault> {
 
 fn full(content: &'static [u8]) -> Full<Bytes> {
     Full::new(Bytes::from_static(content))
+}
+
+fn forwarder(url: &str) -> Forwarder {
+    Forwarder::new(settings(url)).unwrap()
+}
+
+fn is_broken(failure: &Failure) -> bool {
+    matches!(failure, Failure::Fault(Fault::UpstreamBroken(_)))
+}
+
+/// A client's body that the test feeds piece by piece.
+fn fed() -> (
+    tokio::sync::mpsc::Sender<Result<Bytes, std::io::Error>>,
+    impl http_body::Body<Data = Bytes, Error = std::io::Error>,
+) {
+    let (feed, mut source) = tokio::sync::mpsc::channel::<Result<Bytes, std::io::Error>>(1);
+    let pieces = futures_util::stream::poll_fn(move |cx| source.poll_recv(cx));
+    let frames = futures_util::StreamExt::map(pieces, |piece| piece.map(http_body::Frame::data));
+    (feed, StreamBody::new(frames))
+}
+
+fn chunk() -> Operation {
+    Operation::UploadChunk { session: session("a/b", "u1"), content_range: None }
+}
+
+async fn forwarder_to_nowhere() -> Forwarder {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    forwarder(&format!("http://{}", listener.local_addr().unwrap()))
 }

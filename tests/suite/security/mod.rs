@@ -16,8 +16,7 @@
 //! - with several replicas: the revocation bound of a second one (C-11, T-33, F-24…F-28);
 //! - elsewhere: trusted proxies (`proxies`), limits per address (B-08, B-09, D-26: `limits`), upstreams that die and drains
 //!   under load (F-01…F-05, F-14), reloads (F-12, F-13), two hundred clients at once, stalled HTTP/2 bodies (D-08, beside the
-//!   edge), routes by the thousand against a real registry (P-27);
-//! - not measured here: timing classes (B-06), memory under attack (D-33).
+//!   edge), routes by the thousand against a real registry (P-27).
 
 /// Tokens of every wrong kind.
 mod forge;
@@ -46,6 +45,8 @@ mod hosts;
 mod identities;
 /// 18: the management API.
 mod management;
+/// 16: memory, under many transfers that stand still.
+mod memory;
 /// 1: mounts need the right to pull, in every carrier.
 mod mounts;
 /// 5: blobs through other repositories, and what existence betrays.
@@ -66,6 +67,8 @@ mod scopes;
 mod secrets;
 /// 16: slow and too much.
 mod slow;
+/// 17: how long a guess takes.
+mod timing;
 /// 7: forged, foreign, stale and misused tokens.
 mod tokens;
 /// 4: uploads belong to who began them.

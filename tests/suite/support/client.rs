@@ -22,13 +22,20 @@ pub(crate) enum Trust {
 }
 
 /// What every client can do. References are written `HOST:PORT/name:tag`.
-pub(crate) trait Client {
+pub(crate) trait Client: Sync {
     /// Logs in, with the password on the standard input.
     fn login(&self, host: &str, user: &str, password: &str) -> Finished;
     /// Forgets the login.
     fn logout(&self, host: &str) -> Finished;
-    /// Pushes an image.
-    fn push(&self, image: &Image, to: &str) -> Finished;
+    /// Takes an image in, under the name that it will be pushed to.
+    fn load(&self, image: &Image, to: &str);
+    /// Pushes an image that it has taken in.
+    fn push_loaded(&self, image: &Image, to: &str) -> Finished;
+    /// Takes an image in and pushes it.
+    fn push(&self, image: &Image, to: &str) -> Finished {
+        self.load(image, to);
+        self.push_loaded(image, to)
+    }
     /// Pulls an image.
     fn pull(&self, from: &str) -> Finished;
     /// The ID of an image that was pulled: the digest of its config.
@@ -106,11 +113,14 @@ impl Client for Docker {
         run(&mut self.command(&["logout", host]), "")
     }
 
-    fn push(&self, image: &Image, to: &str) -> Finished {
-        let archive = self.folder.path().join("image.tar");
+    fn load(&self, image: &Image, to: &str) {
+        let archive = self.folder.path().join(image.id().replace("sha256:", "") + ".tar");
         image.docker_archive(&archive);
         run(self.command(&["load", "-i"]).arg(&archive), "").must_succeed();
         run(&mut self.command(&["tag", image.id(), to]), "").must_succeed();
+    }
+
+    fn push_loaded(&self, _: &Image, to: &str) -> Finished {
         run(&mut self.command(&["push", to]), "")
     }
 
@@ -178,10 +188,13 @@ impl Client for Podman {
         run(&mut self.command(&["logout", host]), "")
     }
 
-    fn push(&self, image: &Image, to: &str) -> Finished {
-        let archive = self.folder.path().join("image.tar");
+    fn load(&self, image: &Image, _: &str) {
+        let archive = self.folder.path().join(image.id().replace("sha256:", "") + ".tar");
         image.docker_archive(&archive);
         run(self.command(&["load", "-i"]).arg(&archive), "").must_succeed();
+    }
+
+    fn push_loaded(&self, image: &Image, to: &str) -> Finished {
         let id = image.id().replace("sha256:", "");
         run(self.command(&["push"]).args(&self.trust).args([id, format!("docker://{to}")]), "")
     }
@@ -237,7 +250,10 @@ impl Client for Skopeo {
         run(&mut self.command(&["logout", host]), "")
     }
 
-    fn push(&self, image: &Image, to: &str) -> Finished {
+    /// It reads images where they lie.
+    fn load(&self, _: &Image, _: &str) {}
+
+    fn push_loaded(&self, image: &Image, to: &str) -> Finished {
         let layout = format!("oci:{}:latest", image.layout().display());
         run(self.command(&["copy"]).args(&self.to).args([layout, format!("docker://{to}")]), "")
     }

@@ -9,6 +9,7 @@ use rustls::client::Resumption;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
+use socket2::{Domain, Socket, Type};
 
 use super::image::{Image, MANIFEST};
 use super::wait::PATIENCE;
@@ -27,6 +28,7 @@ pub(crate) struct Http {
     /// The address that it connects from; `None` for whichever the system chooses.
     from: Option<IpAddr>,
     authorization: Option<String>,
+    room: Option<usize>,
 }
 
 /// What came back.
@@ -60,7 +62,7 @@ impl Response {
 impl Http {
     /// Without TLS.
     pub(crate) fn plain(address: SocketAddr) -> Self {
-        Self { address, host: address.to_string(), tls: None, from: None, authorization: None }
+        Self { address, host: address.to_string(), tls: None, from: None, authorization: None, room: None }
     }
 
     /// Over TLS to `localhost`, believing one authority.
@@ -79,7 +81,7 @@ impl Http {
             ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let config = builder.with_root_certificates(roots).with_no_client_auth();
         let host = format!("localhost:{}", address.port());
-        Self { address, host, tls: Some(Arc::new(config)), from: None, authorization: None }
+        Self { address, host, tls: Some(Arc::new(config)), from: None, authorization: None, room: None }
     }
 
     /// The same, connecting from another address of this machine.
@@ -92,6 +94,12 @@ impl Http {
     pub(crate) fn basic(mut self, user: &str, password: &str) -> Self {
         let pair = format!("{user}:{password}");
         self.authorization = Some(format!("Basic {}", data_encoding::BASE64.encode(pair.as_bytes())));
+        self
+    }
+
+    /// The same, on connections that hold few bytes which nobody has read.
+    pub(crate) fn with_little_room(mut self) -> Self {
+        self.room = Some(16 * 1024);
         self
     }
 
@@ -156,10 +164,15 @@ impl Http {
     }
 
     fn try_connect(&self) -> Option<Box<dyn Stream>> {
-        let socket = match self.from {
-            Some(from) => dial(from, self.address).ok()?,
-            None => TcpStream::connect(self.address).ok()?,
-        };
+        let socket = Socket::new(Domain::for_address(self.address), Type::STREAM, None).unwrap();
+        if let Some(from) = self.from {
+            socket.bind(&SocketAddr::new(from, 0).into()).unwrap();
+        }
+        if let Some(room) = self.room {
+            socket.set_recv_buffer_size(room).unwrap();
+        }
+        socket.connect(&self.address.into()).ok()?;
+        let socket = TcpStream::from(socket);
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         let Some(config) = &self.tls else { return Some(Box::new(socket)) };
@@ -227,7 +240,7 @@ impl Http {
 
 /// Connects from an IPv4 address of this machine.
 pub(crate) fn dial(from: IpAddr, to: SocketAddr) -> std::io::Result<TcpStream> {
-    let socket = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    let socket = Socket::new(Domain::IPV4, Type::STREAM, None)?;
     socket.bind(&SocketAddr::from((from, 0)).into())?;
     socket.connect(&to.into())?;
     let stream = TcpStream::from(socket);

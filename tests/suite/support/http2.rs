@@ -41,6 +41,16 @@ impl Http2 {
 
     /// Sends one request; returns the status, the path of `Location` and the body.
     pub(crate) async fn send(&self, method: &str, path: &str, body: Vec<u8>) -> (u16, String, Bytes) {
+        self.try_send(method, path, body).await.unwrap()
+    }
+
+    /// The same; an error when its stream ends before its answer does.
+    pub(crate) async fn try_send(
+        &self,
+        method: &str,
+        path: &str,
+        body: Vec<u8>,
+    ) -> Result<(u16, String, Bytes), hyper::Error> {
         let request = http::Request::builder()
             .method(method)
             .uri(format!("{}{path}", self.origin))
@@ -48,11 +58,11 @@ impl Http2 {
             .header("content-type", "application/octet-stream")
             .body(Full::from(body))
             .unwrap();
-        let answer = self.sender.clone().send_request(request).await.unwrap();
+        let answer = self.sender.clone().send_request(request).await?;
         let status = answer.status().as_u16();
         let location = answer.headers().get("location").map(|value| value.to_str().unwrap().to_owned());
-        let body = answer.into_body().collect().await.unwrap().to_bytes();
-        (status, path_of(&location.unwrap_or_default()).to_owned(), body)
+        let body = answer.into_body().collect().await?.to_bytes();
+        Ok((status, path_of(&location.unwrap_or_default()).to_owned(), body))
     }
 
     /// Pushes one blob in one piece.

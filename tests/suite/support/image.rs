@@ -14,6 +14,8 @@ use super::process::{bare, run};
 
 /// The media type of the manifests made here.
 pub(crate) const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+/// The media type of what docker makes of an image that it pushes.
+pub(crate) const DOCKERS_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
 const LAYER: &str = "application/vnd.oci.image.layer.v1.tar";
 

@@ -10,6 +10,7 @@ pub(crate) mod portcullis;
 pub(crate) mod process;
 pub(crate) mod recorder;
 pub(crate) mod registry;
+pub(crate) mod road;
 pub(crate) mod robot;
 pub(crate) mod wait;
 pub(crate) mod who;

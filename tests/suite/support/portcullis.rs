@@ -160,6 +160,13 @@ impl Portcullis {
         run(bare("prlimit").args(["--pid", &pid.to_string(), &limit]), "").must_succeed();
     }
 
+    /// How much memory it takes, in bytes: `VmRSS` now, `VmHWM` at most so far.
+    pub(crate) fn memory(&self, which: &str) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.running.pid())).unwrap();
+        let kilobytes = field(&status, which).unwrap().trim_end_matches(" kB").parse::<usize>().unwrap();
+        kilobytes * 1024
+    }
+
     /// Sends a signal by its short name.
     pub(crate) fn signal(&self, name: &str) {
         self.running.signal(name);
