@@ -1,6 +1,6 @@
 //! What is known of a request, as the condition keys that AWS's documents use (aws.md 3) and the registry's own.
 //!
-//! Only the keys that some statement of the caller uses are made. What is not known is no key, and what a client can
+//! Only the keys that some statement of the caller's or the repository's uses are made. What is not known is no key, and what a client can
 //! make long is cut.
 
 use std::borrow::Cow;
@@ -17,6 +17,7 @@ use crate::policy::engine::principal::Caller as Who;
 use crate::registry::operation::{Operation, UploadStart};
 use crate::registry::reference::{Digest, Reference, Tag};
 use crate::view::bundle::username;
+use crate::view::repository::RepositoryState;
 
 /// What is known of a request.
 #[derive(Clone, Copy, Debug)]
@@ -25,6 +26,8 @@ pub(super) struct Facts<'a> {
     pub(super) now: UnixTime,
     pub(super) region: Option<&'a Region>,
     pub(super) call: Option<Call<'a>>,
+    /// What the repository itself says, if one is acted on.
+    pub(super) repository: Option<&'a RepositoryState>,
 }
 
 /// A call of the registry API.
@@ -97,8 +100,19 @@ impl<'a> Facts<'a> {
             "registry:operation" => borrowed(self.call?.operation.kind().label()),
             "registry:tag" => borrowed(tag(self.call?.operation)?.as_str()),
             "registry:tagexists" => flag(self.call?.tag_exists?),
-            _ => None,
+            other => self.tag(other),
         }
+    }
+
+    /// A tag of the caller's or of the repository's. Of two that differ in case only, which a repository may have, the first.
+    fn tag(&self, name: &str) -> Option<Cow<'a, str>> {
+        let (tags, wanted) = match name.split_once('/')? {
+            ("aws:principaltag", wanted) => (&self.caller.bundle.tags, wanted),
+            ("aws:resourcetag" | "ecr:resourcetag", wanted) => (&self.repository?.tags, wanted),
+            (_, _) => return None,
+        };
+        let found = tags.iter().find(|tag| tag.key().to_lowercase() == wanted)?;
+        Some(Cow::Borrowed(found.value()))
     }
 
     fn header(&self, name: HeaderName) -> Option<Cow<'a, str>> {

@@ -12,11 +12,17 @@ use super::refusal::Refusal;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::policy::words::for_action;
+use crate::view::repository::RepositoryState;
 
 impl Gate {
-    fn of<'a>(&'a self, caller: &'a Caller, resource: &'a Resource) -> Judge<'a> {
+    fn of<'a>(
+        &'a self,
+        caller: &'a Caller,
+        resource: &'a Resource,
+        repository: Option<&'a RepositoryState>,
+    ) -> Judge<'a> {
         let region = resource.region.as_ref();
-        self.judge(Facts { caller, now: self.clock.now(), region, call: None })
+        self.judge(Facts { caller, now: self.clock.now(), region, call: None, repository })
     }
 
     /// Decides one control action.
@@ -32,7 +38,11 @@ impl Gate {
     ) -> Result<Permit<Control>, Why> {
         let words =
             for_action(action).ok_or_else(|| Fault::Internal(format!("no words for {}", action.name())))?;
-        let judge = self.of(caller, &resource);
+        let repository = match (&resource.region, &resource.repository) {
+            (Some(region), Some(name)) => Some(self.repository(region, name).await?),
+            (_, None) | (None, Some(_)) => None,
+        };
+        let judge = self.of(caller, &resource, repository.as_deref());
         let verdict = judge.verdict(words, &resource);
         if verdict.is_allow() {
             let grounds = judge.grounds(&verdict);
@@ -68,7 +78,7 @@ impl Gate {
         Permit::new(of, Arc::clone(caller), Grounds::Proven)
     }
 
-    /// Whether `caller` may; for filtering lists.
+    /// Whether `caller` may; for filtering lists. What is about a single repository is for [`Gate::lists`] to say.
     #[must_use]
     pub fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
         let free = || {
@@ -76,7 +86,10 @@ impl Gate {
             let state = region.and_then(|region| self.view.cached_registry(region));
             state.is_some_and(|state| !state.policies_enforced)
         };
-        let judge = Judge { verdicts: None, ..self.of(caller, resource) };
+        if resource.repository.is_some() {
+            return free();
+        }
+        let judge = Judge { verdicts: None, ..self.of(caller, resource, None) };
         for_action(action).is_some_and(|words| judge.verdict(words, resource).is_allow()) || free()
     }
 }

@@ -7,16 +7,17 @@ use crate::clock::UnixTime;
 use crate::policy::engine::question::Outcome;
 use crate::policy::resource::Resource;
 use crate::policy::words::Words;
+use crate::view::repository::RepositoryState;
 
-/// Decides as if the caller asked now. `told` are condition keys and their values that count in place of what is known.
+/// Decides as if the caller asked now. `repository` is what the repository says that the resource is, if it is one. `told` are condition keys and their values that count in place of what is known.
 #[must_use]
 pub fn explain(
     caller: &Caller,
     words: &Words,
-    resource: &Resource,
+    (resource, repository): (&Resource, Option<&RepositoryState>),
     now: UnixTime,
     told: &[(String, String)],
 ) -> Outcome {
-    let facts = Facts { caller, now, region: resource.region.as_ref(), call: None };
+    let facts = Facts { caller, now, region: resource.region.as_ref(), call: None, repository };
     Judge { verdicts: None, facts }.explain(words, resource, told)
 }

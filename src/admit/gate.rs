@@ -16,8 +16,10 @@ use crate::clock::Clock;
 use crate::credential::lease::{Lease, LeaseKey};
 use crate::ids::region::Region;
 use crate::policy::cache::DecisionCache;
+use crate::registry::name::RepositoryName;
 use crate::view::View;
 use crate::view::registry::RegistryState;
+use crate::view::repository::RepositoryState;
 
 /// How many verdicts are remembered.
 const VERDICTS: usize = 32_768;
@@ -116,6 +118,16 @@ impl Gate {
     pub(super) async fn registry(&self, region: &Region) -> Result<Arc<RegistryState>, Fault> {
         let missing = || Arc::new(RegistryState { policies_enforced: true, ..RegistryState::default() });
         Ok(self.view.registry(region).await?.unwrap_or_else(missing))
+    }
+
+    /// What a repository says of itself, as of now.
+    pub(super) async fn repository(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+    ) -> Result<Arc<RepositoryState>, Fault> {
+        let found = self.view.repository(region, name).await?;
+        found.ok_or_else(|| Fault::Store(format!("the policy of {name} in {region} cannot be read")))
     }
 
     /// Someone who decides on what is known of a request, and remembers.

@@ -1,14 +1,16 @@
-//! Puts one question, in the words of both clouds, to the policies of one caller.
+//! Puts one question, in the words of both clouds, to the policies of one caller and of the repository that it is about.
 
-use super::context::Facts;
+use super::context::{Facts, is_of_call};
 use super::permit::Grounds;
 use crate::policy::cache::DecisionCache;
+use crate::policy::engine::compiled::CompiledPolicy;
 use crate::policy::engine::context::Key;
 use crate::policy::engine::decide::{decide, explain};
 use crate::policy::engine::question::{Class, IbmWords, Kind, Outcome, Question, Verdict};
 use crate::policy::engine::resource::Resource as Arn;
 use crate::policy::reason::{Denial, Reason};
 use crate::policy::resource::Resource;
+use crate::policy::table::ActionId;
 use crate::policy::words::Words;
 
 /// Decides on what is known of a request.
@@ -25,11 +27,11 @@ const UNASKABLE: Class = Class::ImplicitDeny(Kind::Identity);
 /// A denial by this verdict, of this wording.
 type Denied<'w> = (&'w Words, Verdict);
 
-impl Judge<'_> {
+impl<'a> Judge<'a> {
     /// The verdict on one wording.
     pub(super) fn verdict(&self, words: &Words, resource: &Resource) -> Verdict {
         let rights = &self.facts.caller.bundle.rights;
-        let context = self.facts.context(words.actions().flat_map(|action| rights.keys(action)));
+        let context = self.facts.context(self.keys(words));
         let unaskable = Verdict { class: UNASKABLE, refused: None, decider: None };
         self.put(words, resource, |question| match self.verdicts {
             Some(verdicts) => verdicts.decide(rights, question, &context),
@@ -41,7 +43,7 @@ impl Judge<'_> {
     /// The same, with every statement that decides, and `told` in place of what is known.
     pub(super) fn explain(&self, words: &Words, resource: &Resource, told: &[(String, String)]) -> Outcome {
         let rights = &self.facts.caller.bundle.rights;
-        let mut context = self.facts.context(words.actions().flat_map(|action| rights.keys(action)));
+        let mut context = self.facts.context(self.keys(words));
         for (name, value) in told {
             // What is too long to be a value is no key.
             let _ = context.one(name.as_str(), value.as_str());
@@ -61,7 +63,7 @@ impl Judge<'_> {
             ibm: Some(IbmWords { action: words.ibm.id(), attributes: attributes.as_slice() }),
             resource: arn,
             resource_account: account.as_str(),
-            attached: None,
+            attached: self.attached(),
             now: self.facts.now.seconds(),
         }))
     }
@@ -89,20 +91,51 @@ impl Judge<'_> {
 
     /// Whether some statement that speaks of any of the wordings reads the key.
     pub(super) fn reads(&self, wordings: &[Words], key: &Key) -> bool {
+        wordings.iter().any(|words| self.keys(words).any(|one| one == key))
+    }
+
+    /// Whether something might be allowed once the call is known, by statements that read what only the call says.
+    pub(super) fn depends_on_call(&self, words: &Words) -> bool {
         let rights = &self.facts.caller.bundle.rights;
-        let keys = |words: &Words| words.actions().any(|action| rights.keys(action).contains(key));
-        wordings.iter().any(keys)
+        words.actions().any(|action| {
+            let own = rights.allows_somewhere(action);
+            let allowed = own || self.attached().is_some_and(|policy| policy.names(action));
+            allowed && self.keys_of(action).any(is_of_call)
+        })
+    }
+
+    /// The condition keys that decide about a wording.
+    fn keys(&self, words: &Words) -> impl Iterator<Item = &'a Key> {
+        words.actions().flat_map(|action| self.keys_of(action))
+    }
+
+    fn keys_of(&self, action: ActionId) -> impl Iterator<Item = &'a Key> + use<'a> {
+        let attached = self.attached().map(CompiledPolicy::keys).unwrap_or_default();
+        self.facts.caller.bundle.rights.keys(action).iter().chain(attached)
+    }
+
+    /// The policy of the repository that is acted on.
+    fn attached(&self) -> Option<&'a CompiledPolicy> {
+        self.facts.repository.and_then(|repository| repository.policy.as_deref())
     }
 
     /// The grounds that an allowing verdict gives.
     pub(super) fn grounds(&self, verdict: &Verdict) -> Grounds {
-        let rights = &self.facts.caller.bundle.rights;
-        let reason = verdict.decider.as_ref().and_then(|decider| Reason::of(rights, decider));
-        reason.map_or(Grounds::Root, Grounds::Policy)
+        self.reason(verdict).map_or(Grounds::Root, Grounds::Policy)
     }
 
     /// What a denial tells.
     pub(super) fn denial(&self, words: &Words, resource: Resource, verdict: &Verdict) -> Denial {
-        Denial::of(words.ibm, resource, &self.facts.caller.bundle.rights, verdict)
+        Denial::of(words.ibm, resource, verdict, self.reason(verdict))
+    }
+
+    fn reason(&self, verdict: &Verdict) -> Option<Reason> {
+        let decider = verdict.decider.as_ref()?;
+        match decider.kind {
+            Kind::Repository | Kind::Trust => Reason::told(self.attached()?, decider),
+            Kind::Identity | Kind::Group | Kind::Ibm | Kind::Boundary | Kind::Session => {
+                Reason::of(&self.facts.caller.bundle.rights, decider)
+            }
+        }
     }
 }

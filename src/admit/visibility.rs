@@ -2,18 +2,27 @@
 
 use std::sync::Arc;
 
+use futures_util::stream::{self, StreamExt};
+
 use super::caller::Caller;
-use super::context::{Facts, is_of_call};
+use super::context::Facts;
 use super::fault::Fault;
 use super::gate::Gate;
 use super::judge::Judge;
 use crate::clock::UnixTime;
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
-use crate::policy::words::{Words, for_right, for_seeing};
+use crate::policy::table::Action;
+use crate::policy::words::{Words, for_action, for_right, for_seeing};
 use crate::registry::name::RepositoryName;
 use crate::registry::needs::Right;
 use crate::registry::scope::{ScopeAction, ScopeEntry};
+use crate::view::View;
+use crate::view::registry::RegistryState;
+use crate::view::repository::RepositoryState;
+
+/// How many repositories are looked up at the same time, of those that are not known already.
+const LOOKUPS: usize = 16;
 
 impl Gate {
     /// Which repositories the caller may see, as one question: those that it may list or pull.
@@ -21,9 +30,32 @@ impl Gate {
     /// # Errors
     /// [`Fault`] when the view cannot say.
     pub async fn visibility(&self, caller: &Arc<Caller>, region: &Region) -> Result<Visibility, Fault> {
-        let everything = !self.registry(region).await?.policies_enforced;
-        let now = self.clock.now();
-        Ok(Visibility { caller: Arc::clone(caller), region: region.clone(), everything, now })
+        self.visible_for(caller, region, for_seeing()).await
+    }
+
+    /// Which repositories the caller may do this to, for filtering lists.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn lists(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        region: &Region,
+    ) -> Result<Visibility, Fault> {
+        let words = for_action(action).map(std::slice::from_ref).unwrap_or_default();
+        self.visible_for(caller, region, words).await
+    }
+
+    async fn visible_for(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        words: &'static [Words],
+    ) -> Result<Visibility, Fault> {
+        let (caller, region) = (Arc::clone(caller), region.clone());
+        let (registry, now) = (self.registry(&region).await?, self.clock.now());
+        Ok(Visibility { view: Arc::clone(&self.view), caller, region, registry, words, now })
     }
 
     /// What of `wanted` the caller may have now: the intersection, which is what a token is made for (Docker token
@@ -39,17 +71,27 @@ impl Gate {
         region: &Region,
     ) -> Result<Vec<ScopeEntry>, Fault> {
         let everything = !self.registry(region).await?.policies_enforced;
-        let facts = Facts { caller, now: self.clock.now(), region: Some(region), call: None };
-        let judge = Judge { verdicts: None, facts };
-        let may = |name: &RepositoryName, action: ScopeAction| {
-            let resource = Resource::repository(region, name);
-            everything
-                || rights_of(action)
-                    .iter()
-                    .flat_map(|right| for_right(*right))
-                    .any(|words| judge.verdict(words, &resource).is_allow() || depends_on_call(caller, words))
-        };
-        Ok(wanted.into_iter().filter_map(|entry| entry.narrowed(may)).collect())
+        let now = self.clock.now();
+        let mut narrowed = Vec::with_capacity(wanted.len());
+        for entry in wanted {
+            let repository = match &entry {
+                ScopeEntry::Repository { name, .. } => self.view.repository(region, name).await?,
+                ScopeEntry::Catalog => None,
+            };
+            let facts =
+                Facts { caller, now, region: Some(region), call: None, repository: repository.as_deref() };
+            let judge = Judge { verdicts: None, facts };
+            let may = |name: &RepositoryName, action: ScopeAction| {
+                let resource = Resource::repository(region, name);
+                let mut words = rights_of(action).iter().flat_map(|right| for_right(*right));
+                let allowed = |words: &Words| {
+                    judge.verdict(words, &resource).is_allow() || judge.depends_on_call(words)
+                };
+                everything || (repository.is_some() && words.any(allowed))
+            };
+            narrowed.extend(entry.narrowed(may));
+        }
+        Ok(narrowed)
     }
 }
 
@@ -62,20 +104,14 @@ const fn rights_of(action: ScopeAction) -> &'static [Right] {
     }
 }
 
-/// Whether something might be allowed, once the call is known.
-fn depends_on_call(caller: &Caller, words: &Words) -> bool {
-    let rights = &caller.bundle.rights;
-    words
-        .actions()
-        .any(|action| rights.allows_somewhere(action) && rights.keys(action).iter().any(is_of_call))
-}
-
 /// What one caller may see of one registry.
 #[derive(Clone, Debug)]
 pub struct Visibility {
+    view: Arc<View>,
     caller: Arc<Caller>,
     region: Region,
-    everything: bool,
+    registry: Arc<RegistryState>,
+    words: &'static [Words],
     now: UnixTime,
 }
 
@@ -84,15 +120,50 @@ impl Visibility {
     #[must_use]
     pub fn shows_anything(&self) -> bool {
         let rights = &self.caller.bundle.rights;
-        self.everything || for_seeing().iter().any(|words| words.are_allowed_somewhere(rights))
+        let own = || self.words.iter().any(|words| words.are_allowed_somewhere(rights));
+        !self.registry.policies_enforced || self.registry.repository_policies || own()
     }
 
-    /// Whether the caller may know that `repository` exists.
-    #[must_use]
-    pub fn shows(&self, repository: &RepositoryName) -> bool {
-        let facts = Facts { caller: &self.caller, now: self.now, region: Some(&self.region), call: None };
+    /// Those of these repositories that the caller may know of, in their order. A repository whose own policy cannot be
+    /// read is none of them.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn shown(&self, names: Vec<RepositoryName>) -> Result<Vec<RepositoryName>, Fault> {
+        if !self.registry.policies_enforced {
+            return Ok(names);
+        }
+        let mut shown = Vec::new();
+        if !self.asks_repositories() {
+            let silent = RepositoryState::default();
+            shown.extend(names.into_iter().filter(|name| self.shows(name, &silent)));
+            return Ok(shown);
+        }
+        let lookups = names.into_iter().map(async |name| {
+            let state = self.view.repository(&self.region, &name).await?;
+            Ok::<_, Fault>(state.filter(|state| self.shows(&name, state)).map(|_| name))
+        });
+        let mut lookups = stream::iter(lookups).buffered(LOOKUPS);
+        while let Some(found) = lookups.next().await {
+            shown.extend(found?);
+        }
+        Ok(shown)
+    }
+
+    /// Whether what repositories say of themselves decides: their policies, if there are any, or their tags.
+    fn asks_repositories(&self) -> bool {
+        let rights = &self.caller.bundle.rights;
+        let mut keys = self.words.iter().flat_map(Words::actions).flat_map(|action| rights.keys(action));
+        let tagged =
+            |name: &str| name.starts_with("aws:resourcetag/") || name.starts_with("ecr:resourcetag/");
+        self.registry.repository_policies || keys.any(|key| tagged(key.name()))
+    }
+
+    fn shows(&self, name: &RepositoryName, state: &RepositoryState) -> bool {
+        let (caller, region) = (&*self.caller, Some(&self.region));
+        let facts = Facts { caller, now: self.now, region, call: None, repository: Some(state) };
         let judge = Judge { verdicts: None, facts };
-        let resource = Resource::repository(&self.region, repository);
-        self.everything || for_seeing().iter().any(|words| judge.verdict(words, &resource).is_allow())
+        let resource = Resource::repository(&self.region, name);
+        self.words.iter().any(|words| judge.verdict(words, &resource).is_allow())
     }
 }

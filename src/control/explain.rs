@@ -126,7 +126,7 @@ impl Desk {
         let asker = self.in_place_of(caller, &question.principal, facts);
         let missing = || Fault::Internal(format!("no words for {}", question.action.name()));
         let words = for_action(question.action).ok_or_else(missing)?;
-        let outcome = explain(&asker, words, &question.resource, now, &question.context);
+        let outcome = explain(&asker, words, (&question.resource, None), now, &question.context);
         let rights = &asker.bundle.rights;
         let explanation = Explanation {
             class: outcome.class,
@@ -151,7 +151,15 @@ impl Desk {
         let policies = Policies { ibm, ..Policies::default() };
         let rights = rights(&self.account, principal, &name, policies);
         let principal = principal.clone();
-        let bundle = Bundle { principal, name, active, keys: Vec::new(), groups: facts.groups, rights };
+        let bundle = Bundle {
+            principal,
+            name,
+            active,
+            keys: Vec::new(),
+            groups: facts.groups,
+            tags: Vec::new(),
+            rights,
+        };
         Caller { bundle: Arc::new(bundle), ..caller.clone() }
     }
 

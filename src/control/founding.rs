@@ -11,11 +11,16 @@ use crate::ids::tagged::{ApiKeyId, PolicyId, UserId};
 use crate::policy::ibm::document::{AttributeDocument, PolicyDocument, ResourceDocument, RoleReference};
 use crate::policy::ibm::role::Role;
 use crate::store::account::{Account, Founding};
+use crate::store::aws::holder::{AwsPolicyArn, PolicyRef};
 use crate::store::identity::{ApiKeyRecord, Stamp, User};
 use crate::store::keyring::SigningKeyRecord;
 use crate::store::policy::{PolicyRecord, Subject};
 use crate::store::registry::RegistrySettings;
 use crate::store::{Store, StoreError};
+
+/// What the administrator holds in AWS's dialect. Installations that are older than this got it by a step of the schema,
+/// once: who takes it away means it.
+const EVERYTHING: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
 
 /// What an installation begins with.
 #[derive(Debug)]
@@ -85,7 +90,10 @@ fn founding(plan: &Plan<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Result
     };
     let (key, private) = SigningKey::generate()
         .map_err(|_| StoreError::Unavailable("no signing key can be made".to_owned()))?;
+    let everything =
+        AwsPolicyArn::parse(EVERYTHING).map_err(|malformed| StoreError::Corrupt(malformed.to_string()))?;
     Ok(Founding {
+        held: vec![PolicyRef::Aws(everything)],
         account: Account { id: plan.account.clone(), name: plan.name.clone(), created_at: now },
         policies: vec![policy("service"), policy("platform_service")],
         administrator: User { id, name: "admin".to_owned(), active: true, stamp },

@@ -77,15 +77,14 @@ impl Desk {
         let permit = self.proven(caller, Action::ImageList, registry.clone());
         let words = for_action(Action::ImageList);
         let some = words.is_some_and(|words| words.are_allowed_somewhere(&caller.bundle.rights));
-        if !some && !self.authority.may(caller, Action::ImageList, &registry) {
+        let own = some || self.authority.may(caller, Action::ImageList, &registry);
+        if !own && !self.store.registry(region).await?.is_some_and(|facts| facts.repository_policies) {
             // Walking the whole registry for somebody who may see nothing of it is work for nothing.
             return Ok(Done::new(Vec::new(), permit));
         }
         let mut repositories = self.images.repositories(region).await?;
-        repositories.retain(|name| {
-            let resource = Resource::repository(region, name);
-            filter.wants(name) && self.authority.may(caller, Action::ImageList, &resource)
-        });
+        repositories.retain(|name| filter.wants(name));
+        let repositories = self.authority.listed(caller, Action::ImageList, region, repositories).await?;
         let images = match repositories.is_empty() {
             true => Vec::new(),
             false => self.images.list(region, &repositories).await?,

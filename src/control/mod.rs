@@ -16,8 +16,10 @@ use crate::clock::{Clock, Entropy};
 use crate::credential::api_key::Pepper;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
+use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
+use crate::registry::name::RepositoryName;
 use crate::store::Store;
 
 pub mod api_key;
@@ -57,7 +59,16 @@ pub trait Authority: Send + Sync {
     /// principal of the account may know.
     fn permit_proven(&self, caller: &Arc<Caller>, of: Control) -> Permit<Control>;
 
-    /// Whether the caller may; for filtering, never a permit.
+    /// Those of these repositories that the caller may do this to; for filtering lists.
+    async fn listed(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        region: &Region,
+        names: Vec<RepositoryName>,
+    ) -> Result<Vec<RepositoryName>, Problem>;
+
+    /// Whether the caller may do something to what is larger than a repository; for filtering, never a permit.
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool;
 }
 

@@ -55,15 +55,15 @@ struct TagsBody {
 }
 
 impl Forwarder {
-    /// The repositories after `page.last` that `visible` lets through: `page.limit` of them (100 if not given, at most
+    /// The repositories after `page.last` that `visible` lets through, which is asked about one upstream page at a time: `page.limit` of them (100 if not given, at most
     /// 1000), fewer only at the end.
     ///
     /// # Errors
-    /// [`Fault`] when the upstream fails, or needs more than 1000 pages to fill this one.
+    /// [`Fault`] when the upstream or `visible` fails, or needs more than 1000 pages to fill this one.
     pub async fn catalog(
         &self,
         page: &Page,
-        visible: &dyn Fn(&RepositoryName) -> bool,
+        visible: impl AsyncFn(Vec<RepositoryName>) -> Result<Vec<RepositoryName>, Fault>,
     ) -> Result<CatalogPage, Fault> {
         let limit = page.limit.unwrap_or(CATALOG_DEFAULT).min(CATALOG_MAX);
         let wanted = usize::try_from(limit).unwrap_or(usize::MAX);
@@ -80,7 +80,7 @@ impl Forwarder {
             let names = body.repositories.unwrap_or_default();
             let end = names.last().cloned();
             let known = names.iter().filter_map(|name| RepositoryName::parse(name).ok());
-            found.extend(known.filter(|name| visible(name)));
+            found.extend(visible(known.collect()).await?);
             // One more than wanted tells whether there is a next page, in what the caller may see.
             if found.len() > wanted || !more || end.is_none() {
                 let more = found.len() > wanted;

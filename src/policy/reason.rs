@@ -1,6 +1,7 @@
 //! Why: the statement that decided, and for a denial everything that either cloud's words need.
 
 use super::engine::bundle::Bundle;
+use super::engine::compiled::CompiledPolicy;
 use super::engine::question::{Class, Decider, Kind, Verdict};
 use super::ibm::role::Role;
 use super::resource::Resource;
@@ -20,10 +21,15 @@ pub struct Reason {
 }
 
 impl Reason {
-    /// The reason that a decider of the bundle's stands for.
+    /// The reason that a decider of the bundle's stands for; `None` for one of the resource's own policy.
     #[must_use]
     pub fn of(bundle: &Bundle, decider: &Decider) -> Option<Self> {
-        let policy = bundle.policy(decider)?;
+        Self::told(bundle.policy(decider)?, decider)
+    }
+
+    /// The reason that a decider of this policy stands for.
+    #[must_use]
+    pub fn told(policy: &CompiledPolicy, decider: &Decider) -> Option<Self> {
         let display = |crn: &str| {
             Role::parse(crn).map_or_else(|| crn.to_owned(), |role| role.display_name().to_owned())
         };
@@ -57,10 +63,9 @@ impl Denial {
         Self { action, resource, class: Class::ImplicitDeny(Kind::Identity), refused: None, because: None }
     }
 
-    /// The verdict says no.
+    /// The verdict says no, because of this statement if one denies.
     #[must_use]
-    pub fn of(action: Action, resource: Resource, bundle: &Bundle, verdict: &Verdict) -> Self {
-        let because = verdict.decider.as_ref().and_then(|decider| Reason::of(bundle, decider));
+    pub fn of(action: Action, resource: Resource, verdict: &Verdict, because: Option<Reason>) -> Self {
         Self { action, resource, class: verdict.class, refused: verdict.refused, because }
     }
 }

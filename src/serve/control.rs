@@ -24,10 +24,12 @@ use crate::credential::authorization::Presented;
 use crate::edge::body::{CollectError, RequestBody};
 use crate::edge::respond;
 use crate::ids::principal::PrincipalId;
+use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::record::event::{ControlCall, Verdict, What};
 use crate::registry::error::{OciCode, OciError};
+use crate::registry::name::RepositoryName;
 
 /// Answers one call.
 pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<RequestBody>) -> Outcome {
@@ -149,6 +151,17 @@ impl Authority for GateAuthority {
 
     fn permit_proven(&self, caller: &Arc<Caller>, of: Control) -> Permit<Control> {
         self.0.everyones(caller, of)
+    }
+
+    async fn listed(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        region: &Region,
+        names: Vec<RepositoryName>,
+    ) -> Result<Vec<RepositoryName>, Problem> {
+        let visibility = self.0.lists(caller, action, region).await.map_err(Problem::Fault)?;
+        visibility.shown(names).await.map_err(Problem::Fault)
     }
 
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {

@@ -118,7 +118,7 @@ async fn repositories(forwarder: &Forwarder) -> Result<Vec<RepositoryName>, Faul
     let mut all = Vec::new();
     loop {
         let last = all.last().map(|name: &RepositoryName| name.as_str().to_owned());
-        let page = forwarder.catalog(&Page { limit: Some(1000), last }, &|_| true).await?;
+        let page = forwarder.catalog(&Page { limit: Some(1000), last }, async |names| Ok(names)).await?;
         all.extend(page.repositories);
         if !page.more {
             return Ok(all);

@@ -176,7 +176,7 @@ async fn catalog(
     let visibility = shared.gate.visibility(admission.permit.caller_shared(), &site.region).await?;
     // Walking the whole registry for somebody who may see nothing of it is work for nothing.
     let listed = match visibility.shows_anything() {
-        true => forwarder.catalog(page, &|repository| visibility.shows(repository)).await?,
+        true => forwarder.catalog(page, async |names| visibility.shown(names).await).await?,
         false => CatalogPage { repositories: Vec::new(), more: false },
     };
     let names: Vec<&str> = listed.repositories.iter().map(|name| name.as_str()).collect();

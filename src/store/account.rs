@@ -39,6 +39,8 @@ pub struct Founding {
     pub api_key: super::identity::ApiKeyRecord,
     /// The administrator's policies.
     pub policies: Vec<super::policy::PolicyRecord>,
+    /// The managed policies that the administrator holds.
+    pub held: Vec<super::aws::holder::PolicyRef>,
     /// The first signing key.
     pub signing_key: super::keyring::SigningKeyRecord,
     /// Settings of every configured registry.

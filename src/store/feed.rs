@@ -30,7 +30,7 @@ pub enum ChangeKey {
     PolicyInForce(ManagedPolicyId),
     /// A principal: itself, its keys, groups, policies, boundary or tags, or a policy that names it.
     Principal(PrincipalId),
-    /// The settings or namespaces of one registry.
+    /// The settings or namespaces of one registry, or whether any of its repositories has a policy.
     Registry(Region),
     /// A repository: itself, its policy or tags.
     Repository(Region, RepositoryName),

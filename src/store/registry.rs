@@ -40,6 +40,8 @@ pub struct RegistryFacts {
     pub settings: RegistrySettings,
     /// The namespaces that exist.
     pub namespaces: Vec<Namespace>,
+    /// Whether any repository has a policy of its own.
+    pub repository_policies: bool,
     /// The feed's position at that instant.
     pub as_of: Sequence,
 }

@@ -2,10 +2,12 @@
 
 use crate::clock::UnixTime;
 use crate::ids::account::AccountId;
+use crate::ids::aws::UserUniqueId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ApiKeyId};
 use crate::policy::engine::bundle::{Bundle as Rights, Policies};
 use crate::policy::engine::principal::Caller;
+use crate::store::aws::tag::Tag;
 
 /// One principal, as of one position in the feed.
 #[derive(Debug)]
@@ -20,7 +22,9 @@ pub struct Bundle {
     pub keys: Vec<KeyState>,
     /// Its groups.
     pub groups: Vec<AccessGroupId>,
-    /// Its policies and those of its groups. Their stamp is unique to this compilation: whoever remembers a decision
+    /// Its tags, by key.
+    pub tags: Vec<Tag>,
+    /// Its policies of both dialects, those of its groups, and its boundary. Their stamp is unique to this compilation: whoever remembers a decision
     /// remembers it with it.
     pub rights: Rights,
 }
@@ -45,27 +49,50 @@ impl Bundle {
     }
 }
 
-/// Puts the policies of a principal together. To AWS's documents a user is a user, and a service ID one under the path
-/// `/service-id/`, which no user's name can begin with.
+/// Puts the policies of a principal together that is filed under `/`, see [`rights_at`].
 #[must_use]
 pub fn rights(account: &AccountId, principal: &PrincipalId, name: &str, policies: Policies) -> Rights {
-    let arn = match (principal, username(principal, name)) {
-        (PrincipalId::User(_), Some(name)) => format!("arn:aws:iam::{account}:user/{name}"),
-        (PrincipalId::User(id), None) => format!("arn:aws:iam::{account}:user/{id}"),
-        (PrincipalId::ServiceId(id), _) => format!("arn:aws:iam::{account}:user/service-id/{id}"),
-    };
-    let caller = Caller::User { account: account.clone(), arn: arn.into(), id: principal.to_string().into() };
-    Rights::new(caller, policies)
+    rights_at(account, principal, ("/", name), policies)
 }
 
-/// The name that AWS's documents know a user by: 1 to 64 letters, digits and `_+=,.@-`.
+/// Puts the policies of a principal of that path and name together. To AWS's documents a user is a user, and a service ID
+/// one under the path `/service-id/`.
+#[must_use]
+pub fn rights_at(
+    account: &AccountId,
+    principal: &PrincipalId,
+    named: (&str, &str),
+    policies: Policies,
+) -> Rights {
+    let arn = arn(account, principal, named).into();
+    let id = UserUniqueId::of(principal).as_str().into();
+    Rights::new(Caller::User { account: account.clone(), arn, id }, policies)
+}
+
+/// Where service IDs are filed.
+const SERVICE_IDS: &str = "/service-id/";
+
+/// The ARN, which nobody else has. A user whose ARN would look like a service ID's, and one without a name that fits, is
+/// called by its id.
+fn arn(account: &AccountId, principal: &PrincipalId, (path, name): (&str, &str)) -> String {
+    match (principal, username(principal, name)) {
+        (PrincipalId::User(_), Some(name)) if !path.starts_with(SERVICE_IDS) => {
+            format!("arn:aws:iam::{account}:user{path}{name}")
+        }
+        (PrincipalId::User(id), _) => format!("arn:aws:iam::{account}:user/{id}"),
+        (PrincipalId::ServiceId(id), _) => format!("arn:aws:iam::{account}:user{SERVICE_IDS}{id}"),
+    }
+}
+
+/// The name that AWS's documents know a user by: 1 to 64 letters, digits and `_+=,.@-`, and not another's id.
 #[must_use]
 pub fn username<'a>(principal: &'a PrincipalId, name: &'a str) -> Option<&'a str> {
     let usable = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
     match principal {
         PrincipalId::ServiceId(id) => Some(id.as_str()),
-        PrincipalId::User(_) => {
-            Some(name).filter(|name| (1..=64).contains(&name.len()) && name.bytes().all(usable))
-        }
+        PrincipalId::User(_) => Some(name).filter(|name| {
+            let fits = (1..=64).contains(&name.len()) && name.bytes().all(usable);
+            fits && PrincipalId::parse(name).is_err()
+        }),
     }
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::bundle::{Bundle, KeyState, rights};
+use super::bundle::{Bundle, KeyState, rights_at};
 use super::keyring::Keyring;
 use super::ledger::Depends;
 use super::registry::RegistryState;
+use super::repository::{RepositoryState, Whose};
 use super::table::{Slot, Table};
 use super::{Known, Unavailable};
 use crate::credential::api_key::KeyHash;
@@ -18,6 +19,8 @@ use crate::ids::tagged::ApiKeyId;
 use crate::policy::engine::bundle::Policies;
 use crate::policy::ibm::check::{check, compile};
 use crate::store::StoreError;
+use crate::store::aws::holder::Actor;
+use crate::store::aws::policies::ActorPolicies;
 use crate::store::feed::{ChangeKey, Sequence};
 use crate::store::identity::{PrincipalFacts, PrincipalRecord};
 use crate::store::registry::RegistryFacts;
@@ -118,9 +121,16 @@ impl Lookup for PrincipalId {
         let Some(facts) = known.store.0.principal(self).await? else {
             return Ok(Loaded { found: None, as_of: None, depends: Depends::On(depends), weight: 1 });
         };
+        let Some(held) = known.store.0.policies_of(&Actor::Principal(self.clone())).await? else {
+            // It has just been removed.
+            let as_of = Some(facts.as_of);
+            return Ok(Loaded { found: None, as_of, depends: Depends::On(depends), weight: 1 });
+        };
         depends.extend(facts.groups.iter().cloned().map(ChangeKey::Group));
-        let as_of = Some(facts.as_of);
-        let bundle = bundle(self.clone(), facts, known)?;
+        depends.extend(held.keys().into_iter().filter(|key| !depends.contains(key)).collect::<Vec<_>>());
+        // The two were read at two instants. What changed in between is in the feed after the earlier one.
+        let as_of = Some(facts.as_of.min(held.as_of));
+        let bundle = bundle(self.clone(), facts, held, known)?;
         let weight = 1 + bundle.rights.policies().count() + bundle.keys.len() + bundle.groups.len();
         let weight = u64::try_from(weight).unwrap_or(u64::MAX);
         Ok(Loaded { found: Some(Arc::new(bundle)), as_of, depends: Depends::On(depends), weight })
@@ -128,7 +138,12 @@ impl Lookup for PrincipalId {
 }
 
 /// Compiles everything about a principal, or nothing of it.
-fn bundle(principal: PrincipalId, facts: PrincipalFacts, known: &Known) -> Result<Bundle, StoreError> {
+fn bundle(
+    principal: PrincipalId,
+    facts: PrincipalFacts,
+    held: ActorPolicies,
+    known: &Known,
+) -> Result<Bundle, StoreError> {
     let (name, active) = match facts.record {
         PrincipalRecord::ServiceId(service_id) => (service_id.name, true),
         PrincipalRecord::User(user) => (user.name, user.active),
@@ -145,9 +160,10 @@ fn bundle(principal: PrincipalId, facts: PrincipalFacts, known: &Known) -> Resul
         Ok(Arc::new(compile(&row.id, &policy)))
     };
     let ibm = facts.policies.iter().map(compiled).collect::<Result<Vec<_>, StoreError>>()?;
-    let rights = rights(&known.account, &principal, &name, Policies { ibm, ..Policies::default() });
+    let policies = Policies { ibm, ..super::compile::policies(&known.account, &held)? };
+    let rights = rights_at(&known.account, &principal, (held.path.as_str(), &name), policies);
     let keys = facts.api_keys.into_iter().map(state).collect();
-    Ok(Bundle { principal, name, active, keys, groups: facts.groups, rights })
+    Ok(Bundle { principal, name, active, keys, groups: facts.groups, tags: held.tags, rights })
 }
 
 impl Lookup for KeyHash {
@@ -182,10 +198,31 @@ impl Lookup for Region {
             policies_enforced: facts.settings.policies_enforced,
             private_only: facts.settings.private_only,
             namespaces: facts.namespaces.into_iter().collect(),
+            repository_policies: facts.repository_policies,
         };
         let found = facts.map(|facts| Arc::new(state(facts)));
         let depends = Depends::On(vec![ChangeKey::Registry(self.clone())]);
         Ok(Loaded { found, as_of, depends, weight: 1 })
+    }
+}
+
+impl Lookup for Whose {
+    type Found = Option<Arc<RepositoryState>>;
+
+    fn table(known: &Known) -> &Table<Self, Self::Found> {
+        &known.repositories
+    }
+
+    async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
+        let stored = known.store.0.repository_policy(&self.region, &self.name).await?;
+        let as_of = Some(stored.as_of);
+        let state = RepositoryState::of(&known.account, (&self.region, &self.name), stored);
+        let found = state.map(Arc::new).map_err(|error| complaint(self, error)).ok();
+        let own = found.as_ref().map_or(0, |state| state.tags.len() + 4 * state.policy.iter().len());
+        let weight = u64::try_from(1 + self.name.as_str().len() / 64 + own).unwrap_or(u64::MAX);
+        // Also when there is no such repository: it may come into being with a policy.
+        let depends = Depends::On(vec![ChangeKey::Repository(self.region.clone(), self.name.clone())]);
+        Ok(Loaded { found, as_of, depends, weight })
     }
 }
 

@@ -5,11 +5,13 @@
 //! learn of changes for too long, it answers nothing at all. It never decides who may do what.
 
 pub mod bundle;
+pub mod compile;
 mod follow;
 pub mod keyring;
 mod ledger;
 mod lookup;
 pub mod registry;
+pub mod repository;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -27,12 +29,14 @@ use self::keyring::Keyring;
 use self::ledger::Ledger;
 use self::lookup::{Lookup, Signing};
 use self::registry::RegistryState;
+use self::repository::{RepositoryState, Whose};
 use self::table::{Joined, Table};
 use crate::credential::api_key::KeyHash;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::ApiKeyId;
+use crate::registry::name::RepositoryName;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::feed::Sequence;
@@ -53,7 +57,8 @@ impl From<StoreError> for Unavailable {
 pub struct Settings {
     /// How long known callers are still served when the store cannot be asked for changes.
     pub max_staleness: Duration,
-    /// How much is kept: each principal counts 1, and 1 more for every grant, key and group of its own.
+    /// How much is kept of each kind: a principal counts 1, and 1 more for every grant, key and group of its own; a
+    /// repository counts 1, and more if its name is long or it has a policy or tags.
     pub capacity: u64,
 }
 
@@ -123,6 +128,25 @@ impl View {
     #[must_use]
     pub fn cached_registry(&self, region: &Region) -> Option<Arc<RegistryState>> {
         self.recall(region).flatten()
+    }
+
+    /// What a repository itself says about who may do what to it; `None` if that cannot be understood. Then nobody may do
+    /// anything to it, since what is not understood may have been a restriction.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked.
+    pub async fn repository(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+    ) -> Result<Option<Arc<RepositoryState>>, Unavailable> {
+        self.ask(&Whose { region: region.clone(), name: name.clone() }).await
+    }
+
+    /// Like [`View::repository`], at once and only if it is known.
+    #[must_use]
+    pub fn cached_repository(&self, region: &Region, name: &RepositoryName) -> Option<Arc<RepositoryState>> {
+        self.recall(&Whose { region: region.clone(), name: name.clone() }).flatten()
     }
 
     /// The signing keys, youngest first.
@@ -229,6 +253,7 @@ struct Known {
     principals: Table<PrincipalId, Option<Arc<Bundle>>>,
     key_owners: Table<KeyHash, Option<(PrincipalId, ApiKeyId)>>,
     registries: Table<Region, Option<Arc<RegistryState>>>,
+    repositories: Table<Whose, Option<Arc<RepositoryState>>>,
     signing: Table<Signing, Arc<Keyring>>,
     counters: Counters,
     born: Instant,
@@ -247,6 +272,7 @@ impl Known {
             principals: Table::new(settings.capacity),
             key_owners: Table::new(settings.capacity),
             registries: Table::new(1024),
+            repositories: Table::new(settings.capacity),
             signing: Table::new(1024),
             counters: Counters::default(),
             born: Instant::now(),

@@ -13,4 +13,6 @@ pub struct RegistryState {
     pub private_only: bool,
     /// The namespaces that exist.
     pub namespaces: HashSet<Namespace>,
+    /// Whether any repository has a policy of its own.
+    pub repository_policies: bool,
 }

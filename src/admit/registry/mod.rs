@@ -40,7 +40,7 @@ pub struct Asking<'a> {
     pub headers: &'a HeaderMap,
 }
 
-/// Says whether a tag is there now. The gate asks only when some policy of the caller's depends on it.
+/// Says whether a tag is there now. The gate asks only when some policy that applies depends on it.
 pub trait Tags {
     /// Whether the repository has the tag.
     ///
@@ -122,9 +122,12 @@ impl Gate {
             Ceiling::Unlimited => true,
         };
         let call = Call { operation: &operation, headers: asking.headers, tag_exists: None };
-        let facts = Facts { caller, now: self.clock.now(), region: Some(asking.region), call: Some(call) };
+        let region = Some(asking.region);
+        let facts = Facts { caller, now: self.clock.now(), region, call: Some(call), repository: None };
         let grounds = match primary(&operation) {
             Some(need) => {
+                let repository = self.repository(asking.region, need.repository).await?;
+                let facts = Facts { repository: Some(&repository), ..facts };
                 // Nobody asks the upstream for a call that goes nowhere anyway.
                 let facts = if covered { self.looked_up(facts, call, &need, tags).await? } else { facts };
                 self.grounds(self.judge(facts), &need, asking.region).await?
@@ -142,6 +145,8 @@ impl Gate {
         let new_namespace = self.new_namespace(&operation, asking.region, asking.new).await?;
         let mount_allowed = match mount_source(&operation) {
             Some(need) => {
+                let repository = self.repository(asking.region, need.repository).await?;
+                let facts = Facts { repository: Some(&repository), ..facts };
                 let source = self.grounds(self.judge(facts), &need, asking.region).await;
                 source.map(|_| true).or_else(refused_is_false)?
             }
@@ -152,7 +157,7 @@ impl Gate {
         Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace })
     }
 
-    /// With what the upstream says of the tag, if some statement of the caller's depends on that.
+    /// With what the upstream says of the tag, if some statement of the caller's or the repository's depends on that.
     async fn looked_up<'a>(
         &self,
         facts: Facts<'a>,

@@ -70,9 +70,20 @@ impl Authority for AsPolicy {
         Permit::for_test(of, caller.clone(), Grounds::Proven)
     }
 
+    async fn listed(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        region: &Region,
+        mut names: Vec<RepositoryName>,
+    ) -> Result<Vec<RepositoryName>, Problem> {
+        names.retain(|name| self.may(caller, action, &Resource::repository(region, name)));
+        Ok(names)
+    }
+
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
         let words = for_action(action).unwrap();
-        explain(caller, words, resource, samples::time(1000), &[]).class.is_allow()
+        explain(caller, words, (resource, None), samples::time(1000), &[]).class.is_allow()
     }
 }
 
@@ -175,6 +186,7 @@ impl House {
             active: true,
             keys: Vec::new(),
             groups: facts.groups,
+            tags: Vec::new(),
             rights,
         };
         Arc::new(Caller {

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use tokio::io::AsyncWriteExt as _;
 
 use super::upstream::{Raw, head, raw};
-use super::{ask, content, name, settings};
+use super::{ask, content, name, only, settings};
 use crate::admit::fault::Fault;
 use crate::forward::{Failure, Forwarder};
 use crate::registry::operation::{Operation, Page};
@@ -50,7 +50,7 @@ fn r26_a_catalog_shows_full_pages_of_visible_names_and_no_trace_of_others() {
         entries.sort();
         let upstream = paging("repositories", entries, 1000).await;
         let forwarder = Forwarder::new(settings(&upstream.url)).unwrap();
-        let mine = |repository: &crate::registry::name::RepositoryName| repository.namespace() == "mine";
+        let mine = only(|repository| repository.namespace() == "mine");
         let mut all = Vec::new();
         let mut last: Option<String> = None;
         loop {
@@ -65,14 +65,16 @@ fn r26_a_catalog_shows_full_pages_of_visible_names_and_no_trace_of_others() {
         }
         assert_eq!((all.len(), all[0].as_str(), all[29].as_str()), (30, "mine/r0000", "mine/r2900"));
         // Exactly full, with hidden names behind: no further page.
-        let hidden =
-            |repository: &crate::registry::name::RepositoryName| repository.as_str() < "hidden/r0008";
+        let hidden = only(|repository| repository.as_str() < "hidden/r0008");
         let found = forwarder.catalog(&page(Some(7), None), &hidden).await.unwrap();
         assert_eq!((found.repositories.len(), found.more), (7, false));
         assert_eq!(forwarder.catalog(&page(Some(0), None), &mine).await.unwrap().repositories, []);
-        assert_eq!(forwarder.catalog(&page(None, None), &|_| true).await.unwrap().repositories.len(), 100);
         assert_eq!(
-            forwarder.catalog(&page(Some(u32::MAX), None), &|_| true).await.unwrap().repositories.len(),
+            forwarder.catalog(&page(None, None), only(|_| true)).await.unwrap().repositories.len(),
+            100
+        );
+        assert_eq!(
+            forwarder.catalog(&page(Some(u32::MAX), None), only(|_| true)).await.unwrap().repositories.len(),
             1000
         );
     });
@@ -125,7 +127,7 @@ fn lists_that_do_not_parse_or_advance_or_end_are_faults() {
         ] {
             let upstream = super::upstream::always(answer).await;
             let forwarder = Forwarder::new(settings(&upstream.url)).unwrap();
-            let catalog = forwarder.catalog(&page(None, None), &|_| false).await;
+            let catalog = forwarder.catalog(&page(None, None), only(|_| false)).await;
             assert!(matches!(catalog, Err(Fault::UpstreamBroken(_))), "{answer}: {catalog:?}");
             let tags = forwarder.tags(&name("a/b"), &page(None, None)).await;
             assert!(matches!(tags, Err(Failure::Fault(Fault::UpstreamBroken(_)))), "{answer}: {tags:?}");

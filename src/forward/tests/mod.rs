@@ -56,6 +56,7 @@ fn permit(operation: Operation) -> Permit<Operation> {
             active: true,
             keys: Vec::new(),
             groups: Vec::new(),
+            tags: Vec::new(),
             rights,
         }),
         from: ClientAddr::from_socket("10.0.0.1:1".parse().unwrap()),
@@ -64,6 +65,13 @@ fn permit(operation: Operation) -> Permit<Operation> {
         issued_at: None,
     };
     Permit::for_test(operation, Arc::new(caller), Grounds::Proven)
+}
+
+/// Lets some names through.
+fn only(
+    visible: impl Fn(&RepositoryName) -> bool,
+) -> impl AsyncFn(Vec<RepositoryName>) -> Result<Vec<RepositoryName>, Fault> {
+    async move |names: Vec<RepositoryName>| Ok(names.into_iter().filter(|name| visible(name)).collect())
 }
 
 fn settings(url: &str) -> UpstreamSettings {

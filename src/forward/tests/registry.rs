@@ -162,7 +162,7 @@ fn images_are_pushed_listed_read_and_deleted() {
         {
             push_image(&forwarder, repository, tag).await;
         }
-        let mine = |repository: &crate::registry::name::RepositoryName| repository.namespace() == "mine";
+        let mine = super::only(|repository| repository.namespace() == "mine");
         let found = forwarder.catalog(&Page { limit: Some(1), last: None }, &mine).await.unwrap();
         assert_eq!((found.repositories, found.more), (vec![name("mine/app")], true));
         let found =

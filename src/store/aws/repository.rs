@@ -72,7 +72,8 @@ impl Repository {
     }
 }
 
-/// Reading and changing repositories. A change touches the repository, and the registry if a namespace comes into being.
+/// Reading and changing repositories. A change touches the repository; the registry too if a namespace comes into being,
+/// or if there are policies of repositories in it now and were none before, or the reverse.
 #[async_trait]
 pub trait Repositories {
     /// One repository.

@@ -6,7 +6,7 @@ use super::aws_samples::{
     add_managed, aws_group, aws_user, holders, managed, provider, repository, role_actor, tag, text,
     user_actor,
 };
-use super::samples::{ALL, group, region, user};
+use super::samples::{ALL, group, region, settings, user};
 use super::touched;
 use crate::ids::account::AccountId;
 use crate::registry::name::Namespace;
@@ -56,9 +56,19 @@ pub(crate) async fn a_repository_policy_is_set_replaced_and_removed(store: Arc<d
     assert!(matches!(missing, Err(StoreError::NotFound)));
     store.insert_repository(&row, &[tag("Team", "a"), tag("team", "b")]).await.unwrap();
     touched(&*store, &mut feed).await;
+    let registry = || ChangeKey::Registry(row.region.clone());
+    let has_policies = async || store.registry(&row.region).await.unwrap().unwrap().repository_policies;
+    store.put_registry(&settings("us-south")).await.unwrap();
+    touched(&*store, &mut feed).await;
     for policy in [Some(text("ecr:*")), Some(text("ecr:PutImage")), None] {
+        let before = has_policies().await;
         store.put_repository_policy(&row.region, &row.name, policy.as_ref()).await.unwrap();
-        assert_eq!(touched(&*store, &mut feed).await, [key(1)]);
+        assert_eq!(has_policies().await, policy.is_some());
+        let flipped = (before != policy.is_some()).then(registry);
+        assert_eq!(
+            touched(&*store, &mut feed).await,
+            flipped.into_iter().chain([key(1)]).collect::<Vec<_>>()
+        );
         let found = store.repository_policy(&row.region, &row.name).await.unwrap();
         assert_eq!((found.policy, found.repository, found.as_of), (policy, Some(row.clone()), feed));
         assert_eq!(found.tags, [tag("Team", "a"), tag("team", "b")], "ECR's keys are compared to the letter");
@@ -71,7 +81,7 @@ pub(crate) async fn a_repository_policy_is_set_replaced_and_removed(store: Arc<d
     store.put_repository_policy(&row.region, &row.name, Some(&text("ecr:*"))).await.unwrap();
     touched(&*store, &mut feed).await;
     store.delete_repository(&row.region, &row.name).await.unwrap();
-    assert_eq!(touched(&*store, &mut feed).await, [key(1)]);
+    assert_eq!(touched(&*store, &mut feed).await, [registry(), key(1)], "it was the last one with a policy");
     assert!(matches!(store.delete_repository(&row.region, &row.name).await, Err(StoreError::NotFound)));
     store.insert_repository(&row, &[]).await.unwrap();
     let anew = store.repository_policy(&row.region, &row.name).await.unwrap();

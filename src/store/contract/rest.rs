@@ -7,6 +7,7 @@ use super::samples::{
 };
 use super::touched;
 use crate::registry::name::Namespace;
+use crate::store::aws::holder::Holder;
 use crate::store::feed::{ChangeKey, Sequence};
 use crate::store::policy::Subject;
 use crate::store::registry::NamespaceRecord;
@@ -27,6 +28,9 @@ pub(crate) async fn the_account_is_founded_once_and_whole(store: Arc<dyn Store>)
     assert_eq!(store.account().await.unwrap().unwrap().id, account_id());
     let facts = store.principal(&of_user(&user(0))).await.unwrap().unwrap();
     assert_eq!((facts.api_keys, facts.policies), (vec![founding().api_key], founding().policies));
+    let administrator = Holder::Principal(of_user(&user(0)));
+    let held = store.attached(&administrator, "/", ALL).await.unwrap().rows;
+    assert_eq!(held.into_iter().map(|one| one.policy).collect::<Vec<_>>(), founding().held);
     assert_eq!(store.signing_keys().await.unwrap().0, [signing_key(0)]);
     assert!(store.registry(&region("eu-de")).await.unwrap().is_some());
     assert!(matches!(store.found(&founding()).await, Err(StoreError::Conflict(_))));

@@ -142,6 +142,7 @@ pub(crate) fn founding() -> Founding {
         api_key: api_key(0, &owner),
         policies: vec![policy_for(1, subject.clone(), "Manager"), policy_for(2, subject, "Reader")],
         administrator,
+        held: vec![super::aws_samples::by_aws("AdministratorAccess")],
         signing_key: signing_key(0),
         registries: vec![settings("us-south"), settings("eu-de")],
     }

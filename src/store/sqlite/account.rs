@@ -4,11 +4,13 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+use super::aws::attachment;
 use super::write::Write;
 use super::{SqliteStore, api_key, keyring, policy, principal, registry, row};
 use crate::ids::principal::PrincipalId;
 use crate::store::StoreError;
 use crate::store::account::{Account, Accounts, Founding};
+use crate::store::aws::holder::Holder;
 use crate::store::feed::ChangeKey;
 
 #[async_trait]
@@ -26,9 +28,14 @@ impl Accounts for SqliteStore {
         for row in &founding.policies {
             policy::insert(write.connection(), row).await?;
         }
+        let administrator = PrincipalId::User(founding.administrator.id.clone());
+        let holder = Holder::Principal(administrator.clone());
+        for policy in &founding.held {
+            attachment::insert(write.connection(), &holder, policy, founding.account.created_at).await?;
+        }
         keyring::insert(write.connection(), &founding.signing_key).await?;
         write.touch(ChangeKey::Account);
-        write.touch(ChangeKey::Principal(PrincipalId::User(founding.administrator.id.clone())));
+        write.touch(ChangeKey::Principal(administrator));
         write.touch(ChangeKey::Keyring);
         for settings in &founding.registries {
             registry::put(write.connection(), settings).await?;

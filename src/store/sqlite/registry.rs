@@ -23,7 +23,9 @@ impl Registries for SqliteStore {
         let select = sqlx::query("select * from namespace where region = ?1").bind(region.as_str());
         let rows = select.fetch_all(&mut *reading).await?;
         let namespaces = rows.iter().map(|row| namespace(row).map(|row| row.name));
-        Ok(Some(RegistryFacts { settings, namespaces: namespaces.collect::<Result<_, _>>()?, as_of }))
+        let namespaces = namespaces.collect::<Result<_, _>>()?;
+        let repository_policies = has_repository_policies(&mut reading, region).await?;
+        Ok(Some(RegistryFacts { settings, namespaces, repository_policies, as_of }))
     }
 
     async fn put_registry(&self, settings: &RegistrySettings) -> Result<(), StoreError> {
@@ -62,6 +64,15 @@ impl Registries for SqliteStore {
         write.touch(ChangeKey::Registry(region.clone()));
         write.commit().await
     }
+}
+
+/// Whether any repository of the registry has a policy. A write that changes the answer touches the registry.
+pub(super) async fn has_repository_policies(
+    connection: &mut SqliteConnection,
+    region: &Region,
+) -> Result<bool, StoreError> {
+    let select = "select exists (select 1 from repository where region = ?1 and policy is not null)";
+    Ok(sqlx::query_scalar(select).bind(region.as_str()).fetch_one(connection).await?)
 }
 
 /// Makes or replaces settings.

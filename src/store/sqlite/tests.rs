@@ -344,6 +344,40 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
 }
 
 #[tokio::test]
+async fn an_administrator_made_before_is_given_what_one_holds_now_once_and_only_if_it_still_is_one() {
+    for (change, expected) in [
+        ("select 1", 1),
+        ("update policy set version = 2 where id = (select min(id) from policy)", 0),
+        ("delete from policy where id = (select min(id) from policy)", 0),
+        ("update policy set created_by = 'IBMid-somebody'", 0),
+        ("update principal set created_at = created_at + 1", 0),
+    ] {
+        let (store, dir) = fresh().await;
+        let mut founding = founding();
+        founding.held.clear();
+        for row in &mut founding.policies {
+            row.description = "The administrator that `init` made".to_owned();
+            (row.created_by, row.stamp) = (of_user(&user(0)), founding.administrator.stamp);
+        }
+        store.found(&founding).await.unwrap();
+        let back = ["drop index repository_with_policy", "delete from _sqlx_migrations where version > 2"];
+        for sql in back.into_iter().chain([change]) {
+            sqlx::query(sql).execute(&store.writer).await.unwrap();
+        }
+        store.close().await;
+        let again = open(&dir.path().join("store.db")).await.unwrap();
+        let held = again.policies_of(&user_actor(0)).await.unwrap().unwrap().policies;
+        assert_eq!(held.len(), expected, "{change}");
+        if expected > 0 {
+            again.detach(&user_actor(0).into(), &by_aws("AdministratorAccess")).await.unwrap();
+        }
+        again.close().await;
+        let later = open(&dir.path().join("store.db")).await.unwrap();
+        assert!(later.policies_of(&user_actor(0)).await.unwrap().unwrap().policies.is_empty(), "{change}");
+    }
+}
+
+#[tokio::test]
 async fn rows_of_awss_dialect_that_were_tampered_with_are_corrupt() {
     let (store, _dir) = fresh().await;
     store.insert_managed_policy(&managed(1), &text("ecr:*"), &[tag("a", "b")]).await.unwrap();

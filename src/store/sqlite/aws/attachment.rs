@@ -1,8 +1,8 @@
 //! Rows of attachments.
 
 use async_trait::async_trait;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 use super::{holder, remains};
 use crate::clock::UnixTime;
@@ -79,14 +79,7 @@ impl Attachments for SqliteStore {
 
     async fn attach(&self, holder: &Holder, policy: &PolicyRef, now: UnixTime) -> Result<(), AwsError> {
         let mut write = Write::begin(self).await?;
-        let [group, principal, role] = holder::columns(holder);
-        let [id, arn] = holder::policy_columns(policy);
-        let insert = sqlx::query(
-            "insert into attachment (group_id, principal_id, role_id, policy_id, policy_arn, attached_at) \
-             values (?1, ?2, ?3, ?4, ?5, ?6) on conflict (holder, policy) do nothing",
-        );
-        let insert = insert.bind(group).bind(principal).bind(role).bind(id).bind(arn).bind(now.millis());
-        if insert.execute(write.connection()).await?.rows_affected() == 0 {
+        if !insert(write.connection(), holder, policy, now).await? {
             return Ok(());
         }
         let quota = Quota::AttachedPolicies(holder.owner());
@@ -107,6 +100,23 @@ impl Attachments for SqliteStore {
         write.touch(holder.key());
         write.commit().await
     }
+}
+
+/// Attaches a policy; `false` if it was attached already.
+pub(in crate::store::sqlite) async fn insert(
+    connection: &mut SqliteConnection,
+    holder: &Holder,
+    policy: &PolicyRef,
+    now: UnixTime,
+) -> Result<bool, StoreError> {
+    let [group, principal, role] = holder::columns(holder);
+    let [id, arn] = holder::policy_columns(policy);
+    let insert = sqlx::query(
+        "insert into attachment (group_id, principal_id, role_id, policy_id, policy_arn, attached_at) \
+         values (?1, ?2, ?3, ?4, ?5, ?6) on conflict (holder, policy) do nothing",
+    );
+    let insert = insert.bind(group).bind(principal).bind(role).bind(id).bind(arn).bind(now.millis());
+    Ok(insert.execute(connection).await?.rows_affected() > 0)
 }
 
 fn decode(found: &SqliteRow) -> Result<PolicyHolder, StoreError> {

@@ -1,7 +1,7 @@
 //! Rows of AWS's dialect, one file per noun.
 
 mod access_key;
-mod attachment;
+pub(super) mod attachment;
 mod boundary;
 mod group;
 mod holder;

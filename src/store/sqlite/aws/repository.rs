@@ -15,6 +15,7 @@ use crate::store::aws::text::DocumentText;
 use crate::store::feed::ChangeKey;
 use crate::store::identity::{Listed, Window};
 use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::registry::has_repository_policies;
 use crate::store::sqlite::row::{self, List};
 use crate::store::sqlite::write::Write;
 
@@ -94,7 +95,8 @@ impl Repositories for SqliteStore {
     }
 }
 
-/// Runs a statement on one repository, with `?3` and `?4`; touches it.
+/// Runs a statement on one repository, with `?3` and `?4`; touches it, and the registry if that now has policies of
+/// repositories and had none before, or the reverse.
 async fn change(
     store: &SqliteStore,
     (region, name): (&Region, &RepositoryName),
@@ -102,9 +104,13 @@ async fn change(
     [third, fourth]: [Option<&str>; 2],
 ) -> Result<(), StoreError> {
     let mut write = Write::begin(store).await?;
+    let before = has_repository_policies(write.connection(), region).await?;
     let change = sqlx::query(sql).bind(region.as_str()).bind(name.as_str()).bind(third).bind(fourth);
     if change.execute(write.connection()).await?.rows_affected() == 0 {
         return Err(StoreError::NotFound);
+    }
+    if has_repository_policies(write.connection(), region).await? != before {
+        write.touch(ChangeKey::Registry(region.clone()));
     }
     write.touch(ChangeKey::Repository(region.clone(), name.clone()));
     write.commit().await
