@@ -41,6 +41,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::view::bundle::{Bundle, rights};
 use crate::view::{Settings, View};
 
+mod changing;
 mod living;
 mod stored;
 
