@@ -14,6 +14,7 @@ use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ApiKeyId;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
+use crate::store::aws::holder::Holder;
 use crate::store::identity::{ApiKeyRecord, Listed, Stamp, Window};
 use crate::store::policy::Subject;
 
@@ -125,6 +126,7 @@ impl Desk {
             let facts = self.store.principal(&new.owner).await?;
             let facts = facts.ok_or_else(|| Problem::NotFound(Noun::Principal, new.owner.to_string()))?;
             self.within_reach(caller, &facts.policies)?;
+            self.documents_within_reach(caller, &Holder::Principal(new.owner.clone())).await?;
         }
         self.unlocked(&Subject::Principal(new.owner.clone())).await?;
         let first = Window { offset: 0, limit: 1 };

@@ -13,6 +13,7 @@ use crate::ids::tagged::AccessGroupId;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::store::StoreError;
+use crate::store::aws::holder::Holder;
 use crate::store::group::{AccessGroup, Membership};
 use crate::store::identity::{Listed, Stamp, Window};
 use crate::store::policy::Subject;
@@ -185,6 +186,7 @@ impl Desk {
         let (_, permit) = self.grasp_group(caller, id, Action::GroupMemberAdd).await?;
         let subject = Subject::Group(id.clone());
         self.within_reach(caller, &every(|window| self.store.policies(Some(&subject), window)).await?)?;
+        self.documents_within_reach(caller, &Holder::Group(id.clone())).await?;
         let (added_at, added_by) = (self.clock.now(), caller.principal());
         let mut outcomes = Vec::with_capacity(members.len());
         for member in members {

@@ -4,7 +4,8 @@
 //! the words come in parsed, and a [`problem::Problem`] says why not.
 //!
 //! Two rules hold everywhere. What a caller may not see does not exist for it, and lists show what it may see. And
-//! nobody can hand on more than they could do or grant themselves ([`reach`]).
+//! nobody can hand on more than they could do or grant themselves ([`reach`]); of AWS's documents, nobody but who could
+//! grant everything.
 
 use std::sync::Arc;
 

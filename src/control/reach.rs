@@ -17,6 +17,8 @@ use crate::policy::ibm::check::check;
 use crate::policy::ibm::role::Role;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
+use crate::store::aws::holder::{Actor, Holder};
+use crate::store::identity::Window;
 use crate::store::policy::{PolicyRecord, Subject};
 
 /// The resources that stand for the whole of what the policy targets. Where a pattern or an odd spelling cannot be stood
@@ -75,6 +77,37 @@ impl Desk {
             }
         }
         Ok(())
+    }
+
+    /// Checks the same for AWS's documents. What they come to is not compared: whoever takes on any must be one who could
+    /// grant everything.
+    pub(super) async fn documents_within_reach(
+        &self,
+        caller: &Caller,
+        holder: &Holder,
+    ) -> Result<(), Problem> {
+        let actor = match holder {
+            Holder::Group(_) => None,
+            Holder::Principal(id) => Some(Actor::Principal(id.clone())),
+            Holder::Role(id) => Some(Actor::Role(id.clone())),
+        };
+        let holds = match actor {
+            Some(actor) => {
+                self.store.policies_of(&actor).await?.is_some_and(|held| !held.policies.is_empty())
+            }
+            None => self.holds_documents(holder).await?,
+        };
+        let mut every = Service::ALL.into_iter().map(Resource::platform);
+        match every.find(|whole| holds && !self.authority.may(caller, Action::PolicyCreate, whole)) {
+            Some(whole) => Err(Refusal::unallowed(Action::PolicyCreate, whole).into()),
+            None => Ok(()),
+        }
+    }
+
+    async fn holds_documents(&self, holder: &Holder) -> Result<bool, Problem> {
+        let first = Window { offset: 0, limit: 1 };
+        let attached = self.store.attached(holder, "/", first).await?.total;
+        Ok(attached > 0 || self.store.inline_policies(holder, first).await?.total > 0)
     }
 
     fn beyond(&self, caller: &Caller, policy: &AccessPolicy) -> Option<(Action, Resource)> {

@@ -4,6 +4,10 @@ use http::Method;
 use serde_json::json;
 
 use super::{Ask, House, delete, get, policy, post, put, role};
+use crate::store::Store;
+use crate::store::aws::holder::Holder;
+use crate::store::contract::aws_samples::{by_aws, inline};
+use crate::store::contract::samples;
 
 async fn group(house: &House) -> String {
     let made = house.ask(post("/v2/groups?account_id=123456789012", json!({"name": "Readers"}))).await;
@@ -77,4 +81,26 @@ async fn nobody_joins_a_group_that_may_do_more_than_they() {
     house.ask(post("/v1/policies", managers)).await.expect(201);
     house.send(Some(&stranger), join.clone()).await.expect(403);
     house.ask(join).await.expect(207);
+}
+
+#[tokio::test]
+async fn nobody_joins_a_group_that_holds_aws_policies_but_by_who_may_grant_everything() {
+    let house = House::open().await;
+    for attached in [true, false] {
+        let id = group(&house).await;
+        let stranger = house.stranger.clone();
+        house.grant(&stranger, role("role", "Administrator"), &[("serviceName", "iam-groups")]).await;
+        let member = json!({"members": [{"iam_id": stranger, "type": "service"}]});
+        let join = put(&format!("/v2/groups/{id}/members"), "*", member);
+        let holder = Holder::Group(id.parse().unwrap());
+        let store: &dyn Store = &*house.store;
+        if attached {
+            store.attach(&holder, &by_aws("AdministratorAccess"), samples::time(1)).await.unwrap();
+        } else {
+            store.put_inline_policy(&holder, &inline("own", "ecr:*")).await.unwrap();
+        }
+        house.send(Some(&stranger), join.clone()).await.expect(403);
+        house.ask(join).await.expect(207);
+        house.ask(delete(&format!("/v2/groups/{id}?force=true"))).await.expect(204);
+    }
 }

@@ -7,6 +7,9 @@ use super::{ACCOUNT, Ask, House, delete, get, post, put, role};
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::ids::principal::PrincipalId;
 use crate::store::Store;
+use crate::store::aws::holder::Holder;
+use crate::store::contract::aws_samples::by_aws;
+use crate::store::contract::samples;
 
 #[tokio::test]
 async fn a_service_id_lives_from_creation_to_deletion_in_ibms_shape() {
@@ -177,7 +180,12 @@ async fn a_key_for_another_takes_the_rights_of_that_other() {
     house.grant(&robot, role("serviceRole", "Reader"), &[("serviceName", "container-registry")]).await;
     house.send(Some(&stranger), for_robot.clone()).await.expect(403);
     house.grant(&stranger, role("serviceRole", "Reader"), &[("serviceName", "container-registry")]).await;
-    house.send(Some(&stranger), for_robot).await.expect(201);
+    house.send(Some(&stranger), for_robot.clone()).await.expect(201);
+    let store: &dyn Store = &*house.store;
+    let holder = Holder::Principal(robot);
+    store.attach(&holder, &by_aws("IAMReadOnlyAccess"), samples::time(1)).await.unwrap();
+    house.send(Some(&stranger), for_robot.clone()).await.expect(403);
+    house.ask(for_robot).await.expect(201);
 }
 
 #[tokio::test]

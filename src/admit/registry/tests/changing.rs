@@ -3,10 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use serde_json::json;
+use tokio::time::Instant;
 
 use super::living::{Living, service, statement, text};
 use crate::policy::aws::kind::Kind;
@@ -131,7 +132,7 @@ impl Switch {
         let before = self.state.load(Ordering::SeqCst);
         let allowed = living.may(self.key, &format!("GET team-{}/app/manifests/v1", self.key)).await;
         let after = self.state.load(Ordering::SeqCst);
-        let settled = before == after && before % 2 == 0;
+        let settled = before == after && before.is_multiple_of(2);
         assert!(
             !settled || allowed == is_open(before),
             "{:?} after {} changes: {allowed}",
