@@ -13,8 +13,13 @@ use super::{Settings, Unavailable, View};
 use crate::clock::SystemClock;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
+use crate::policy::aws::kind::Kind;
+use crate::policy::engine::principal::Caller;
 use crate::policy::table::Action;
 use crate::store::Store;
+use crate::store::aws::holder::Holder;
+use crate::store::aws::text::DocumentText;
+use crate::store::contract::aws_samples::{aws_user, by_aws, path, repository};
 use crate::store::contract::samples::{
     account_id, api_key, document, group, hash, membership, of_service_id, of_user, policy, policy_for,
     region, service_id, settings, signing_key, time, user,
@@ -413,4 +418,70 @@ async fn a_small_view_forgets_but_never_errs() {
     assert!((1..=16).contains(&kept), "{kept}");
     store.insert_policy(&policy(1, to(0))).await.unwrap();
     assert_eq!(view.principal(&id(0)).await.unwrap().unwrap().rights.policies().count(), 1);
+}
+
+#[tokio::test]
+async fn what_changes_after_awss_side_was_read_is_not_answered_from_that_reading() {
+    let world = world().await;
+    let holder = Holder::Principal(id(1));
+    let everything = by_aws("AdministratorAccess");
+    world.store().attach(&holder, &everything, time(1)).await.unwrap();
+    let hold = world.store.hold("policies_of");
+    let early = tokio::spawn({
+        let view = world.view.clone();
+        async move { view.principal(&id(1)).await }
+    });
+    hold.reached().await;
+    world.store().detach(&holder, &everything).await.unwrap();
+    let person = id(1);
+    let (late, ()) = tokio::join!(world.view.principal(&person), async { hold.release() });
+    assert_eq!(late.unwrap().unwrap().rights.policies().count(), 0);
+    early.await.unwrap().unwrap();
+
+    let row = repository(1);
+    world.store().insert_repository(&row, &[]).await.unwrap();
+    let (open, _) = DocumentText::read(OPEN, Kind::Repository).unwrap();
+    world.store().put_repository_policy(&row.region, &row.name, Some(&open)).await.unwrap();
+    let hold = world.store.hold("repository_policy");
+    let early = tokio::spawn({
+        let (view, row) = (world.view.clone(), row.clone());
+        async move { view.repository(&row.region, &row.name).await }
+    });
+    hold.reached().await;
+    world.store().put_repository_policy(&row.region, &row.name, None).await.unwrap();
+    let (late, ()) = tokio::join!(world.view.repository(&row.region, &row.name), async { hold.release() });
+    assert!(late.unwrap().unwrap().policy.is_none());
+    early.await.unwrap().unwrap();
+    assert!(world.view.cached_repository(&row.region, &row.name).unwrap().policy.is_none());
+}
+
+const OPEN: &str =
+    r#"{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "ecr:*"}}"#;
+
+#[tokio::test]
+async fn nobody_has_the_arn_of_another() {
+    let world = world().await;
+    let arn =
+        async |who: &PrincipalId| match world.view.principal(who).await.unwrap().unwrap().rights.caller() {
+            Caller::User { arn, .. } => arn.to_string(),
+            other => panic!("{other:?}"),
+        };
+    let service = format!("arn:aws:iam::123456789012:user/service-id/{}", id(1).identifier());
+    assert_eq!(arn(&id(1)).await, service);
+    let named = |n, name: &str, filed: &str| {
+        let mut row = aws_user(n);
+        (row.user.name, row.path) = (name.to_owned(), path(filed));
+        row
+    };
+    let rows = [
+        (named(20, "ada", "/team/"), "team/ada".to_owned()),
+        (named(21, id(1).identifier(), "/service-id/"), user(21).id.to_string()),
+        (named(22, user(20).id.as_str(), "/"), user(22).id.to_string()),
+        (named(23, "Ada Lovelace", "/team/"), user(23).id.to_string()),
+    ];
+    for (row, expected) in rows {
+        world.store().insert_aws_user(&row, None, &[]).await.unwrap();
+        let expected = format!("arn:aws:iam::123456789012:user/{expected}");
+        assert_eq!(arn(&of_user(&row.user)).await, expected, "{}", row.user.name);
+    }
 }
