@@ -196,14 +196,15 @@ fn an_explanation_is_asked_for_by_name() {
             .run("explain --principal think-registry-demo --action push --resource localhost:99/birds/owl:1")
             .done(),
         "think-registry-demo may not do container-registry.image.push on repository birds/owl in us-south\n\
-         ├─ no policy that you may see is for it, or for a group that it is in\n\
-         └─ any of these roles would be enough: Manager, Writer\n"
+         ├─ access policies: none that you may see, for it or for a group that it is in\n\
+         └─ any of these roles would be enough: Manager, Writer\n   \
+            └─ portcullis iam user-policy-create think-registry-demo --roles Writer --region us-south\n"
     );
     let asked = world.body("POST /api/native/explain");
     assert_eq!(
         asked,
         json!({"principal": "iam-ServiceId-ba934ca1-36a4-4d6c-a649-af45a2fc184b", "action": "push",
-               "region": "us-south", "repository": "birds/owl"})
+               "region": "us-south", "repository": "birds/owl", "context": {"registry:Tag": "1"}})
     );
     let elsewhere = world.run("explain --action push --resource elsewhere.test/birds/owl").failed();
     assert!(elsewhere.contains("There is no registry 'elsewhere.test' here."), "{elsewhere}");
