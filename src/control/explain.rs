@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::problem::{Noun, Problem};
+use super::reach::parts;
 use super::standing::{Source, Standing, Text, Unreadable};
-use super::{Control, Desk, Done};
+use super::{Control, Desk, Done, Permit};
 use crate::admit::caller::Caller;
 use crate::admit::explain::{Examination, Examined, examine};
 use crate::clock::UnixTime;
@@ -187,7 +188,10 @@ impl Desk {
     ) -> Result<Done<Explanation>, Problem> {
         let what = &question.what;
         let of = Control { action: Action::PolicyRead, resource: what.target.resource.clone() };
-        let permit = self.permit_own_or(caller, &question.principal, of).await?;
+        let permit = match self.authority.permit_own(caller, &question.principal, of) {
+            Some(permit) => permit,
+            None => self.permit_to_ask(caller, &what.target.resource).await?,
+        };
         let missing = || Problem::NotFound(Noun::Principal, question.principal.to_string());
         let standing = self.standing(caller, &question.principal).await?.ok_or_else(missing)?;
         let enforced = self.enforced(&what.target.resource).await?;
@@ -196,7 +200,8 @@ impl Desk {
         let examined = examine(&standing.caller, self.examination(what, attached.map(|(policy, _)| policy)));
         // The right to read policies there does not show what they may do elsewhere.
         let own = question.principal == *caller.principal();
-        let all = self.authority.may(caller, Action::PolicyRead, &EVERYTHING);
+        let may_read = |resource: &Resource| self.authority.may(caller, Action::PolicyRead, resource);
+        let all = parts(&EVERYTHING).iter().all(may_read);
         let deciders = deciders(&standing, attached.map(|(policy, _)| policy), &examined.outcome);
         let told = told(&standing, attached.map(|(_, document)| document), &examined);
         let (documents, hidden): (Vec<Told>, Vec<Told>) = told.into_iter().partition(|one| {
@@ -226,6 +231,19 @@ impl Desk {
             unknown_keys: unknown_keys(&what.context),
         };
         Ok(Done::new(explanation, permit))
+    }
+
+    /// A permit to read the policies on all of it.
+    pub(super) async fn permit_to_ask(
+        &self,
+        caller: &Arc<Caller>,
+        resource: &Resource,
+    ) -> Result<Permit<Control>, Problem> {
+        let mut last = None;
+        for part in parts(resource) {
+            last = Some(self.authority.permit(caller, Action::PolicyRead, part).await?);
+        }
+        last.ok_or_else(|| Problem::Invalid("the resource is nothing".to_owned()))
     }
 
     /// Whether policies decide there.

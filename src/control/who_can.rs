@@ -6,12 +6,11 @@ use std::sync::Arc;
 
 use super::explain::{Through, What, deciders, may};
 use super::problem::Problem;
-use super::{Control, Desk, Done};
+use super::{Desk, Done};
 use crate::admit::caller::Caller;
 use crate::admit::explain::explain;
 use crate::ids::principal::PrincipalId;
 use crate::policy::engine::question::Class;
-use crate::policy::table::Action;
 use crate::store::identity::Window;
 
 /// Those of a window of principals who may.
@@ -51,8 +50,7 @@ impl Desk {
         what: &What,
         window: Window,
     ) -> Result<Done<WhoCan>, Problem> {
-        let of = Control { action: Action::PolicyRead, resource: what.target.resource.clone() };
-        let permit = self.authority.permit(caller, of.action, of.resource).await?;
+        let permit = self.permit_to_ask(caller, &what.target.resource).await?;
         let enforced = self.enforced(&what.target.resource).await?;
         let attached = self.attached(&what.target.resource).await?;
         let attached = attached.as_ref().map(|(policy, _)| policy);

@@ -38,6 +38,7 @@ use crate::store::policy::{PolicyRecord, Subject};
 use crate::store::sqlite::SqliteStore;
 use crate::view::bundle::{Bundle, rights};
 
+mod explain;
 mod groups;
 mod identity;
 mod native;

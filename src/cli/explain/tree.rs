@@ -235,10 +235,9 @@ fn needed(answer: &Explanation) -> Option<Node> {
     }
 }
 
-/// The command that grants the smallest of the roles, there and nowhere else.
+/// The command that grants the least of the roles, there and nowhere else.
 fn command(answer: &Explanation, roles: &[String]) -> Option<String> {
-    let least =
-        roles.iter().filter_map(|name| Role::parse(name)).min_by_key(|role| role.actions().count())?;
+    let least = roles.iter().filter_map(|name| Role::parse(name)).min_by_key(|role| power(*role))?;
     let verb = if answer.principal.iam_id.contains("ServiceId-") { "service" } else { "user" };
     let resource = &answer.resource;
     let flag = |name: &str, value: Option<&String>| {
@@ -254,6 +253,20 @@ fn command(answer: &Explanation, roles: &[String]) -> Option<String> {
         flag("region", resource.region.as_ref()),
         flag("resource", namespace),
     ))
+}
+
+/// How much harm a role can do, from little to much. It is not how many actions it has: those of a Reader change nothing.
+const fn power(role: Role) -> u8 {
+    match role {
+        Role::ServiceConfigurationReader => 0,
+        Role::Viewer => 1,
+        Role::Reader => 2,
+        Role::Operator => 3,
+        Role::Writer => 4,
+        Role::Editor => 5,
+        Role::Manager => 6,
+        Role::Administrator => 7,
+    }
 }
 
 /// As a shell reads it as one word. Names are others' to choose.
@@ -392,6 +405,13 @@ mod tests {
              └─ to allow it, add a statement to a permissions boundary\n   \
                 └─ {\"Effect\":\"Allow\",\"Action\":\"iam:CreateRole\",\"Resource\":\"arn:aws:iam::123456789012:role/r\"}",
         );
+    }
+
+    #[test]
+    fn the_role_to_paste_is_the_one_that_changes_least() {
+        let answer = about(&json!({"needed": {"any_role_of": ["Manager", "Reader", "Writer"]}}));
+        let tree = whole(&wire::row(&answer).unwrap());
+        assert!(tree.contains("--roles Reader "), "{tree}");
     }
 
     #[test]
