@@ -13,6 +13,7 @@ use crate::policy::engine::decide;
 use crate::policy::engine::question::{Class, IbmWords, Kind, Outcome, Question};
 use crate::policy::engine::resource::Resource as Arn;
 use crate::policy::engine::trace::{Traced, trace};
+use crate::view::repository::RepositoryState;
 
 /// A question to a caller's policies.
 #[derive(Clone, Copy, Debug)]
@@ -21,12 +22,18 @@ pub struct Examination<'a> {
     pub asked: &'a Asked,
     /// On what.
     pub target: &'a Target,
-    /// The resource's own policy.
-    pub attached: Option<&'a CompiledPolicy>,
+    /// What the repository says of itself, if the target is one.
+    pub repository: Option<&'a RepositoryState>,
     /// When.
     pub now: UnixTime,
     /// Condition keys and their values, in place of what is known.
     pub told: &'a [(String, Vec<String>)],
+}
+
+impl<'a> Examination<'a> {
+    fn attached(&self) -> Option<&'a CompiledPolicy> {
+        self.repository?.policy.as_deref()
+    }
 }
 
 /// The answer, taken apart.
@@ -61,8 +68,8 @@ pub fn examine(caller: &Caller, question: Examination<'_>) -> Examined {
         put(caller, question, wording?, |asked| trace(policy, rights, asked, &context))
     };
     let own = rights.policies().map(|(_, policy)| traced(policy).unwrap_or_default()).collect();
-    let attached = question.attached.and_then(traced).unwrap_or_default();
-    let policies = rights.policies().map(|(_, policy)| policy).chain(question.attached);
+    let attached = question.attached().and_then(traced).unwrap_or_default();
+    let policies = rights.policies().map(|(_, policy)| policy).chain(question.attached());
     let told = question.told.iter().map(|(name, _)| Key::of(name));
     let keys = policies.flat_map(CompiledPolicy::keys).cloned().chain(told);
     let known = keys.filter_map(|key| Some((key.name().to_owned(), values(context.value(&key)?))));
@@ -78,8 +85,9 @@ fn values(value: &Value<'_>) -> Vec<String> {
 
 fn context<'a>(caller: &'a Caller, question: Examination<'a>) -> Context<'a> {
     let (rights, region) = (&caller.bundle.rights, question.target.resource.region.as_ref());
-    let facts = Facts { caller, now: question.now, region, call: None };
-    let policies = rights.policies().map(|(_, policy)| policy).chain(question.attached);
+    let repository = question.repository;
+    let facts = Facts { caller, now: question.now, region, call: None, repository };
+    let policies = rights.policies().map(|(_, policy)| policy).chain(question.attached());
     let mut context = facts.context(policies.flat_map(CompiledPolicy::keys));
     for (name, values) in question.told {
         let value = match values.as_slice() {
@@ -132,7 +140,7 @@ fn put<T>(
         ibm: wording.ibm.map(ibm),
         resource: arn.as_deref().map_or(Some(Arn::NOTHING), Arn::of)?,
         resource_account: target.owner(account),
-        attached: question.attached,
+        attached: question.attached(),
         now: question.now.seconds(),
     }))
 }

@@ -12,6 +12,7 @@ use super::page;
 use crate::control::explain::{Considered, Explanation, Line, Outcome, Question, Seen, Through, Told, What};
 use crate::control::problem::Problem;
 use crate::control::who_can::{Able, WhoCan};
+use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::policy::asked::{Asked, Target};
@@ -66,7 +67,7 @@ pub(super) async fn explain(call: &Call<'_>) -> Result<Answer, Problem> {
     let principal = body.principal.clone().unwrap_or_else(|| call.caller.principal().clone());
     let question = Question { principal, what: what(body, call)? };
     let done = call.desk.explain(&call.caller, question.clone()).await?;
-    Ok(Answer::of(StatusCode::OK, done, |explanation| shape(&question, &explanation)))
+    Ok(Answer::of(StatusCode::OK, done, |explanation| shape(&question, &explanation, &call.desk.account)))
 }
 
 pub(super) async fn who_can(call: &Call<'_>) -> Result<Answer, Problem> {
@@ -85,7 +86,7 @@ pub(super) async fn who_can(call: &Call<'_>) -> Result<Answer, Problem> {
     let done = call.desk.who_can(&call.caller, &what, window).await?;
     Ok(Answer::of(StatusCode::OK, done, |found| {
         let next = page::next(window, found.examined, found.total).map(|at| page::token(&list, at));
-        able(&what, &found, next)
+        able(&what, &found, next, &call.desk.account)
     }))
 }
 
@@ -149,14 +150,14 @@ fn target(body: &Body, asked: &Asked, call: &Call<'_>) -> Result<Target, Problem
     }
 }
 
-fn shape(question: &Question, explanation: &Explanation) -> Value {
+fn shape(question: &Question, explanation: &Explanation, account: &AccountId) -> Value {
     let by_policy = explanation.deciders.first().filter(|_| explanation.class.is_allow());
     let by_policy = by_policy.map(|one| json!({"policy_id": one.reason.policy, "roles": one.reason.roles}));
     let sufficient: Vec<&str> = explanation.sufficient.iter().map(|role| Role::display_name(*role)).collect();
     json!({
         "principal": {"iam_id": question.principal, "name": explanation.name, "active": explanation.active},
         "action": question.what.asked.name(),
-        "resource": resource(&question.what.target),
+        "resource": resource(&question.what.target, account),
         "decision": if explanation.allowed { "allow" } else { "deny" },
         "policies_enforced": explanation.enforced,
         "because": by_policy,
@@ -171,7 +172,7 @@ fn shape(question: &Question, explanation: &Explanation) -> Value {
     })
 }
 
-fn able(what: &What, found: &WhoCan, next: Option<String>) -> Value {
+fn able(what: &What, found: &WhoCan, next: Option<String>, account: &AccountId) -> Value {
     let one = |able: &Able| {
         json!({
             "iam_id": able.principal,
@@ -186,7 +187,7 @@ fn able(what: &What, found: &WhoCan, next: Option<String>) -> Value {
     };
     json!({
         "action": what.asked.name(),
-        "resource": resource(&what.target),
+        "resource": resource(&what.target, account),
         "policies_enforced": found.enforced,
         "principals": found.able.iter().map(one).collect::<Vec<_>>(),
         "examined": found.examined,
@@ -201,14 +202,14 @@ fn unknown(key: &str) -> String {
     format!("no request here has a condition key `{key}`: check its name")
 }
 
-fn resource(target: &Target) -> Value {
+fn resource(target: &Target, account: &AccountId) -> Value {
     let resource = &target.resource;
     json!({
         "service": resource.service.map(Service::name),
         "region": resource.region,
         "namespace": resource.namespace,
         "repository": resource.repository,
-        "arn": target.arn,
+        "arn": target.arn(account),
     })
 }
 

@@ -1,4 +1,4 @@
-//! What IBM's APIs have no call for: who am I, and which registries are there. Why (not) and who can are [`super::explain`]'s.
+//! What IBM's APIs have no call for: who am I, and which registries are there. Why (not) and who can have their own file.
 
 use http::StatusCode;
 use serde_json::{Value, json};

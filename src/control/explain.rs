@@ -25,6 +25,7 @@ use crate::policy::reason::Reason;
 use crate::policy::resource::Resource;
 use crate::policy::table::{Action, product};
 use crate::store::policy::PolicyRecord;
+use crate::view::repository::RepositoryState;
 
 /// A question.
 #[derive(Clone, Debug)]
@@ -195,15 +196,17 @@ impl Desk {
         let missing = || Problem::NotFound(Noun::Principal, question.principal.to_string());
         let standing = self.standing(caller, &question.principal).await?.ok_or_else(missing)?;
         let enforced = self.enforced(&what.target.resource).await?;
-        let attached = self.attached(&what.target.resource).await?;
-        let attached = attached.as_ref();
-        let examined = examine(&standing.caller, self.examination(what, attached.map(|(policy, _)| policy)));
+        let repository = self.repository_state(&what.target.resource).await?;
+        let state = repository.as_ref().map(|(state, _)| state);
+        let document = repository.as_ref().and_then(|(_, document)| document.as_ref());
+        let examined = examine(&standing.caller, self.examination(what, state));
         // The right to read policies there does not show what they may do elsewhere.
         let own = question.principal == *caller.principal();
         let may_read = |resource: &Resource| self.authority.may(caller, Action::PolicyRead, resource);
         let all = parts(&EVERYTHING).iter().all(may_read);
-        let deciders = deciders(&standing, attached.map(|(policy, _)| policy), &examined.outcome);
-        let told = told(&standing, attached.map(|(_, document)| document), &examined);
+        let deciders = deciders(&standing, state, &examined.outcome);
+        let attached = state.and_then(|state| state.policy.as_deref()).zip(document);
+        let told = told(&standing, attached, &examined);
         let (documents, hidden): (Vec<Told>, Vec<Told>) = told.into_iter().partition(|one| {
             let decides = |through: &Through| through.reason.policy == one.policy;
             own || all || one.kind == Kind::Repository || deciders.iter().any(decides)
@@ -257,10 +260,10 @@ impl Desk {
     pub(super) fn examination<'a>(
         &self,
         what: &'a What,
-        attached: Option<&'a CompiledPolicy>,
+        repository: Option<&'a RepositoryState>,
     ) -> Examination<'a> {
         let now = told_time(&what.context).unwrap_or(self.clock.now());
-        Examination { asked: &what.asked, target: &what.target, attached, now, told: &what.context }
+        Examination { asked: &what.asked, target: &what.target, repository, now, told: &what.context }
     }
 
     /// What each access policy contributed; and what cannot be read, of either dialect.
@@ -316,12 +319,12 @@ pub(super) fn may(standing: &Standing, enforced: Option<bool>, class: Class) -> 
 /// The statements that decided, with the groups that their policies are for.
 pub(super) fn deciders(
     standing: &Standing,
-    attached: Option<&CompiledPolicy>,
+    repository: Option<&RepositoryState>,
     outcome: &Answer,
 ) -> Vec<Through> {
     let through = |decider: &Decider| {
         let reason = match decider.kind {
-            Kind::Repository | Kind::Trust => Reason::told(attached?, decider)?,
+            Kind::Repository | Kind::Trust => Reason::told(repository?.policy.as_deref()?, decider)?,
             Kind::Boundary | Kind::Group | Kind::Ibm | Kind::Identity | Kind::Session => {
                 Reason::of(&standing.caller.bundle.rights, decider)?
             }
@@ -334,7 +337,11 @@ pub(super) fn deciders(
 }
 
 /// The documents: what limits first, then what grants, then the resource's own.
-fn told(standing: &Standing, attached: Option<&Document>, examined: &Examined) -> Vec<Told> {
+fn told(
+    standing: &Standing,
+    attached: Option<(&CompiledPolicy, &Document)>,
+    examined: &Examined,
+) -> Vec<Told> {
     let own = standing.sources.iter().zip(&examined.own).filter_map(|(source, traced)| match &source.text {
         Text::Access(..) => None,
         Text::Aws(document) => Some(Told {
@@ -352,9 +359,9 @@ fn told(standing: &Standing, attached: Option<&Document>, examined: &Examined) -
         Kind::Group => 3,
         Kind::Ibm | Kind::Repository | Kind::Trust => 4,
     });
-    told.extend(attached.map(|document| Told {
+    told.extend(attached.map(|(policy, document)| Told {
         kind: Kind::Repository,
-        policy: "repository policy".to_owned(),
+        policy: policy.id().to_owned(),
         group: None,
         statements: lines(document, &examined.attached, examined),
     }));

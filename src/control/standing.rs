@@ -12,6 +12,7 @@ use crate::ids::tagged::AccessGroupId;
 use crate::policy::aws::arn::Arn;
 use crate::policy::aws::document::Document;
 use crate::policy::aws::kind::Kind as DocumentKind;
+use crate::policy::aws::managed::MANAGED;
 use crate::policy::aws::validate;
 use crate::policy::engine::bundle::Policies;
 use crate::policy::engine::compiled::{CompiledPolicy, Place, compile_aws};
@@ -25,7 +26,8 @@ use crate::store::aws::policies::{ActorPolicies, Origin, PolicyText};
 use crate::store::aws::text::DocumentText;
 use crate::store::identity::{PrincipalFacts, PrincipalRecord};
 use crate::store::policy::{PolicyRecord, Subject};
-use crate::view::bundle::{Bundle, rights};
+use crate::view::bundle::{Bundle, rights_at};
+use crate::view::repository::RepositoryState;
 
 /// A policy that applies.
 #[derive(Debug)]
@@ -93,14 +95,14 @@ impl Desk {
             self.access(row, &held, &mut found);
         }
         found.sources.sort_by_key(|(source, _)| source.kind);
-        Ok(Some(self.standing_of(caller, principal, facts, found)))
+        Ok(Some(self.standing_of(caller, (principal, facts), held, found)))
     }
 
     fn standing_of(
         &self,
         caller: &Caller,
-        principal: &PrincipalId,
-        facts: PrincipalFacts,
+        (principal, facts): (&PrincipalId, PrincipalFacts),
+        held: ActorPolicies,
         found: Found,
     ) -> Standing {
         let (name, active) = match facts.record {
@@ -118,9 +120,9 @@ impl Desk {
             boundary: of(Kind::Boundary).pop(),
             session: None,
         };
-        let rights = rights(&self.account, principal, &name, policies);
-        let principal = principal.clone();
-        let bundle = Bundle { principal, name, active, keys: Vec::new(), groups: facts.groups, rights };
+        let rights = rights_at(&self.account, principal, (held.path.as_str(), &name), policies);
+        let (principal, groups, keys, tags) = (principal.clone(), facts.groups, Vec::new(), held.tags);
+        let bundle = Bundle { principal, name, active, keys, groups, tags, rights };
         let caller = Caller { bundle: Arc::new(bundle), ..caller.clone() };
         let sources = found.sources.into_iter().map(|(source, _)| source).collect();
         Standing { sources, unreadable: found.unreadable, caller }
@@ -151,7 +153,10 @@ impl Desk {
     ) {
         let read = |text: &DocumentText, kind| validate::read(text.as_str(), kind).ok();
         let (id, document) = match text {
-            PolicyText::Aws(arn) => (arn.to_string(), None),
+            PolicyText::Aws(arn) => {
+                let known = MANAGED.iter().find(|known| known.arn() == arn.to_string());
+                (arn.to_string(), known.and_then(|known| known.document().ok()))
+            }
             PolicyText::Customer { path, name, document, .. } => {
                 let (account, path, name) = (self.account.clone(), path.clone(), name.clone());
                 (Arn::Policy { account, path, name }.to_string(), read(document, DocumentKind::Managed))
@@ -191,19 +196,16 @@ impl Desk {
         }
     }
 
-    /// The resource's own policy, with its text.
-    pub(super) async fn attached(
+    /// What a repository says of itself, and the text of its policy; nothing, if the resource is none.
+    pub(super) async fn repository_state(
         &self,
         resource: &Resource,
-    ) -> Result<Option<(CompiledPolicy, Document)>, Problem> {
+    ) -> Result<Option<(RepositoryState, Option<Document>)>, Problem> {
         let (Some(region), Some(name)) = (&resource.region, &resource.repository) else { return Ok(None) };
         let stored = self.store.repository_policy(region, name).await?;
-        let Some(text) = stored.policy else { return Ok(None) };
-        let arn = resource.arn(&self.account).unwrap_or_default();
-        let document = validate::read(text.as_str(), DocumentKind::Repository);
-        let document = document.map_err(|invalid| {
-            Problem::Fault(crate::admit::fault::Fault::Internal(format!("policy {arn}: {invalid}")))
-        })?;
-        Ok(Some((compile_aws(&arn, &document, Place::Repository, product()), document)))
+        let text = stored.policy.clone();
+        let state = RepositoryState::of(&self.account, (region, name), stored)?;
+        let document = text.and_then(|text| validate::read(text.as_str(), DocumentKind::Repository).ok());
+        Ok(Some((state, document)))
     }
 }

@@ -52,16 +52,16 @@ impl Desk {
     ) -> Result<Done<WhoCan>, Problem> {
         let permit = self.permit_to_ask(caller, &what.target.resource).await?;
         let enforced = self.enforced(&what.target.resource).await?;
-        let attached = self.attached(&what.target.resource).await?;
-        let attached = attached.as_ref().map(|(policy, _)| policy);
+        let repository = self.repository_state(&what.target.resource).await?;
+        let repository = repository.as_ref().map(|(state, _)| state);
         let (principals, total) = self.principals(window).await?;
         let mut able = Vec::new();
         for principal in &principals {
             // One that has gone since may do nothing.
             let Some(standing) = self.standing(caller, principal).await? else { continue };
-            let outcome = explain(&standing.caller, self.examination(what, attached));
+            let outcome = explain(&standing.caller, self.examination(what, repository));
             if may(&standing, enforced, outcome.class) {
-                let through = deciders(&standing, attached, &outcome);
+                let through = deciders(&standing, repository, &outcome);
                 let name = standing.caller.name().to_owned();
                 let through = if outcome.class.is_allow() { through } else { Vec::new() };
                 able.push(Able { principal: principal.clone(), name, class: outcome.class, through });

@@ -8,7 +8,10 @@ use crate::policy::aws::arn::Name;
 use crate::policy::aws::kind::Kind;
 use crate::store::aws::holder::Holder;
 use crate::store::aws::inline_policy::{InlinePolicies, InlinePolicy};
+use crate::store::aws::repository::{Mutability, Repositories, Repository};
+use crate::store::aws::tag::Tag;
 use crate::store::aws::text::DocumentText;
+use crate::store::contract::samples;
 
 const EXPLAIN: &str = "/api/native/explain";
 const WHO_CAN: &str = "/api/native/who-can";
@@ -68,6 +71,41 @@ async fn documents_are_laid_out_with_what_decides_and_what_nearly_does() {
     for wrong in [json!({"resource": "arn:x"}), json!({"namespace": "birds"}), json!({"limit": 1})] {
         house.ask(about("pull", wrong)).await.expect(400);
     }
+}
+
+#[tokio::test]
+async fn a_repositorys_own_policy_counts_as_it_does_at_the_gate() {
+    let house = House::open().await;
+    let stranger = house.stranger.clone();
+    house.write(&stranger, "birds", &birds()).await;
+    let (region, name) = ("us-south".parse().unwrap(), "birds/owl".parse().unwrap());
+    let text = json!({"Version": "2012-10-17", "Statement": [
+        {"Sid": "Nobody", "Effect": "Deny", "Principal": "*", "Action": "ecr:BatchGetImage",
+         "Condition": {"StringEquals": {"aws:ResourceTag/stage": "secret"}}}]});
+    let (document, _) = DocumentText::read(&text.to_string(), Kind::Repository).unwrap();
+    let row = Repository {
+        region,
+        name,
+        mutability: Mutability::Mutable,
+        exclusions: Vec::new(),
+        created_at: samples::time(1),
+    };
+    house.store.insert_repository(&row, &[Tag::parse("stage", "secret").unwrap()]).await.unwrap();
+    house.store.put_repository_policy(&row.region, &row.name, Some(&document)).await.unwrap();
+    let ask = |action: &str| post(EXPLAIN, json!({"principal": stranger, "action": action, "resource": OWL}));
+    let pull = house.ask(ask("pull")).await.expect(200);
+    assert_eq!(
+        (&pull["decision"], &pull["class"]),
+        (&json!("deny"), &json!("explicit deny: repository policy"))
+    );
+    let own = &pull["documents"][1];
+    assert_eq!(
+        (&own["policy_id"], &own["statements"][0]["result"]),
+        (&json!(OWL), &json!("applies")),
+        "{pull}"
+    );
+    assert_eq!(pull["decided_by"][0]["policy_id"], OWL);
+    assert_eq!(house.ask(ask("ecr:GetDownloadUrlForLayer")).await.expect(200)["decision"], "allow");
 }
 
 #[tokio::test]

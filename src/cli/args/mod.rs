@@ -150,7 +150,7 @@ pub(super) struct Explain {
     /// What, such as container-registry.image.pull, ecr:BatchGetImage, or just pull
     #[arg(long, value_name = "A")]
     action: String,
-    /// On what: NAMESPACE, NAMESPACE/REPOSITORY[:TAG], an image with its host, a CRN or an ARN; the whole registry or
+    /// On what: NAMESPACE, NAMESPACE/REPOSITORY with or without :TAG, an image with its host, a CRN or an ARN; the whole registry or
     /// account, unless given
     #[arg(long, value_name = "R")]
     resource: Option<String>,
@@ -164,7 +164,7 @@ pub(super) struct Explain {
 pub(super) struct WhoCan {
     /// What, such as container-registry.image.pull, ecr:BatchGetImage, or just pull
     action: String,
-    /// On what: NAMESPACE, NAMESPACE/REPOSITORY[:TAG], an image with its host, a CRN or an ARN; the whole registry or
+    /// On what: NAMESPACE, NAMESPACE/REPOSITORY with or without :TAG, an image with its host, a CRN or an ARN; the whole registry or
     /// account, unless given
     resource: Option<String>,
     #[command(flatten)]

@@ -281,13 +281,13 @@ fn quoted(text: &str) -> String {
 /// What is acted on, in words.
 pub(in crate::cli) fn place(resource: &Resource) -> String {
     let region = resource.region.as_ref().map(|region| format!(" in {region}")).unwrap_or_default();
-    match (&resource.arn, &resource.repository, &resource.namespace, &resource.service) {
-        (Some(arn), ..) => arn.clone(),
-        (None, Some(repository), ..) => format!("repository {repository}{region}"),
-        (None, None, Some(namespace), _) => format!("namespace {namespace}{region}"),
-        (None, None, None, Some(service)) if region.is_empty() => format!("the service {service}"),
+    match (&resource.repository, &resource.namespace, &resource.service, &resource.arn) {
+        (Some(repository), ..) => format!("repository {repository}{region}"),
+        (None, Some(namespace), ..) => format!("namespace {namespace}{region}"),
+        (None, None, Some(service), _) if region.is_empty() => format!("the service {service}"),
+        (None, None, None, Some(arn)) => arn.clone(),
         (None, None, None, None) if region.is_empty() => "the account".to_owned(),
-        (None, None, None, _) => format!("the registry{region}"),
+        (None, None, _, _) => format!("the registry{region}"),
     }
 }
 
