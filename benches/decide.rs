@@ -1,5 +1,7 @@
-//! What compiling and deciding cost: a document of 6 KiB, a decision among 100 statements, the same from the cache.
+//! What compiling and deciding cost: a document of 6 KiB, a decision among 100 statements, the same from the cache; in an
+//! account of 1,000 to 1,000,000 policies; and of the most hostile pattern.
 
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::hint::black_box;
 use std::sync::Arc;
@@ -17,6 +19,10 @@ use portcullis::policy::engine::principal::Caller;
 use portcullis::policy::engine::question::Question;
 use portcullis::policy::engine::resource::Resource;
 use portcullis::policy::table::product;
+
+/// The product's own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// A document with so many statements, each on a namespace of its own, half of them with a condition.
 fn document(first: usize, statements: usize) -> String {
@@ -70,6 +76,7 @@ fn compiling(criterion: &mut Criterion) {
     criterion.bench_function("compile 6 KiB", |b| {
         b.iter(|| compile_aws("p", black_box(&read), Place::Identity, product()));
     });
+    criterion.bench_function("read and compile 6 KiB", |b| b.iter(|| compiled(black_box(&text))));
     criterion.bench_function("bundle of 100 statements", |b| b.iter(bundle));
 }
 
@@ -98,5 +105,97 @@ fn deciding(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, compiling, deciding);
+/// How many principals are asked about; only theirs are compiled.
+const ACTIVE: usize = 1_000;
+
+/// An account as the store and the view have it: the text of every policy, and the bundles of those who are active.
+struct Account {
+    _stored: Vec<Box<str>>,
+    active: HashMap<usize, Bundle>,
+    /// What the bundles added to the memory of this process, in KiB.
+    held: u64,
+}
+
+/// The memory of this process, in KiB.
+fn resident() -> u64 {
+    let pages = std::fs::read_to_string("/proc/self/statm");
+    pages.ok().and_then(|text| text.split(' ').nth(1)?.parse::<u64>().ok()).unwrap_or(0) * 4
+}
+
+impl Account {
+    /// One policy for each principal, but ten of ten statements for the first.
+    fn with(policies: usize) -> Option<Self> {
+        let stored: Vec<Box<str>> = (0..policies).map(|n| document(n, 1).into()).collect();
+        let before = resident();
+        let mut active = HashMap::from([(0, bundle()?)]);
+        for (n, text) in stored.iter().enumerate().skip(1).step_by(policies / ACTIVE).take(ACTIVE - 1) {
+            let account = AccountId::parse("111122223333").ok()?;
+            let arn = format!("arn:aws:iam::111122223333:user/u{n}").into();
+            let caller = Caller::User { account, arn, id: format!("AIDA{n}").into() };
+            let identity = compiled(text).into_iter().collect();
+            active.insert(n, Bundle::new(caller, Policies { identity, ..Policies::default() }));
+        }
+        let held = resident().saturating_sub(before);
+        Some(Self { _stored: stored, active, held })
+    }
+}
+
+/// The figures of one size to another are to be alike.
+fn growing(criterion: &mut Criterion) {
+    let (Some(context), Some(action)) = (context(), product().find("ecr:PutImage")) else { return };
+    let resource = "arn:aws:ecr:us-south:111122223333:repository/team-98/app";
+    let Some(resource) = Resource::of(resource) else { return };
+    let aws = [action];
+    let (ibm, resource_account, attached) = (None, "111122223333", None);
+    let question = Question { aws: &aws, ibm, resource, resource_account, attached, now: 0 };
+    for policies in [1_000, 10_000, 100_000, 1_000_000] {
+        let Some(account) = Account::with(policies) else { return };
+        println!(
+            "{policies} policies, {} KiB in the bundles of {} principals",
+            account.held,
+            account.active.len()
+        );
+        let mut others = account.active.keys().copied().collect::<Vec<_>>().into_iter().cycle();
+        criterion.bench_function(&format!("decide among {policies} policies: 100 statements"), |b| {
+            b.iter(|| account.active.get(&0).map(|one| decide(one, black_box(&question), &context)));
+        });
+        criterion.bench_function(&format!("decide among {policies} policies: everyone in turn"), |b| {
+            b.iter(|| {
+                let bundle = others.next().and_then(|who| account.active.get(&who));
+                bundle.map(|one| decide(one, black_box(&question), &context))
+            });
+        });
+    }
+}
+
+/// A pattern as long as a managed policy lets it be, and the longest value, which fits all of it but the end.
+fn hostile(criterion: &mut Criterion) {
+    let Some(action) = product().find("ecr:PutImage") else { return };
+    let patterns = [
+        ("one long run", format!("*{}b*", "a?".repeat(1_020))),
+        ("many short runs", format!("{}b*", "*a?".repeat(1_900))),
+        ("half the text", format!("*{}b*", "a?".repeat(510))),
+    ];
+    for (name, pattern) in patterns {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{{"StringLike":{{"registry:Tag":"{pattern}"}}}}}}]}}"#
+        );
+        let (Some(policy), Ok(account)) = (compiled(&text), AccountId::parse("111122223333")) else { return };
+        let arn = "arn:aws:iam::111122223333:user/alice".into();
+        let caller = Caller::User { account, arn, id: "AIDA".into() };
+        let bundle = Bundle::new(caller, Policies { identity: vec![policy], ..Policies::default() });
+        let mut context = Context::default();
+        if context.one("registry:tag", "a".repeat(2_048)).is_err() {
+            return;
+        }
+        let (aws, resource) = ([action], Resource::NOTHING);
+        let (ibm, resource_account, attached) = (None, "111122223333", None);
+        let question = Question { aws: &aws, ibm, resource, resource_account, attached, now: 0 };
+        criterion.bench_function(&format!("a hostile pattern: {name}"), |b| {
+            b.iter(|| decide(black_box(&bundle), black_box(&question), black_box(&context)));
+        });
+    }
+}
+
+criterion_group!(benches, compiling, deciding, growing, hostile);
 criterion_main!(benches);

@@ -5,8 +5,8 @@ use super::permit::Grounds;
 use crate::policy::cache::DecisionCache;
 use crate::policy::engine::compiled::CompiledPolicy;
 use crate::policy::engine::context::Key;
-use crate::policy::engine::decide::{decide, explain};
-use crate::policy::engine::question::{Class, IbmWords, Kind, Outcome, Question, Verdict};
+use crate::policy::engine::decide::decide;
+use crate::policy::engine::question::{Class, IbmWords, Kind, Question, Verdict};
 use crate::policy::engine::resource::Resource as Arn;
 use crate::policy::reason::{Denial, Reason};
 use crate::policy::resource::Resource;
@@ -38,18 +38,6 @@ impl<'a> Judge<'a> {
             None => decide(rights, question, &context),
         })
         .unwrap_or(unaskable)
-    }
-
-    /// The same, with every statement that decides, and `told` in place of what is known.
-    pub(super) fn explain(&self, words: &Words, resource: &Resource, told: &[(String, String)]) -> Outcome {
-        let rights = &self.facts.caller.bundle.rights;
-        let mut context = self.facts.context(self.keys(words));
-        for (name, value) in told {
-            // What is too long to be a value is no key.
-            let _ = context.one(name.as_str(), value.as_str());
-        }
-        let unaskable = Outcome { class: UNASKABLE, refused: None, deciders: Vec::new() };
-        self.put(words, resource, |question| explain(rights, question, &context)).unwrap_or(unaskable)
     }
 
     /// Puts the question; `None` if the resource's name is too long for one.

@@ -23,6 +23,7 @@ pub mod answer;
 pub mod body;
 pub mod call;
 pub mod envelope;
+mod explain;
 pub mod ibm;
 pub mod native;
 pub mod page;

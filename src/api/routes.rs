@@ -161,6 +161,7 @@ pub static ROUTES: &[Route] = &[
     route(Method::GET,    "/api/v1/settings",            E::Registry(Registry::Settings),         D::Registry, Needs(A::SettingsGet)),
     // Our own
     route(Method::POST,   "/api/native/explain",         E::Native(Native::Explain),    D::Native, Needs(A::PolicyRead)),
+    route(Method::POST,   "/api/native/who-can",         E::Native(Native::WhoCan),     D::Native, Needs(A::PolicyRead)),
     route(Method::GET,    "/api/native/registries",      E::Native(Native::Registries), D::Native, Proven),
     route(Method::GET,    "/api/native/whoami",          E::Native(Native::Whoami),     D::Native, Proven),
 ];

@@ -106,5 +106,6 @@ async fn dispatch(io: &mut Io, command: ClientCommand) -> Result<(), Failure> {
         ClientCommand::Logout => login::logout(io),
         ClientCommand::Policy(args::policy::Command::Lint(lint)) => policy::lint(io, &lint),
         ClientCommand::Target(target) => login::target(io, target).await,
+        ClientCommand::WhoCan(who) => explain::who_can(io, who).await,
     }
 }

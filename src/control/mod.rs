@@ -36,8 +36,10 @@ pub mod problem;
 pub mod reach;
 pub mod registry;
 pub mod service_id;
+pub mod standing;
 pub mod user;
 pub mod version;
+pub mod who_can;
 pub mod whoami;
 
 use problem::{Noun, Problem};

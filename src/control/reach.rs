@@ -45,6 +45,18 @@ pub(super) fn whole(policy: &AccessPolicy) -> Vec<Resource> {
     Service::ALL.into_iter().filter(meant).map(resource).collect()
 }
 
+/// The resources that stand for the whole of one: of all services, if it is of none.
+#[must_use]
+pub(super) fn parts(resource: &Resource) -> Vec<Resource> {
+    match resource.service {
+        Some(_) => vec![resource.clone()],
+        None => {
+            let of = |service| Resource { service: Some(service), ..resource.clone() };
+            Service::ALL.into_iter().map(of).collect()
+        }
+    }
+}
+
 impl Desk {
     /// A permit for `action` on all of what the policy targets; that for its first resource stands for the others.
     pub(super) async fn permit_whole(

@@ -14,6 +14,9 @@ mod audit;
 /// Every verb of the command line, against a real server.
 #[cfg(test)]
 mod commands;
+/// `explain` and `who-can`, as people type them.
+#[cfg(test)]
+mod explanations;
 /// What breaks, and what must not break with it.
 #[cfg(test)]
 mod faults;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{Api, ApiReply, ApiRequest, RegistrySite};
 use crate::admit::caller::Caller;
-use crate::admit::explain::explain;
+use crate::admit::explain::{Examination, explain};
 use crate::admit::fault::Fault;
 use crate::admit::permit::{Control, Grounds, Permit};
 use crate::admit::refusal::{Challenge, Refusal};
@@ -24,11 +24,11 @@ use crate::ids::host::HostName;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::network::endpoint::Endpoint;
+use crate::policy::asked::{Asked, Target};
 use crate::policy::engine::bundle::Policies;
 use crate::policy::ibm::check::{check, compile};
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
-use crate::policy::words::for_action;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Tag};
 use crate::store::Store;
@@ -38,6 +38,7 @@ use crate::store::policy::{PolicyRecord, Subject};
 use crate::store::sqlite::SqliteStore;
 use crate::view::bundle::{Bundle, rights};
 
+mod explain;
 mod groups;
 mod identity;
 mod native;
@@ -82,8 +83,10 @@ impl Authority for AsPolicy {
     }
 
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
-        let words = for_action(action).unwrap();
-        explain(caller, words, (resource, None), samples::time(1000), &[]).class.is_allow()
+        let (asked, target) = (Asked::of(action).unwrap(), Target::from(resource.clone()));
+        let now = samples::time(1000);
+        let question = Examination { asked: &asked, target: &target, repository: None, now, told: &[] };
+        explain(caller, question).class.is_allow()
     }
 }
 

@@ -40,6 +40,7 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
         ("POST", "/api/native/explain") => {
             json!({"principal": someone, "action": "pull", "namespace": "birds"})
         }
+        ("POST", "/api/native/who-can") => json!({"action": "pull", "namespace": "birds"}),
         ("PUT" | "PATCH", _) => json!({}),
         _ => return None,
     };

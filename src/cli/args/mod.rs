@@ -58,6 +58,8 @@ pub(super) enum ClientCommand {
     Policy(policy::Command),
     /// Show or set the targeted server, account and region
     Target(Target),
+    /// Show who may do something, and through which policy
+    WhoCan(WhoCan),
 }
 
 /// A command that runs a server or prepares one, instead of talking to one.
@@ -145,17 +147,60 @@ pub(super) struct Explain {
     /// Who: a user, a service ID, or an IAM id; you, unless given
     #[arg(long, value_name = "P")]
     pub(super) principal: Option<String>,
-    /// What, such as container-registry.image.pull, or just pull
+    /// What, such as container-registry.image.pull, ecr:BatchGetImage, or just pull
     #[arg(long, value_name = "A")]
-    pub(super) action: String,
-    /// On what: NAMESPACE, NAMESPACE/REPOSITORY, or an image with its host; the whole registry or account, unless given
+    action: String,
+    /// On what: NAMESPACE, NAMESPACE/REPOSITORY with or without :TAG, an image with its host, a CRN or an ARN; the whole registry or
+    /// account, unless given
     #[arg(long, value_name = "R")]
-    pub(super) resource: Option<String>,
-    /// A condition key and its value, such as registry:Tag=v1, in place of what is known of this request; repeatable
-    #[arg(long, value_name = "K=V", value_parser = key_and_value)]
-    pub(super) context: Vec<(String, String)>,
+    resource: Option<String>,
+    #[command(flatten)]
+    circumstances: Circumstances,
     #[command(flatten)]
     pub(super) display: Display,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct WhoCan {
+    /// What, such as container-registry.image.pull, ecr:BatchGetImage, or just pull
+    action: String,
+    /// On what: NAMESPACE, NAMESPACE/REPOSITORY with or without :TAG, an image with its host, a CRN or an ARN; the whole registry or
+    /// account, unless given
+    resource: Option<String>,
+    #[command(flatten)]
+    circumstances: Circumstances,
+    #[command(flatten)]
+    pub(super) display: Display,
+}
+
+#[derive(Args, Debug)]
+struct Circumstances {
+    /// A condition key and its value, such as registry:Tag=v1, in place of what is known of this request; repeatable, and
+    /// a key that is repeated has several values
+    #[arg(long, value_name = "K=V", value_parser = key_and_value)]
+    context: Vec<(String, String)>,
+}
+
+/// What is done, as it was typed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Question<'a> {
+    pub(super) action: &'a str,
+    pub(super) resource: Option<&'a str>,
+    pub(super) context: &'a [(String, String)],
+}
+
+impl Explain {
+    pub(super) fn question(&self) -> Question<'_> {
+        let (resource, context) = (self.resource.as_deref(), self.circumstances.context.as_slice());
+        Question { action: &self.action, resource, context }
+    }
+}
+
+impl WhoCan {
+    pub(super) fn question(&self) -> Question<'_> {
+        let (resource, context) = (self.resource.as_deref(), self.circumstances.context.as_slice());
+        Question { action: &self.action, resource, context }
+    }
 }
 
 fn key_and_value(text: &str) -> Result<(String, String), String> {

@@ -196,14 +196,15 @@ fn an_explanation_is_asked_for_by_name() {
             .run("explain --principal think-registry-demo --action push --resource localhost:99/birds/owl:1")
             .done(),
         "think-registry-demo may not do container-registry.image.push on repository birds/owl in us-south\n\
-         ├─ no policy that you may see is for it, or for a group that it is in\n\
-         └─ any of these roles would be enough: Manager, Writer\n"
+         ├─ access policies: none that you may see, for it or for a group that it is in\n\
+         └─ any of these roles would be enough: Manager, Writer\n   \
+            └─ portcullis iam user-policy-create think-registry-demo --roles Writer --region us-south\n"
     );
     let asked = world.body("POST /api/native/explain");
     assert_eq!(
         asked,
         json!({"principal": "iam-ServiceId-ba934ca1-36a4-4d6c-a649-af45a2fc184b", "action": "push",
-               "region": "us-south", "repository": "birds/owl"})
+               "region": "us-south", "repository": "birds/owl", "context": {"registry:Tag": "1"}})
     );
     let elsewhere = world.run("explain --action push --resource elsewhere.test/birds/owl").failed();
     assert!(elsewhere.contains("There is no registry 'elsewhere.test' here."), "{elsewhere}");
@@ -211,4 +212,45 @@ fn an_explanation_is_asked_for_by_name() {
     let quiet = world.run("explain --action container-registry.auth.set --quiet").done();
     assert_eq!(quiet.lines().count(), 1, "{quiet}");
     assert_eq!(world.body("POST /api/native/explain"), json!({"action": "container-registry.auth.set"}));
+}
+
+#[test]
+fn who_can_is_asked_page_by_page() {
+    let world = World::logged_in();
+    world.answering(|seen| {
+        (seen.line == "POST /api/native/who-can").then(|| {
+            let second = seen.body.contains("start");
+            let able = |name: &str| {
+                json!({"iam_id": format!("IBMid-{name}"), "name": name, "type": "user", "through": [
+                    {"kind": "access policy", "policy_id": "p1", "roles": ["Reader"], "access_group_name": "robots"},
+                    {"kind": "identity policy", "policy_id": "inline:x", "statement": "2"}]})
+            };
+            let answer = json!({"action": "ecr:BatchGetImage", "resource": {"region": "us-south", "repository": "birds/owl"},
+                "principals": [able(if second { "bob" } else { "al\u{1b}ice" })], "total": 7,
+                "next": (!second).then_some("page-2"), "warnings": ["check its name"]});
+            (200, answer)
+        })
+    });
+    let ran = world.run("who-can ecr:BatchGetImage birds/owl:1 --context a=1 --context a=2");
+    assert_eq!(ran.err, "Warning: check its name.\n");
+    assert_eq!(
+        ran.done(),
+        "Who may do ecr:BatchGetImage on repository birds/owl in us-south:\n\
+         al\u{fffd}ice (user IBMid-al\u{fffd}ice)\n\
+         ├─ access policy p1 (Reader) of access group robots\n\
+         └─ identity policy inline:x, statement 2\n\
+         bob (user IBMid-bob)\n\
+         ├─ access policy p1 (Reader) of access group robots\n\
+         └─ identity policy inline:x, statement 2\n\n\
+         2 of 7 principals may.\n"
+    );
+    let asked: Vec<serde_json::Value> =
+        world.seen().iter().filter_map(|seen| serde_json::from_str(&seen.body).ok()).collect();
+    let context = json!({"a": ["1", "2"], "registry:Tag": "1"});
+    let starts: Vec<_> =
+        asked.iter().filter(|body| body["context"] == context).map(|body| &body["start"]).collect();
+    assert_eq!(starts, [&json!(null), &json!("page-2")]);
+    let whole: serde_json::Value =
+        serde_json::from_str(&world.run("who-can pull birds --output json").done()).unwrap();
+    assert_eq!(whole["principals"].as_array().map(Vec::len), Some(2), "{whole}");
 }

@@ -139,6 +139,18 @@ impl Comparison {
     }
 }
 
+impl std::fmt::Display for Comparison {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self.qualifier {
+            Some(Qualifier::ForAllValues) => "ForAllValues:",
+            Some(Qualifier::ForAnyValue) => "ForAnyValue:",
+            None => "",
+        })?;
+        f.write_str(self.operator.name())?;
+        f.write_str(if self.if_exists { "IfExists" } else { "" })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Comparison, Operator, Qualifier};
@@ -153,6 +165,9 @@ mod tests {
         let full = Comparison::parse("ForAnyValue:StringNotLikeIfExists").unwrap();
         assert_eq!(full.qualifier, Some(Qualifier::ForAnyValue));
         assert_eq!((full.operator, full.if_exists), (Operator::StringNotLike, true));
+        for name in ["ForAnyValue:StringNotLikeIfExists", "ForAllValues:Bool", "Null"] {
+            assert_eq!(Comparison::parse(name).unwrap().to_string(), name);
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::context::{Context, Key};
 use super::principal::Principals;
 use super::question::{IbmWords, Question};
 use super::resource::{Resource, Resources};
-use crate::policy::aws::document::{ActionClause, ActionPattern, Document, Effect};
+use crate::policy::aws::document::{self, ActionClause, ActionPattern, Document, Effect};
 use crate::policy::aws::json::Position;
 use crate::policy::ibm::access::{AccessPolicy, Subject};
 use crate::policy::table::{ActionId, ActionSet, ActionTable};
@@ -176,9 +176,15 @@ impl CompiledPolicy {
 /// Compiles an AWS document that is attached to such a place. Actions that the table lacks match nothing.
 #[must_use]
 pub fn compile_aws(id: &str, document: &Document, place: Place, table: &ActionTable) -> CompiledPolicy {
-    let statement = |statement: &crate::policy::aws::document::Statement| Statement {
+    let mut named = Named { table, resolved: Vec::new() };
+    let statement = |statement| compiled(statement, place, &mut named);
+    CompiledPolicy::new(id, place, None, document.statements.iter().map(statement).collect())
+}
+
+fn compiled<'d>(statement: &'d document::Statement, place: Place, named: &mut Named<'_, 'd>) -> Statement {
+    Statement {
         effect: statement.effect,
-        actions: actions(&statement.actions, table),
+        actions: named.actions(&statement.actions),
         body: Body::Aws {
             principals: statement.principal.as_ref().map(Principals::compile),
             resources: Resources::compile(statement.resources.as_ref(), place.is_resources()),
@@ -186,8 +192,7 @@ pub fn compile_aws(id: &str, document: &Document, place: Place, table: &ActionTa
         },
         sid: statement.sid.clone(),
         position: statement.position,
-    };
-    CompiledPolicy::new(id, place, None, document.statements.iter().map(statement).collect())
+    }
 }
 
 /// Compiles an IBM access policy; `role` says which actions a role has. One that nobody knows has none.
@@ -212,11 +217,39 @@ pub fn compile_ibm(
     CompiledPolicy { roles, ..compiled }
 }
 
+/// How many patterns of a document are remembered.
+const RESOLVED_MAX: usize = 32;
+
+/// The patterns of one document that have been resolved: statements tend to repeat them, and each costs a walk through the
+/// actions of its service.
+struct Named<'t, 'd> {
+    table: &'t ActionTable,
+    resolved: Vec<(&'d ActionPattern, ActionSet)>,
+}
+
+impl<'d> Named<'_, 'd> {
+    fn actions(&mut self, clause: &'d ActionClause) -> ActionSet {
+        let mut named = ActionSet::default();
+        clause.patterns.iter().for_each(|pattern| named.extend(&self.pattern(pattern)));
+        if clause.negated { self.table.all().without(&named) } else { named }
+    }
+
+    fn pattern(&mut self, pattern: &'d ActionPattern) -> ActionSet {
+        let same = |known: &ActionPattern| known.service == pattern.service && known.name == pattern.name;
+        if let Some((_, set)) = self.resolved.iter().find(|(known, _)| same(known)) {
+            return *set;
+        }
+        let set = resolved(pattern, self.table);
+        if self.resolved.len() < RESOLVED_MAX {
+            self.resolved.push((pattern, set));
+        }
+        set
+    }
+}
+
 /// The actions of a clause.
 pub(crate) fn actions(clause: &ActionClause, table: &ActionTable) -> ActionSet {
-    let mut named = ActionSet::default();
-    clause.patterns.iter().for_each(|pattern| named.extend(&resolved(pattern, table)));
-    if clause.negated { table.all().without(&named) } else { named }
+    Named { table, resolved: Vec::new() }.actions(clause)
 }
 
 /// The actions of a pattern. `*` and `*:*` are all; a service is a word, so no other wildcard stands for one.

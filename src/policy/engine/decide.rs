@@ -64,9 +64,18 @@ pub fn explain(bundle: &Bundle, question: &Question<'_>, context: &Context<'_>) 
 }
 
 /// What AWS documents are asked.
-fn actions<'a>(question: &Question<'a>) -> impl Iterator<Item = ActionId> + use<'a> {
+pub(super) fn actions<'a>(question: &Question<'a>) -> impl Iterator<Item = ActionId> + use<'a> {
     let named = question.ibm.filter(|_| question.aws.is_empty()).map(|words| words.action);
     question.aws.iter().copied().chain(named)
+}
+
+/// What they are asked about an action on.
+pub(super) fn asked_on<'a>(question: &Question<'a>, action: ActionId) -> Resource<'a> {
+    if is_typed(question, action) { question.resource } else { Resource::NOTHING }
+}
+
+fn is_typed(question: &Question<'_>, action: ActionId) -> bool {
+    action.is_typed() && !question.aws.is_empty()
 }
 
 /// Where statements that decided are put.
@@ -108,8 +117,7 @@ impl<'q> Ask<'q> {
         context: &'q Context<'q>,
         action: ActionId,
     ) -> Self {
-        let typed = action.is_typed() && !question.aws.is_empty();
-        let resource = if typed { question.resource } else { Resource::NOTHING };
+        let (typed, resource) = (is_typed(question, action), asked_on(question, action));
         // Roles have trust policies, for STS alone; everything else has at most a repository policy.
         let place = if action.is_assuming() { Place::Trust } else { Place::Repository };
         let attached = question.attached.filter(|policy| typed && policy.place() == place);

@@ -1,10 +1,11 @@
 //! Text with wildcards and variables, matched against a text of the request.
 //!
 //! Between two `*` stands a chunk of a fixed number of characters, so the first place where it fits is the best one and
-//! nothing is ever tried again: matching takes at most chunk × text steps for each chunk, and one pass for a chunk
-//! without `?` and variables. `?` is one character. What a variable stands for is literal.
+//! nothing is ever tried again: each chunk takes one pass over the text ([`super::scan`]), and the next one begins where it
+//! ended. `?` is one character. What a variable stands for is literal.
 
 use super::context::{Context, Key, Value};
+use super::scan;
 use crate::policy::aws::variable::{Part, Template};
 
 /// How a text fits.
@@ -185,28 +186,27 @@ fn after_first<'t>(chunk: &[Piece], text: &'t str, context: &Context<'_>) -> Opt
     if let [Piece::Text(wanted)] = chunk {
         return text.split_once(&**wanted).map(|(_, after)| after);
     }
-    let mut rest = text;
-    loop {
-        if let Some(after) = after_head(chunk, rest, context) {
-            return Some(after);
-        }
-        let mut characters = rest.chars();
-        characters.next()?;
-        rest = characters.as_str();
-    }
+    let after = |at: usize| after_head(chunk, text.get(at..)?, context);
+    scan::first(|| characters(chunk, context), text, after)
+}
+
+/// The characters that a chunk spells; `None` for one that may be any.
+fn characters<'a>(chunk: &'a [Piece], context: &'a Context<'_>) -> impl Iterator<Item = Option<char>> {
+    chunk.iter().flat_map(move |piece| {
+        let any = (*piece == Piece::One).then_some(None);
+        any.into_iter().chain(spelt(piece, context).unwrap_or_default().chars().map(Some))
+    })
 }
 
 fn ends_in(chunk: &[Piece], text: &str, context: &Context<'_>) -> bool {
-    let length = |piece: &Piece| match piece {
-        Piece::One => 1,
-        Piece::Any | Piece::Key { .. } | Piece::Text(_) => {
-            spelt(piece, context).unwrap_or_default().chars().count()
-        }
-    };
-    let tail = match (chunk, chunk.iter().map(length).sum::<usize>()) {
-        ([Piece::Text(wanted)], _) => return text.ends_with(&**wanted),
-        (_, 0) => return true,
-        (_, length) => text.char_indices().nth_back(length - 1),
+    if let [Piece::Text(wanted)] = chunk {
+        return text.ends_with(&**wanted);
+    }
+    // One more than the text can have is already too many.
+    let most = text.len() + 1;
+    let tail = match characters(chunk, context).take(most).count() {
+        0 => return true,
+        length => text.char_indices().nth_back(length - 1),
     };
     tail.and_then(|(at, _)| text.get(at..)).is_some_and(|tail| after_head(chunk, tail, context) == Some(""))
 }
@@ -244,6 +244,9 @@ mod tests {
             ("*?\u{e9}", "\u{e9}\u{e9}", true),
             ("*?\u{e9}", "\u{e9}", false),
             ("*?b*", "\u{e9}b", true),
+            ("*?\u{142}*", "B\u{c2}\u{142}", true),
+            ("*a?\u{c2}*", "a-\u{142}", false),
+            ("*a?\u{c2}*", "a-\u{142}a-\u{c2}", true),
             ("a??", "ab", false),
             ("x/${aws:UserName}/*", "x/a*/y", true),
             ("x/${aws:UserName}/*", "x/ab/y", false),
@@ -286,5 +289,8 @@ mod tests {
         assert_eq!(glob(&"*a".repeat(2_001)).fit(&text, &context()), Fit::No);
         assert_eq!(glob(&"*a?".repeat(1_000)).fit(&text, &context()), Fit::Yes);
         assert_eq!(glob(&format!("*{}b", "a?".repeat(500))).fit(&text, &context()), Fit::No);
+        assert_eq!(glob(&format!("*{}b*", "a?".repeat(500))).fit(&text, &context()), Fit::No);
+        assert_eq!(glob(&format!("*{}*", "a?".repeat(1_000))).fit(&text, &context()), Fit::Yes);
+        assert_eq!(glob(&format!("*{}*", "a?".repeat(1_001))).fit(&text, &context()), Fit::No);
     }
 }

@@ -13,4 +13,6 @@ mod glob;
 pub mod principal;
 pub mod question;
 pub mod resource;
+mod scan;
+pub mod trace;
 mod value;

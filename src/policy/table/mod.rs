@@ -174,6 +174,7 @@ fn fits(pattern: &[u8], text: &[u8]) -> bool {
     let mut retry: Option<(usize, usize)> = None;
     while let Some(byte) = text.get(at) {
         match pattern.get(mark) {
+            Some(b'*') if mark + 1 == pattern.len() => return true,
             Some(b'*') => {
                 retry = Some((mark + 1, at));
                 mark += 1;
@@ -182,8 +183,14 @@ fn fits(pattern: &[u8], text: &[u8]) -> bool {
             Some(wanted) if wanted == byte => (at, mark) = (at + 1, mark + 1),
             _ => {
                 let Some((after, taken)) = retry else { return false };
-                retry = Some((after, taken + 1));
-                (at, mark) = (taken + 1, after);
+                // The next place where what follows the `*` can begin.
+                let begins = |byte: &u8| {
+                    pattern.get(after).is_none_or(|wanted| wanted == byte || b"*?".contains(wanted))
+                };
+                let further = text.get(taken + 1..).and_then(|rest| rest.iter().position(begins));
+                let Some(further) = further else { return false };
+                let next = taken + 1 + further;
+                (retry, at, mark) = (Some((after, next)), next, after);
             }
         }
     }
