@@ -9,24 +9,38 @@ use serde_json::{Value, json};
 use super::RegistrySite;
 use super::answer::Answer;
 use super::call::Call;
+use super::ibm::accounts;
+use crate::admit::network::Barrier;
 use crate::control::explain::{Considered, Explanation, Outcome, Question};
-use crate::control::problem::Problem;
+use crate::control::problem::{Noun, Problem};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
+use crate::ids::tagged::{ApiKeyId, ServiceId};
+use crate::network::allow_list::AllowList;
 use crate::policy::engine::question::{Class, Kind};
 use crate::policy::ibm::role::Role;
 use crate::policy::reason::Reason;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
+use crate::store::network::ListHolder;
 
 /// The endpoints.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the route table says which is which")]
 pub enum Native {
+    AllowList,
     Explain,
     Registries,
+    SetAllowList,
     Whoami,
+}
+
+/// A list; an empty one takes it away.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AllowListBody {
+    allowed_ip_addresses: String,
 }
 
 /// The question: a repository, or a namespace, or a registry, or account management by a service.
@@ -54,12 +68,44 @@ pub(super) async fn answer(
     registries: &[RegistrySite],
 ) -> Result<Answer, Problem> {
     match which {
+        Native::AllowList => {
+            let of = holder(call)?;
+            let done = call.desk.allow_list(&call.caller, &of).await?;
+            Ok(Answer::of(StatusCode::OK, done, |list| allow_list(&of, list.as_ref())))
+        }
         Native::Explain => explain(call).await,
         Native::Registries => Ok(Answer::public(json!({
             "registries": registries.iter().map(site).collect::<Vec<_>>(),
         }))),
+        Native::SetAllowList => {
+            let (of, body) = (holder(call)?, call.body::<AllowListBody>()?);
+            let insistence = accounts::insistence(call)?;
+            let text = &body.allowed_ip_addresses;
+            let done = call.desk.set_allow_list(&call.caller, &of, text, insistence).await?;
+            Ok(Answer::of(StatusCode::OK, done, |list| allow_list(&of, list.as_ref())))
+        }
         Native::Whoami => whoami(call).await,
     }
+}
+
+/// Whose list is meant: an IAM id, a service ID or an API key.
+fn holder(call: &Call<'_>) -> Result<ListHolder, Problem> {
+    let text = call.text("id");
+    if let Ok(id) = ApiKeyId::parse(text) {
+        return Ok(ListHolder::ApiKey(id));
+    }
+    if let Ok(id) = ServiceId::parse(text) {
+        return Ok(ListHolder::Principal(PrincipalId::ServiceId(id)));
+    }
+    call.id("id", Noun::Principal, PrincipalId::parse).map(ListHolder::Principal)
+}
+
+fn allow_list(of: &ListHolder, list: Option<&AllowList>) -> Value {
+    let id = match of {
+        ListHolder::ApiKey(id) => json!(id),
+        ListHolder::Principal(id) => json!(id),
+    };
+    json!({"id": id, "allowed_ip_addresses": list.map(ToString::to_string).unwrap_or_default()})
 }
 
 fn site(site: &RegistrySite) -> Value {
@@ -142,7 +188,8 @@ fn shape(question: &Question, explanation: &Explanation) -> Value {
     let by_policy = explanation.deciders.first().filter(|_| explanation.class.is_allow());
     let by_policy = by_policy.map(|reason| json!({"policy_id": reason.policy, "roles": reason.roles}));
     let policy_free = explanation.enforced == Some(false);
-    let allowed = explanation.active && (explanation.class.is_allow() || policy_free);
+    let reached = explanation.network.refused_by.is_none();
+    let allowed = reached && explanation.active && (explanation.class.is_allow() || policy_free);
     let sufficient: Vec<&str> = explanation.sufficient.iter().map(|role| Role::display_name(*role)).collect();
     json!({
         "principal": {"iam_id": question.principal, "name": explanation.name, "active": explanation.active},
@@ -154,6 +201,10 @@ fn shape(question: &Question, explanation: &Explanation) -> Value {
             "repository": question.resource.repository,
         },
         "decision": if allowed { "allow" } else { "deny" },
+        "network": {
+            "refused_by": explanation.network.refused_by.as_ref().map(Barrier::label),
+            "would_refuse": explanation.network.would_refuse.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+        },
         "policies_enforced": explanation.enforced,
         "because": by_policy,
         "class": class(explanation.class),

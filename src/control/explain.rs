@@ -1,5 +1,6 @@
 //! Why someone may do something, or what they lack: the decision, taken apart.
 
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use super::problem::{Noun, Problem};
@@ -7,9 +8,14 @@ use super::{Control, Desk, Done};
 use crate::admit::caller::Caller;
 use crate::admit::explain::explain;
 use crate::admit::fault::Fault;
+use crate::admit::network::{Verdict, Want};
+use crate::client::address::ClientAddr;
 use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
-use crate::ids::tagged::{AccessGroupId, PolicyId};
+use crate::ids::tagged::{AccessGroupId, ApiKeyId, PolicyId};
+use crate::network::allow_list::AllowList;
+use crate::network::endpoint::Endpoint;
+use crate::network::zone::Zones;
 use crate::policy::engine::attribute::{Unmet, unmet};
 use crate::policy::engine::bundle::Policies;
 use crate::policy::engine::question::{Class, IbmWords};
@@ -20,9 +26,11 @@ use crate::policy::reason::Reason;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::policy::words::for_action;
+use crate::registry::name::Namespace;
 use crate::store::identity::{PrincipalFacts, PrincipalRecord};
 use crate::store::policy::{PolicyRecord, Subject};
-use crate::view::bundle::{Bundle, rights};
+use crate::view::bundle::{Bundle, KeyState, rights};
+use crate::view::network::AccountNetwork;
 
 /// A question.
 #[derive(Clone, Debug)]
@@ -44,6 +52,8 @@ pub struct Explanation {
     pub class: Class,
     /// The statements that decided, the first of them first.
     pub deciders: Vec<Reason>,
+    /// Whether it may come from where the question is about.
+    pub network: Verdict,
     /// Whether the principal may use anything at all.
     pub active: bool,
     /// Whether policies decide in that registry; `None` for account management, where they always do.
@@ -128,9 +138,11 @@ impl Desk {
         let words = for_action(question.action).ok_or_else(missing)?;
         let outcome = explain(&asker, words, (&question.resource, None), now, &question.context);
         let rights = &asker.bundle.rights;
+        let network = self.network_verdict(&asker, &question).await?;
         let explanation = Explanation {
             class: outcome.class,
             deciders: outcome.deciders.iter().filter_map(|one| Reason::of(rights, one)).collect(),
+            network,
             active,
             enforced,
             name,
@@ -138,6 +150,33 @@ impl Desk {
             sufficient: Role::ALL.into_iter().filter(|role| role.has(question.action)).collect(),
         };
         Ok(Done::new(explanation, permit))
+    }
+
+    /// What the network says to it: from where and by which network the question says, or else where it was asked.
+    async fn network_verdict(&self, asker: &Caller, question: &Question) -> Result<Verdict, Problem> {
+        let network = AccountNetwork::of(self.store.network().await?);
+        let mut there = asker.clone();
+        if let Some(ip) = told(&question.context, "aws:SourceIp").and_then(|text| text.parse::<IpAddr>().ok())
+        {
+            there.from = ClientAddr::from_socket(SocketAddr::new(ip, 0));
+        }
+        match told(&question.context, "registry:endpoint") {
+            Some("private") => there.endpoint = Endpoint::Private,
+            Some("public") => there.endpoint = Endpoint::Public,
+            Some(_) | None => {}
+        }
+        let namespace = question.resource.namespace.as_deref().and_then(|name| Namespace::parse(name).ok());
+        let images = question.action.name().starts_with("container-registry.image.");
+        let want = match question.resource.region.as_ref() {
+            Some(region) if images => Want::Images(region, namespace.as_ref()),
+            Some(region) => Want::Management(region, namespace.as_ref()),
+            None => Want::Identity,
+        };
+        let private_only = match want {
+            Want::Images(region, _) => self.settings_of(region).await?.private_only,
+            Want::Management(..) | Want::Identity => false,
+        };
+        Ok(self.premises.verdict(&network, &there, want, private_only)?)
     }
 
     /// The caller, if it were that principal.
@@ -151,11 +190,17 @@ impl Desk {
         let policies = Policies { ibm, ..Policies::default() };
         let rights = rights(&self.account, principal, &name, policies);
         let principal = principal.clone();
+        let compiled = |list: &AllowList| list.compile(&Zones::default());
+        let key = |(id, list): &(ApiKeyId, AllowList)| {
+            let allowed = Some(compiled(list));
+            KeyState { id: id.clone(), allowed, disabled: false, expires_at: None }
+        };
         let bundle = Bundle {
             principal,
             name,
             active,
-            keys: Vec::new(),
+            allowed: facts.allow_list.as_ref().map(compiled),
+            keys: facts.key_lists.iter().map(key).collect(),
             groups: facts.groups,
             tags: Vec::new(),
             rights,
@@ -205,10 +250,13 @@ impl Desk {
     }
 }
 
+/// What the question says of a condition key.
+fn told<'a>(context: &'a [(String, String)], name: &str) -> Option<&'a str> {
+    context.iter().find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value.as_str()))
+}
+
 /// The time that the question is about, if it says so.
 fn told_time(context: &[(String, String)]) -> Option<UnixTime> {
-    let told =
-        |name: &str| context.iter().find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(value));
-    let seconds = || told("aws:EpochTime")?.parse().ok().map(UnixTime::from_seconds);
-    told("aws:CurrentTime").and_then(|text| UnixTime::parse(text).ok()).or_else(seconds)
+    let seconds = || told(context, "aws:EpochTime")?.parse().ok().map(UnixTime::from_seconds);
+    told(context, "aws:CurrentTime").and_then(|text| UnixTime::parse(text).ok()).or_else(seconds)
 }

@@ -1,5 +1,6 @@
 //! IBM Cloud's wire shapes: IAM identity, policies, access groups, users and Container Registry.
 
+pub mod accounts;
 pub mod api_keys;
 pub mod groups;
 pub mod policies;

@@ -40,6 +40,8 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
         ("POST", "/api/native/explain") => {
             json!({"principal": someone, "action": "pull", "namespace": "birds"})
         }
+        ("PATCH", "/v2/accounts/{account}/users/{iam_id}/settings")
+        | ("PUT", "/api/native/allowlists/{id}") => json!({"allowed_ip_addresses": ""}),
         ("PUT" | "PATCH", _) => json!({}),
         _ => return None,
     };

@@ -31,6 +31,8 @@ mod wire;
 
 /// 14: where a client stands.
 mod addresses;
+/// 8, 14: from where one may come.
+mod allowlists;
 /// 9: fail closed.
 mod closed;
 /// 12: early answers, upgrades, tunnels.
