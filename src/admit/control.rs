@@ -41,7 +41,7 @@ impl Gate {
     ) -> Result<Permit<Control>, Why> {
         let words =
             for_action(action).ok_or_else(|| Fault::Internal(format!("no words for {}", action.name())))?;
-        if let Some((region, namespace)) = of_namespace(&resource) {
+        if let Some((region, namespace)) = of_namespace(action, &resource) {
             // Where the call comes from has been decided; not yet, what is special about this namespace.
             self.network(caller, Want::Management(region, Some(&namespace))).await?;
         }
@@ -93,7 +93,7 @@ impl Gate {
             let state = region.and_then(|region| self.view.cached_registry(region));
             state.is_some_and(|state| !state.policies_enforced)
         };
-        let reached = || match of_namespace(resource) {
+        let reached = || match of_namespace(action, resource) {
             None => true,
             Some((region, namespace)) => self.view.cached_network().is_some_and(|network| {
                 self.reaches(&network, caller, Want::Management(region, Some(&namespace)))
@@ -109,8 +109,9 @@ impl Gate {
     }
 }
 
-/// The namespace that a resource is, or stands in.
-fn of_namespace(resource: &Resource) -> Option<(&Region, Namespace)> {
-    let region = resource.region.as_ref().filter(|_| resource.service == Some(Service::ContainerRegistry))?;
+/// The namespace that a registry's own action is about. Who may do what there is no part of it: rules on namespaces
+/// leave identities and access alone.
+fn of_namespace(action: Action, resource: &Resource) -> Option<(&Region, Namespace)> {
+    let region = resource.region.as_ref().filter(|_| action.is_registrys())?;
     Some((region, Namespace::parse(resource.namespace.as_deref()?).ok()?))
 }

@@ -7,6 +7,7 @@ use http::Method;
 
 use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
+use super::ibm::cbr::Cbr;
 use super::ibm::groups::Groups;
 use super::ibm::policies::Policies;
 use super::ibm::registry::Registry;
@@ -63,6 +64,8 @@ pub enum Endpoint {
     Accounts(Accounts),
     /// API keys.
     ApiKeys(ApiKeys),
+    /// Context-based restrictions.
+    Cbr(Cbr),
     /// Access groups.
     Groups(Groups),
     /// Our own.
@@ -132,6 +135,17 @@ pub static ROUTES: &[Route] = &[
     route(Method::DELETE, "/v1/apikeys/{id}/disable",    E::ApiKeys(ApiKeys::Enable),       D::Identity, Needs(A::ApiKeyUpdate)),
     route(Method::GET,    "/v1/accounts/{account}/settings/identity", E::Accounts(Accounts::Settings), D::Identity, Needs(A::AccountRead)),
     route(Method::PUT,    "/v1/accounts/{account}/settings/identity", E::Accounts(Accounts::Update),   D::Identity, Needs(A::AccountUpdate)),
+    // Context-based restrictions
+    route(Method::GET,    "/v1/zones",                   E::Cbr(Cbr::Zones),                D::Policies, Needs(A::AccountRead)),
+    route(Method::POST,   "/v1/zones",                   E::Cbr(Cbr::CreateZone),           D::Policies, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/v1/zones/{id}",              E::Cbr(Cbr::ReadZone),             D::Policies, Needs(A::AccountRead)),
+    route(Method::PUT,    "/v1/zones/{id}",              E::Cbr(Cbr::ReplaceZone),          D::Policies, Needs(A::AccountUpdate)),
+    route(Method::DELETE, "/v1/zones/{id}",              E::Cbr(Cbr::DeleteZone),           D::Policies, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/v1/rules",                   E::Cbr(Cbr::Rules),                D::Policies, Needs(A::AccountRead)),
+    route(Method::POST,   "/v1/rules",                   E::Cbr(Cbr::CreateRule),           D::Policies, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/v1/rules/{id}",              E::Cbr(Cbr::ReadRule),             D::Policies, Needs(A::AccountRead)),
+    route(Method::PUT,    "/v1/rules/{id}",              E::Cbr(Cbr::ReplaceRule),          D::Policies, Needs(A::AccountUpdate)),
+    route(Method::DELETE, "/v1/rules/{id}",              E::Cbr(Cbr::DeleteRule),           D::Policies, Needs(A::AccountUpdate)),
     // Policies and roles
     route(Method::GET,    "/v1/policies",                E::Policies(Policies::List),       D::Policies, Listing(A::PolicyRead)),
     route(Method::POST,   "/v1/policies",                E::Policies(Policies::Create),     D::Policies, Needs(A::PolicyCreate)),
@@ -245,7 +259,7 @@ pub fn dialect_of(path: &str) -> Dialect {
         Dialect::Registry
     } else if under("/v2/accounts/") {
         Dialect::Users
-    } else if under("/v1/policies") || under("/v2/") {
+    } else if ["/v1/policies", "/v1/rules", "/v1/zones", "/v2/"].into_iter().any(under) {
         Dialect::Policies
     } else {
         Dialect::Identity

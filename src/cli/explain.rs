@@ -22,12 +22,20 @@ struct Explanation {
     action: String,
     resource: Resource,
     decision: String,
+    network: Network,
     policies_enforced: Option<bool>,
     because: Option<Because>,
     class: String,
     decided_by: Vec<Decider>,
     considered: Vec<Considered>,
     needed: Option<Needed>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Network {
+    refused_by: Option<String>,
+    would_refuse: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -147,6 +155,10 @@ fn outline(answer: &Explanation) -> String {
     if answer.principal.active == Some(false) {
         lines.push("the user is disabled, and may do nothing".to_owned());
     }
+    let refused = answer.network.refused_by.as_ref();
+    lines.extend(refused.map(|by| format!("it may not come from there, whatever policies say: {by}")));
+    let reported = answer.network.would_refuse.iter();
+    lines.extend(reported.map(|id| format!("cbr:{id} would refuse it, and only reports")));
     if answer.policies_enforced == Some(false) {
         lines.push(
             "policies are not enforced in this registry: everyone in the account has access".to_owned(),

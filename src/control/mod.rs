@@ -25,6 +25,7 @@ use crate::registry::name::RepositoryName;
 use crate::store::Store;
 
 pub mod api_key;
+pub mod cbr;
 pub mod explain;
 pub mod founding;
 pub mod group;

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod cbr;
 pub mod groups;
 pub mod policies;
 pub mod registry;

@@ -15,6 +15,7 @@ fn filled(template: &str, group: &str, key: &str, policy: &str, service_id: &str
         "apikeys" => key,
         "groups" => group,
         "policies" => policy,
+        "rules" | "zones" => "65810ac762004f22ac19f8f8edf70a34",
         _ => service_id,
     };
     template
@@ -32,6 +33,12 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
         ("POST" | "PUT", "/v1/policies" | "/v1/policies/{id}") => {
             let registry = [("serviceName", "container-registry")];
             super::policy(&json!(someone), super::role("serviceRole", "Reader"), &registry)
+        }
+        (_, "/v1/zones" | "/v1/zones/{id}") if *method != Method::GET && *method != Method::DELETE => {
+            json!({"name": "x", "addresses": [{"type": "ipAddress", "value": "192.0.2.1"}]})
+        }
+        (_, "/v1/rules" | "/v1/rules/{id}") if *method != Method::GET && *method != Method::DELETE => {
+            json!({"contexts": [], "resources": [{"attributes": [{"name": "serviceName", "value": "container-registry"}]}]})
         }
         ("POST", "/v2/groups") => json!({"name": "x"}),
         ("PUT", "/v2/groups/{id}/members") => json!({"members": [{"iam_id": someone, "type": "user"}]}),
