@@ -338,3 +338,98 @@ fn target(document: &ResourceDocument, account: &AccountId) -> Result<Target, Mi
     }
     Ok(Target { account: account.clone(), service, region, registry, namespace })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::{RuleDocument, ZoneDocument};
+    use crate::network::rule::Enforcement;
+
+    fn zone(addresses: Value, excluded: Value) -> Result<(), String> {
+        let body = json!({"name": "office", "addresses": addresses, "excluded": excluded});
+        let document: ZoneDocument = serde_json::from_value(body).map_err(|wrong| wrong.to_string())?;
+        let id = "65810ac762004f22ac19f8f8edf70a34".parse().unwrap();
+        document.zone(id).map(|_| ()).map_err(|wrong| wrong.to_string())
+    }
+
+    fn rule(contexts: Value, resource: Value, more: Value) -> Result<Enforcement, String> {
+        let mut body = json!({"contexts": contexts, "resources": [{"attributes": resource}]});
+        body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let document: RuleDocument = serde_json::from_value(body).map_err(|wrong| wrong.to_string())?;
+        let id = "65810ac762004f22ac19f8f8edf70a34".parse().unwrap();
+        let account = "123456789012".parse().unwrap();
+        document.rule(id, &account).map(|rule| rule.enforcement).map_err(|wrong| wrong.to_string())
+    }
+
+    fn attributes(pairs: &[(&str, &str)]) -> Value {
+        pairs.iter().map(|(name, value)| json!({"name": name, "value": value})).collect()
+    }
+
+    #[test]
+    fn a_zone_is_read_or_its_mistake_named() {
+        let one = |kind: &str, value: &str| json!([{"type": kind, "value": value}]);
+        let service = json!([{"type": "serviceRef", "ref": {"account_id": "a", "service_name": "cos"}}]);
+        for fine in [
+            one("ipAddress", "192.0.2.1"),
+            one("ipRange", "192.0.2.1-192.0.2.9"),
+            one("subnet", "10.0.0.0/8"),
+            one("vpc", "crn:v1:x"),
+            service.clone(),
+        ] {
+            assert_eq!(zone(fine.clone(), json!([])), Ok(()), "{fine}");
+        }
+        for wrong in [
+            json!([]),
+            one("subnet", "192.0.2.1"),
+            one("ipAddress", "10.0.0.0/8"),
+            one("subnet", "10.0.0.5/8"),
+            one("instance", "x"),
+            one("vpc", "mine"),
+            json!([{"type": "ipAddress"}]),
+            json!([{"type": "ipAddress", "value": "192.0.2.1", "ref": {"account_id": "a"}}]),
+            json!([{"type": "ipAddress", "value": "192.0.2.1", "port": 1}]),
+        ] {
+            assert!(zone(wrong.clone(), json!([])).is_err(), "{wrong}");
+        }
+        assert!(zone(one("ipAddress", "192.0.2.1"), service).is_err(), "only addresses are excluded");
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_obeyed_as_it_is_meant_is_a_mistake() {
+        let registry = || attributes(&[("serviceName", "container-registry")]);
+        let private = || json!([{"attributes": attributes(&[("endpointType", "private")])}]);
+        assert_eq!(rule(private(), registry(), json!({})), Ok(Enforcement::Enabled));
+        assert_eq!(
+            rule(json!([]), registry(), json!({"enforcement_mode": "report"})),
+            Ok(Enforcement::Report)
+        );
+        let namespace =
+            [("serviceName", "container-registry"), ("resourceType", "namespace"), ("resource", "a")];
+        assert!(rule(private(), attributes(&namespace), json!({})).is_ok());
+        for wrong in [
+            &[("region", "us-south")][..],
+            &[("serviceName", "cloud-object-storage")],
+            &[("serviceName", "container-registry"), ("serviceName", "container-registry")],
+            &[("serviceName", "container-registry"), ("resource", "a")],
+            &[("serviceName", "container-registry"), ("resourceType", "repository"), ("resource", "a")],
+            &[("serviceName", "container-registry"), ("accountId", "999999999999")],
+            &[("serviceName", "container-registry"), ("serviceInstance", "x")],
+            &[("serviceName", "container-registry"), ("region", "eu-de"), ("geography", "global")],
+            &[("serviceName", "iam-identity"), ("region", "eu-de")],
+        ] {
+            assert!(rule(private(), attributes(wrong), json!({})).is_err(), "{wrong:?}");
+        }
+        let pattern =
+            json!([{"name": "serviceName", "value": "container-registry", "operator": "stringMatch"}]);
+        assert!(rule(private(), pattern, json!({})).is_err());
+        for context in
+            [attributes(&[]), attributes(&[("endpointType", "vpe")]), attributes(&[("networkZoneId", "x")])]
+        {
+            assert!(rule(json!([{"attributes": context}]), registry(), json!({})).is_err());
+        }
+        let part = json!({"operations": {"api_types": [{"api_type_id": "crn:x:data-plane"}]}});
+        assert!(rule(private(), registry(), part).is_err());
+        assert!(rule(private(), registry(), json!({"enforcement_mode": "on"})).is_err());
+    }
+}
