@@ -4,6 +4,7 @@
 //! exchanged, and the key must still be good now.
 
 use std::future::ready;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -34,6 +35,8 @@ use crate::view::View;
 pub struct Origin {
     /// The client.
     pub from: ClientAddr,
+    /// Our end of the connection.
+    pub local: IpAddr,
     /// The listener's network.
     pub endpoint: Endpoint,
     /// Whether the connection is encrypted.
@@ -339,9 +342,9 @@ impl Authenticator {
         if !bundle.accepts(&key, self.clock.now()) {
             return Ok(Authenticated::Rejected("the API key or its owner is disabled, expired or deleted"));
         }
-        let Origin { from, endpoint, secure } = origin;
+        let Origin { from, local, endpoint, secure } = origin;
         let account = self.account.clone();
-        let caller = Caller { account, api_key: key, bundle, from, endpoint, secure, issued_at };
+        let caller = Caller { account, api_key: key, bundle, from, local, endpoint, secure, issued_at };
         Ok(Authenticated::Proven(Arc::new(caller)))
     }
 }
@@ -397,7 +400,7 @@ const VERIFIED_TOKENS: usize = 65_536;
 const VERIFIED_SCOPES: u64 = 3 * 65_536;
 
 /// How long it takes at least to be told that a key or user name is no good: longer than looking it up takes.
-const REJECTION: Duration = Duration::from_millis(50);
+pub(super) const REJECTION: Duration = Duration::from_millis(50);
 
 /// How far another replica's clock may be ahead of ours.
 const SKEW_SECONDS: i64 = 60;

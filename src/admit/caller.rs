@@ -1,5 +1,6 @@
 //! A principal that has been proven by a credential, as of now.
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::client::address::ClientAddr;
@@ -21,6 +22,8 @@ pub struct Caller {
     pub bundle: Arc<Bundle>,
     /// From where.
     pub from: ClientAddr,
+    /// Our end of the connection.
+    pub local: IpAddr,
     /// Over which network.
     pub endpoint: Endpoint,
     /// Whether the connection is encrypted.

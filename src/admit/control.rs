@@ -7,11 +7,14 @@ use super::context::Facts;
 use super::fault::Fault;
 use super::gate::{Gate, Why};
 use super::judge::Judge;
+use super::network::Want;
 use super::permit::{Control, Grounds, Permit};
 use super::refusal::Refusal;
+use crate::ids::region::Region;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::policy::words::for_action;
+use crate::registry::name::Namespace;
 use crate::view::repository::RepositoryState;
 
 impl Gate {
@@ -38,6 +41,10 @@ impl Gate {
     ) -> Result<Permit<Control>, Why> {
         let words =
             for_action(action).ok_or_else(|| Fault::Internal(format!("no words for {}", action.name())))?;
+        if let Some((region, namespace)) = of_namespace(action, &resource) {
+            // Where the call comes from has been decided; not yet, what is special about this namespace.
+            self.network(caller, Want::Management(region, Some(&namespace))).await?;
+        }
         let repository = match (&resource.region, &resource.repository) {
             (Some(region), Some(name)) => Some(self.repository(region, name).await?),
             (_, None) | (None, Some(_)) => None,
@@ -86,10 +93,25 @@ impl Gate {
             let state = region.and_then(|region| self.view.cached_registry(region));
             state.is_some_and(|state| !state.policies_enforced)
         };
+        let reached = || match of_namespace(action, resource) {
+            None => true,
+            Some((region, namespace)) => self.view.cached_network().is_some_and(|network| {
+                self.reaches(&network, caller, Want::Management(region, Some(&namespace)))
+            }),
+        };
         if resource.repository.is_some() {
-            return free();
+            return free() && reached();
         }
         let judge = Judge { verdicts: None, ..self.of(caller, resource, None) };
-        for_action(action).is_some_and(|words| judge.verdict(words, resource).is_allow()) || free()
+        let allowed =
+            for_action(action).is_some_and(|words| judge.verdict(words, resource).is_allow()) || free();
+        allowed && reached()
     }
+}
+
+/// The namespace that a registry's own action is about. Who may do what there is no part of it: rules on namespaces
+/// leave identities and access alone.
+fn of_namespace(action: Action, resource: &Resource) -> Option<(&Region, Namespace)> {
+    let region = resource.region.as_ref().filter(|_| action.is_registrys())?;
+    Some((region, Namespace::parse(resource.namespace.as_deref()?).ok()?))
 }

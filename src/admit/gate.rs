@@ -1,7 +1,7 @@
 //! The gate: what it decides with, and the ways to be stopped at it.
 //!
-//! What it decides stands apart: registry operations in `registry`, control actions in `control`, lists and token scopes
-//! in `visibility`. All of them ask through `judge`.
+//! What it decides stands apart: where requests come from in `network`, registry operations in `registry`, control actions in
+//! `control`, lists and token scopes in `visibility`. All of them ask through `judge`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,6 +11,7 @@ use super::caller::Caller;
 use super::context::Facts;
 use super::fault::Fault;
 use super::judge::Judge;
+use super::network::Premises;
 use super::refusal::Refusal;
 use crate::clock::Clock;
 use crate::credential::lease::{Lease, LeaseKey};
@@ -32,6 +33,7 @@ pub struct Gate {
     pub(super) view: Arc<View>,
     pub(super) leases: LeaseKey,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) premises: Premises,
     verdicts: DecisionCache,
     would_deny: AtomicU64,
 }
@@ -73,10 +75,11 @@ impl Gate {
         authenticator: Authenticator,
         view: Arc<View>,
         leases: LeaseKey,
+        premises: Premises,
         clock: Arc<dyn Clock>,
     ) -> Self {
         let verdicts = DecisionCache::new(VERDICTS);
-        Self { authenticator, view, leases, clock, verdicts, would_deny: AtomicU64::new(0) }
+        Self { authenticator, view, leases, premises, clock, verdicts, would_deny: AtomicU64::new(0) }
     }
 
     /// How many requests policy-free registries have let through that policies would have refused.

@@ -12,6 +12,7 @@ pub mod explain;
 pub mod fault;
 pub mod gate;
 mod judge;
+pub mod network;
 pub mod permit;
 pub mod refusal;
 pub mod registry;

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::network::Outside;
 use crate::policy::reason::Denial;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
@@ -32,6 +33,8 @@ pub enum Refusal {
     Malformed(OciError),
     /// The host is not one that this listener serves (RFC 9110 §15.5.20).
     Misdirected,
+    /// The caller is proven, and may not come from where it comes from.
+    Outside(Box<Outside>),
     /// There is nothing at this path, for anyone.
     NoSuchRoute,
     /// Too many requests, or too many failed ones.
@@ -75,6 +78,7 @@ impl fmt::Display for Refusal {
             Self::Denied(denial) => denial.fmt(f),
             Self::Malformed(error) => write!(f, "malformed: {error}"),
             Self::Misdirected => f.write_str("the host is not one that is served here"),
+            Self::Outside(outside) => outside.fmt(f),
             Self::NoSuchRoute => f.write_str("there is nothing at this path"),
             Self::Limited { .. } => f.write_str("too many requests"),
         }

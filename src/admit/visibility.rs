@@ -1,5 +1,6 @@
 //! What a caller may see, and how much a token is made for: one question for many repositories.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::stream::{self, StreamExt};
@@ -14,7 +15,7 @@ use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::policy::words::{Words, for_action, for_right, for_seeing};
-use crate::registry::name::RepositoryName;
+use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::needs::Right;
 use crate::registry::scope::{ScopeAction, ScopeEntry};
 use crate::view::View;
@@ -55,7 +56,8 @@ impl Gate {
     ) -> Result<Visibility, Fault> {
         let (caller, region) = (Arc::clone(caller), region.clone());
         let (registry, now) = (self.registry(&region).await?, self.clock.now());
-        Ok(Visibility { view: Arc::clone(&self.view), caller, region, registry, words, now })
+        let unreachable = self.unreachable(&caller, &region).await?;
+        Ok(Visibility { view: Arc::clone(&self.view), caller, region, registry, words, now, unreachable })
     }
 
     /// What of `wanted` the caller may have now: the intersection, which is what a token is made for (Docker token
@@ -113,6 +115,8 @@ pub struct Visibility {
     registry: Arc<RegistryState>,
     words: &'static [Words],
     now: UnixTime,
+    /// Namespaces that rules keep from whoever comes from there.
+    unreachable: HashSet<Namespace>,
 }
 
 impl Visibility {
@@ -129,7 +133,8 @@ impl Visibility {
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
-    pub async fn shown(&self, names: Vec<RepositoryName>) -> Result<Vec<RepositoryName>, Fault> {
+    pub async fn shown(&self, mut names: Vec<RepositoryName>) -> Result<Vec<RepositoryName>, Fault> {
+        names.retain(|name| !self.unreachable.contains(&Namespace::of(name)));
         if !self.registry.policies_enforced {
             return Ok(names);
         }

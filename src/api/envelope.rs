@@ -188,6 +188,14 @@ fn say_refusal(refusal: &Refusal) -> Said {
             let text = "This host is not served here: use a configured name.";
             said(StatusCode::MISDIRECTED_REQUEST, Kind::NotFound, text)
         }
+        Refusal::Outside(outside) if outside.veiled => {
+            let text = "The provided token or key is not valid, or not any more: log in again.";
+            said(StatusCode::UNAUTHORIZED, Kind::BadToken, text)
+        }
+        Refusal::Outside(_) => {
+            let text = "You are not authorized to do this from this network address: ask an administrator which are allowed.";
+            said(StatusCode::FORBIDDEN, Kind::Forbidden, text)
+        }
         Refusal::NoSuchRoute => said(StatusCode::NOT_FOUND, Kind::NotFound, "There is no such endpoint."),
     }
 }

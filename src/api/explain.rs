@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::call::Call;
 use super::page;
+use crate::admit::network::Barrier;
 use crate::control::explain::{Considered, Explanation, Line, Outcome, Question, Seen, Through, Told, What};
 use crate::control::problem::Problem;
 use crate::control::who_can::{Able, WhoCan};
@@ -159,6 +160,10 @@ fn shape(question: &Question, explanation: &Explanation, account: &AccountId) ->
         "action": question.what.asked.name(),
         "resource": resource(&question.what.target, account),
         "decision": if explanation.allowed { "allow" } else { "deny" },
+        "network": {
+            "refused_by": explanation.network.refused_by.as_ref().map(Barrier::label),
+            "would_refuse": explanation.network.would_refuse.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+        },
         "policies_enforced": explanation.enforced,
         "because": by_policy,
         "class": class(explanation.class),

@@ -193,7 +193,9 @@ impl Api {
         let caller = caller.ok_or_else(unknown)?;
         let call = Call::new(&self.desk, request, params, caller)?;
         match endpoint {
+            Endpoint::Accounts(which) => ibm::accounts::answer(which, &call).await,
             Endpoint::ApiKeys(which) => ibm::api_keys::answer(which, &call).await,
+            Endpoint::Cbr(which) => ibm::cbr::answer(which, &call).await,
             Endpoint::Groups(which) => ibm::groups::answer(which, &call).await,
             Endpoint::Native(which) => native::answer(which, &call, &self.registries).await,
             Endpoint::Policies(which) => ibm::policies::answer(which, &call).await,

@@ -1,21 +1,36 @@
 //! What IBM's APIs have no call for: who am I, and which registries are there. Why (not) and who can have their own file.
 
 use http::StatusCode;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::RegistrySite;
 use super::answer::Answer;
 use super::call::Call;
-use crate::control::problem::Problem;
+use super::ibm::accounts;
+use crate::control::problem::{Noun, Problem};
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::{ApiKeyId, ServiceId};
+use crate::network::allow_list::AllowList;
+use crate::store::network::ListHolder;
 
 /// The endpoints.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the route table says which is which")]
 pub enum Native {
+    AllowList,
     Explain,
     Registries,
+    SetAllowList,
     WhoCan,
     Whoami,
+}
+
+/// A list; an empty one takes it away.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AllowListBody {
+    allowed_ip_addresses: String,
 }
 
 pub(super) async fn answer(
@@ -24,13 +39,45 @@ pub(super) async fn answer(
     registries: &[RegistrySite],
 ) -> Result<Answer, Problem> {
     match which {
+        Native::AllowList => {
+            let of = holder(call)?;
+            let done = call.desk.allow_list(&call.caller, &of).await?;
+            Ok(Answer::of(StatusCode::OK, done, |list| allow_list(&of, list.as_ref())))
+        }
         Native::Explain => super::explain::explain(call).await,
         Native::Registries => Ok(Answer::public(json!({
             "registries": registries.iter().map(site).collect::<Vec<_>>(),
         }))),
+        Native::SetAllowList => {
+            let (of, body) = (holder(call)?, call.body::<AllowListBody>()?);
+            let insistence = accounts::insistence(call)?;
+            let text = &body.allowed_ip_addresses;
+            let done = call.desk.set_allow_list(&call.caller, &of, text, insistence).await?;
+            Ok(Answer::of(StatusCode::OK, done, |list| allow_list(&of, list.as_ref())))
+        }
         Native::WhoCan => super::explain::who_can(call).await,
         Native::Whoami => whoami(call).await,
     }
+}
+
+/// Whose list is meant: an IAM id, a service ID or an API key.
+fn holder(call: &Call<'_>) -> Result<ListHolder, Problem> {
+    let text = call.text("id");
+    if let Ok(id) = ApiKeyId::parse(text) {
+        return Ok(ListHolder::ApiKey(id));
+    }
+    if let Ok(id) = ServiceId::parse(text) {
+        return Ok(ListHolder::Principal(PrincipalId::ServiceId(id)));
+    }
+    call.id("id", Noun::Principal, PrincipalId::parse).map(ListHolder::Principal)
+}
+
+fn allow_list(of: &ListHolder, list: Option<&AllowList>) -> Value {
+    let id = match of {
+        ListHolder::ApiKey(id) => json!(id),
+        ListHolder::Principal(id) => json!(id),
+    };
+    json!({"id": id, "allowed_ip_addresses": list.map(ToString::to_string).unwrap_or_default()})
 }
 
 fn site(site: &RegistrySite) -> Value {

@@ -5,7 +5,9 @@
 
 use http::Method;
 
+use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
+use super::ibm::cbr::Cbr;
 use super::ibm::groups::Groups;
 use super::ibm::policies::Policies;
 use super::ibm::registry::Registry;
@@ -58,8 +60,12 @@ impl Access {
 /// What answers.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Endpoint {
+    /// Settings of the account and its users.
+    Accounts(Accounts),
     /// API keys.
     ApiKeys(ApiKeys),
+    /// Context-based restrictions.
+    Cbr(Cbr),
     /// Access groups.
     Groups(Groups),
     /// Our own.
@@ -127,6 +133,19 @@ pub static ROUTES: &[Route] = &[
     route(Method::DELETE, "/v1/apikeys/{id}/lock",       E::ApiKeys(ApiKeys::Unlock),       D::Identity, Needs(A::ApiKeyUpdate)),
     route(Method::POST,   "/v1/apikeys/{id}/disable",    E::ApiKeys(ApiKeys::Disable),      D::Identity, Needs(A::ApiKeyUpdate)),
     route(Method::DELETE, "/v1/apikeys/{id}/disable",    E::ApiKeys(ApiKeys::Enable),       D::Identity, Needs(A::ApiKeyUpdate)),
+    route(Method::GET,    "/v1/accounts/{account}/settings/identity", E::Accounts(Accounts::Settings), D::Identity, Needs(A::AccountRead)),
+    route(Method::PUT,    "/v1/accounts/{account}/settings/identity", E::Accounts(Accounts::Update),   D::Identity, Needs(A::AccountUpdate)),
+    // Context-based restrictions
+    route(Method::GET,    "/v1/zones",                   E::Cbr(Cbr::Zones),                D::Policies, Needs(A::AccountRead)),
+    route(Method::POST,   "/v1/zones",                   E::Cbr(Cbr::CreateZone),           D::Policies, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/v1/zones/{id}",              E::Cbr(Cbr::ReadZone),             D::Policies, Needs(A::AccountRead)),
+    route(Method::PUT,    "/v1/zones/{id}",              E::Cbr(Cbr::ReplaceZone),          D::Policies, Needs(A::AccountUpdate)),
+    route(Method::DELETE, "/v1/zones/{id}",              E::Cbr(Cbr::DeleteZone),           D::Policies, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/v1/rules",                   E::Cbr(Cbr::Rules),                D::Policies, Needs(A::AccountRead)),
+    route(Method::POST,   "/v1/rules",                   E::Cbr(Cbr::CreateRule),           D::Policies, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/v1/rules/{id}",              E::Cbr(Cbr::ReadRule),             D::Policies, Needs(A::AccountRead)),
+    route(Method::PUT,    "/v1/rules/{id}",              E::Cbr(Cbr::ReplaceRule),          D::Policies, Needs(A::AccountUpdate)),
+    route(Method::DELETE, "/v1/rules/{id}",              E::Cbr(Cbr::DeleteRule),           D::Policies, Needs(A::AccountUpdate)),
     // Policies and roles
     route(Method::GET,    "/v1/policies",                E::Policies(Policies::List),       D::Policies, Listing(A::PolicyRead)),
     route(Method::POST,   "/v1/policies",                E::Policies(Policies::Create),     D::Policies, Needs(A::PolicyCreate)),
@@ -149,6 +168,8 @@ pub static ROUTES: &[Route] = &[
     route(Method::POST,   "/v2/accounts/{account}/users",          E::Users(Users::Invite), D::Users, Needs(A::UserInvite)),
     route(Method::GET,    "/v2/accounts/{account}/users/{iam_id}", E::Users(Users::Read),   D::Users, Needs(A::UserRead)),
     route(Method::DELETE, "/v2/accounts/{account}/users/{iam_id}", E::Users(Users::Remove), D::Users, Needs(A::UserDelete)),
+    route(Method::GET,    "/v2/accounts/{account}/users/{iam_id}/settings", E::Accounts(Accounts::UserSettings), D::Users, Needs(A::UserRead)),
+    route(Method::PATCH,  "/v2/accounts/{account}/users/{iam_id}/settings", E::Accounts(Accounts::UpdateUser),   D::Users, Needs(A::UserUpdate)),
     // Container Registry
     route(Method::GET,    "/api/v1/auth",                E::Registry(Registry::Auth),             D::Registry, Needs(A::AuthGet)),
     route(Method::PATCH,  "/api/v1/auth",                E::Registry(Registry::SetAuth),          D::Registry, Needs(A::AuthSet)),
@@ -160,6 +181,8 @@ pub static ROUTES: &[Route] = &[
     route(Method::DELETE, "/api/v1/namespaces/{name}",   E::Registry(Registry::RemoveNamespace),  D::Registry, Needs(A::NamespaceDelete)),
     route(Method::GET,    "/api/v1/settings",            E::Registry(Registry::Settings),         D::Registry, Needs(A::SettingsGet)),
     // Our own
+    route(Method::GET,    "/api/native/allowlists/{id}", E::Native(Native::AllowList),    D::Native, Needs(A::ServiceIdRead)),
+    route(Method::PUT,    "/api/native/allowlists/{id}", E::Native(Native::SetAllowList), D::Native, Needs(A::ServiceIdUpdate)),
     route(Method::POST,   "/api/native/explain",         E::Native(Native::Explain),    D::Native, Needs(A::PolicyRead)),
     route(Method::POST,   "/api/native/who-can",         E::Native(Native::WhoCan),     D::Native, Needs(A::PolicyRead)),
     route(Method::GET,    "/api/native/registries",      E::Native(Native::Registries), D::Native, Proven),
@@ -237,7 +260,7 @@ pub fn dialect_of(path: &str) -> Dialect {
         Dialect::Registry
     } else if under("/v2/accounts/") {
         Dialect::Users
-    } else if under("/v1/policies") || under("/v2/") {
+    } else if ["/v1/policies", "/v1/rules", "/v1/zones", "/v2/"].into_iter().any(under) {
         Dialect::Policies
     } else {
         Dialect::Identity

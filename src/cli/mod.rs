@@ -15,6 +15,7 @@ use terminal::Io;
 pub mod args;
 pub mod terminal;
 
+mod cbr;
 mod cr;
 mod display;
 mod endpoint;
@@ -99,6 +100,7 @@ async fn dispatch(io: &mut Io, command: ClientCommand) -> Result<(), Failure> {
             io.line(String::from_utf8_lossy(&script).trim_end());
             Ok(())
         }
+        ClientCommand::Cbr(command) => cbr::run(io, command).await,
         ClientCommand::Cr(command) => cr::run(io, command).await,
         ClientCommand::Explain(explain) => explain::run(io, explain).await,
         ClientCommand::Iam(command) => iam::run(io, command).await,

@@ -135,6 +135,7 @@ pub(super) struct Registry {
 #[serde(default)]
 pub(super) struct Auth {
     pub(super) iam_authz: bool,
+    pub(super) private_only: bool,
 }
 
 #[derive(Debug, Default, Deserialize)]

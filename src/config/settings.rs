@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::ids::account::AccountId;
 use crate::ids::host::HostName;
 use crate::ids::region::Region;
+use crate::network::decide::PrivateSource;
 use crate::network::endpoint::Endpoint;
 use crate::network::set::AddressSet;
 use crate::record::audit::{Destination, OnFailure};
@@ -29,6 +30,8 @@ pub struct Settings {
     pub token: Token,
     /// `[audit]`.
     pub audit: Audit,
+    /// `[allowlist]`.
+    pub allowlist: Allowlist,
     /// `[limits]`.
     pub limits: Limits,
     /// `[log]`.
@@ -191,6 +194,13 @@ pub struct Audit {
     pub destination: Destination,
     /// What becomes of requests that cannot be recorded.
     pub on_failure: OnFailure,
+}
+
+/// Allowlists.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Allowlist {
+    /// Which address they hold on private networks.
+    pub private_source: PrivateSource,
 }
 
 /// Limits on clients.

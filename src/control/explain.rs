@@ -8,6 +8,7 @@ use super::standing::{Source, Standing, Text, Unreadable};
 use super::{Control, Desk, Done, Permit};
 use crate::admit::caller::Caller;
 use crate::admit::explain::{Examination, Examined, examine};
+use crate::admit::network::Verdict;
 use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::AccessGroupId;
@@ -58,6 +59,8 @@ pub struct Explanation {
     pub refused: Option<&'static str>,
     /// The statements that decided, the first of them first.
     pub deciders: Vec<Through>,
+    /// Whether it may come from where the question is about.
+    pub network: Verdict,
     /// Whether the principal may use anything at all.
     pub active: bool,
     /// Whether policies decide in that registry; `None` for account management, where they always do.
@@ -219,11 +222,13 @@ impl Desk {
             .into_iter()
             .partition(|(one, row)| row.map_or(own || all, |row| sees(one, row)));
         let class = examined.outcome.class;
+        let network = self.network_verdict(&standing.caller, what).await?;
         let explanation = Explanation {
-            allowed: may(&standing, enforced, class),
+            allowed: network.refused_by.is_none() && may(&standing, enforced, class),
             class,
             refused: examined.outcome.refused.map(|action| product().name(action)),
             deciders,
+            network,
             active: standing.caller.bundle.active,
             enforced,
             name: standing.caller.name().to_owned(),

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::admit::caller::Caller;
+use crate::admit::network::Premises;
 use crate::admit::permit::{Control, Permit};
 use crate::clock::{Clock, Entropy};
 use crate::credential::api_key::Pepper;
@@ -24,6 +25,7 @@ use crate::registry::name::RepositoryName;
 use crate::store::Store;
 
 pub mod api_key;
+pub mod cbr;
 pub mod explain;
 pub mod founding;
 pub mod group;
@@ -31,6 +33,7 @@ pub mod image;
 pub mod label;
 pub mod list;
 pub mod namespace;
+pub mod network;
 pub mod policy;
 pub mod problem;
 pub mod reach;
@@ -39,6 +42,7 @@ pub mod service_id;
 pub mod standing;
 pub mod user;
 pub mod version;
+mod whence;
 pub mod who_can;
 pub mod whoami;
 
@@ -89,6 +93,8 @@ pub struct Desk {
     pub images: Arc<dyn image::Images>,
     /// For hashing API keys.
     pub pepper: Arc<Pepper>,
+    /// What the gate knows of networks.
+    pub premises: Premises,
     /// What is kept.
     pub store: Arc<dyn Store>,
 }

@@ -19,10 +19,14 @@ pub enum Noun {
     Policy,
     /// A user or service ID.
     Principal,
+    /// A context-based restriction.
+    Rule,
     /// A service ID.
     ServiceId,
     /// A user.
     User,
+    /// A network zone.
+    Zone,
 }
 
 impl Noun {
@@ -36,8 +40,10 @@ impl Noun {
             Self::Namespace => "namespace",
             Self::Policy => "policy",
             Self::Principal => "user or service ID",
+            Self::Rule => "rule",
             Self::ServiceId => "service ID",
             Self::User => "user",
+            Self::Zone => "network zone",
         }
     }
 }

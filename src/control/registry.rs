@@ -37,7 +37,7 @@ impl Desk {
     /// Changes who is let in.
     ///
     /// # Errors
-    /// [`Problem`]; enforcement cannot be switched off, and `private_only` cannot be switched on yet.
+    /// [`Problem`]; enforcement cannot be switched off.
     pub async fn set_auth(
         &self,
         caller: &Arc<Caller>,
@@ -47,10 +47,6 @@ impl Desk {
         let permit = self.authority.permit(caller, Action::AuthSet, Resource::registry(region)).await?;
         let stored = self.settings_of(region).await?;
         let mut settings = stored.clone();
-        if change.private_only == Some(true) {
-            let text = "this version cannot refuse public endpoints yet: serve the registry on private listeners only";
-            return Err(Problem::Invalid(text.to_owned()));
-        }
         match change.policies_enforced {
             Some(false) if stored.policies_enforced => {
                 let text =
@@ -60,9 +56,7 @@ impl Desk {
             Some(true) => settings.policies_enforced = true,
             Some(false) | None => {}
         }
-        if change.private_only == Some(false) {
-            settings.private_only = false;
-        }
+        settings.private_only = change.private_only.unwrap_or(settings.private_only);
         if settings != stored {
             self.store.put_registry(&settings).await?;
         }

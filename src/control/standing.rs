@@ -8,7 +8,9 @@ use super::Desk;
 use super::problem::Problem;
 use crate::admit::caller::Caller;
 use crate::ids::principal::PrincipalId;
-use crate::ids::tagged::AccessGroupId;
+use crate::ids::tagged::{AccessGroupId, ApiKeyId};
+use crate::network::allow_list::AllowList;
+use crate::network::zone::Zones;
 use crate::policy::aws::arn::Arn;
 use crate::policy::aws::document::Document;
 use crate::policy::aws::kind::Kind as DocumentKind;
@@ -26,7 +28,7 @@ use crate::store::aws::policies::{ActorPolicies, Origin, PolicyText};
 use crate::store::aws::text::DocumentText;
 use crate::store::identity::{PrincipalFacts, PrincipalRecord};
 use crate::store::policy::{PolicyRecord, Subject};
-use crate::view::bundle::{Bundle, rights_at};
+use crate::view::bundle::{Bundle, KeyState, rights_at};
 use crate::view::repository::RepositoryState;
 
 /// A policy that applies.
@@ -121,8 +123,15 @@ impl Desk {
             session: None,
         };
         let rights = rights_at(&self.account, principal, (held.path.as_str(), &name), policies);
-        let (principal, groups, keys, tags) = (principal.clone(), facts.groups, Vec::new(), held.tags);
-        let bundle = Bundle { principal, name, active, keys, groups, tags, rights };
+        let compiled = |list: &AllowList| list.compile(&Zones::default());
+        let key = |(id, list): &(ApiKeyId, AllowList)| {
+            let allowed = Some(compiled(list));
+            KeyState { id: id.clone(), allowed, disabled: false, expires_at: None }
+        };
+        let keys = facts.key_lists.iter().map(key).collect();
+        let allowed = facts.allow_list.as_ref().map(compiled);
+        let (principal, groups, tags) = (principal.clone(), facts.groups, held.tags);
+        let bundle = Bundle { principal, name, active, allowed, keys, groups, tags, rights };
         let caller = Caller { bundle: Arc::new(bundle), ..caller.clone() };
         let sources = found.sources.into_iter().map(|(source, _)| source).collect();
         Standing { sources, unreadable: found.unreadable, caller }

@@ -9,6 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_A
 use http::{Response, StatusCode};
 
 use crate::admit::fault::Fault;
+use crate::admit::network::Barrier;
 use crate::admit::refusal::{Challenge, Refusal};
 use crate::registry::error::{OciCode, envelope};
 
@@ -25,6 +26,10 @@ pub struct Asked<'a> {
 
 /// ICR's words for a denial.
 pub const DENIED: &str = "You are not authorized to access the specified resource.";
+
+/// ICR's words for images that are reached over private networks only.
+pub const PRIVATE_ONLY: &str = "Private-only access is enabled on this account, but this request was over the public network. \
+     You must access this account over the private network";
 
 /// Answers a refusal.
 #[must_use]
@@ -54,6 +59,15 @@ pub fn refusal(refusal: &Refusal, asked: Asked<'_>) -> Response<Bytes> {
             let message = "This host is not served by this listener. Use the registry's own host name.";
             plain(StatusCode::MISDIRECTED_REQUEST, OciCode::Unsupported, message, asked)
         }
+        Refusal::Outside(outside) if outside.veiled => {
+            challenged(&challenge(asked.origin, Challenge::InvalidToken, None, None), authorize, asked)
+        }
+        Refusal::Outside(outside) => match outside.by {
+            Barrier::PrivateOnly => denied(PRIVATE_ONLY, asked),
+            Barrier::AccountList | Barrier::PrincipalList | Barrier::ApiKeyList | Barrier::Rule(_) => {
+                denied(DENIED, asked)
+            }
+        },
         Refusal::NoSuchRoute => {
             plain(StatusCode::NOT_FOUND, OciCode::Unsupported, "There is no such endpoint.", asked)
         }

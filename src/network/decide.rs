@@ -81,6 +81,17 @@ pub enum PrivateSource {
     Endpoint,
 }
 
+impl PrivateSource {
+    /// The address that lists must hold.
+    #[must_use]
+    pub fn of(self, endpoint: Endpoint, client: IpAddr, local: IpAddr) -> IpAddr {
+        match (endpoint, self) {
+            (Endpoint::Private, Self::Endpoint) => local,
+            (Endpoint::Private, Self::Client) | (Endpoint::Public, _) => client,
+        }
+    }
+}
+
 /// Whether a request may come from where it comes from.
 #[derive(Clone, Debug, Eq, PartialEq)]
 #[must_use]
@@ -120,10 +131,7 @@ impl std::fmt::Display for Refuser<'_> {
 
 /// Decides.
 pub fn decide<'a>(facts: Facts<'_>, restrictions: Restrictions<'a>) -> NetworkDecision<'a> {
-    let source = match (facts.endpoint, restrictions.private_source) {
-        (Endpoint::Private, PrivateSource::Endpoint) => facts.local,
-        (Endpoint::Private, PrivateSource::Client) | (Endpoint::Public, _) => facts.client,
-    };
+    let source = restrictions.private_source.of(facts.endpoint, facts.client, facts.local);
     let lists = [
         (restrictions.account, Refuser::AccountList),
         (restrictions.principal, Refuser::PrincipalList),

@@ -5,6 +5,7 @@
 pub mod allow_list;
 pub mod block;
 pub mod decide;
+pub mod document;
 pub mod endpoint;
 pub mod rule;
 pub mod set;

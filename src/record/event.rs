@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::client::address::ClientAddr;
 use crate::clock::UnixTime;
+use crate::ids::cbr::RuleId;
 use crate::ids::host::HostName;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
@@ -192,8 +193,10 @@ pub struct Finished {
     pub who: Option<Who>,
     /// How it ended.
     pub decision: Verdict,
-    /// Ids of the policies and names of the roles that decided.
+    /// What decided: ids of policies and names of roles, or what kept it out for where it came from.
     pub because: Vec<String>,
+    /// Ids of context-based restrictions in report mode that would have refused it.
+    pub would_refuse: Vec<String>,
     /// The internal text of a refusal or fault: for the log and the audit event, never for the caller.
     pub log_message: Option<String>,
     /// The status of the answer.
@@ -229,6 +232,7 @@ impl Finished {
             who: None,
             decision: Verdict::Aborted,
             because: Vec::new(),
+            would_refuse: Vec::new(),
             log_message: None,
             status: 499,
             bytes_in: 0,
@@ -260,6 +264,20 @@ impl Finished {
         self.because.push(reason.policy.clone());
         self.because.extend(reason.statement.clone());
         self.because.extend(reason.roles.iter().cloned());
+        self
+    }
+
+    /// What kept it out for where it came from: a list, a rule or a setting.
+    #[must_use]
+    pub fn kept_out_by(mut self, barrier: String) -> Self {
+        self.because.push(barrier);
+        self
+    }
+
+    /// The rules in report mode that would have kept it out.
+    #[must_use]
+    pub fn reported_by(mut self, rules: &[RuleId]) -> Self {
+        self.would_refuse.extend(rules.iter().map(ToString::to_string));
         self
     }
 

@@ -124,6 +124,7 @@ fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
         ("account", old.account == new.account),
         ("store", old.store == new.store),
         ("token", old.token == new.token),
+        ("allowlist", old.allowlist == new.allowlist),
         ("audit", old.audit == new.audit),
         ("limits", old.limits == new.limits),
         ("log.format", old.log.format == new.log.format),

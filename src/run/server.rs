@@ -12,6 +12,7 @@ use super::sources::Sources;
 use super::{descriptors, plan, tasks};
 use crate::admit::authenticate::Authenticator;
 use crate::admit::gate::Gate;
+use crate::admit::network::Premises;
 use crate::api::{Api, RegistrySite};
 use crate::clock::Clock;
 use crate::config::settings::{Listener, Settings};
@@ -167,6 +168,7 @@ fn shared(
         entropy: Arc::clone(&entropy),
         images: Arc::new(ImageReader::start(routes(settings, upstreams)).doing("starting the image reader")?),
         pepper,
+        premises: premises(settings),
         store,
     };
     let lifetimes = Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() };
@@ -206,8 +208,18 @@ fn gate(
         authenticator,
         Arc::clone(view),
         LeaseKey::new(master.derive(LEASES).expose()),
+        premises(settings),
         Arc::clone(clock),
     )
+}
+
+fn premises(settings: &Settings) -> Premises {
+    let named =
+        |registry: &crate::config::settings::Registry| (registry.region.clone(), registry.name.clone());
+    Premises {
+        private_source: settings.allowlist.private_source,
+        registries: settings.registries.iter().map(named).collect(),
+    }
 }
 
 /// Who signs: the same on every replica, because it is made of the account and the first registry.

@@ -5,24 +5,28 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 
 use super::Shared;
-use super::outcome::{Outcome, decided, verdict_of, who};
+use super::outcome::{Outcome, blamed, decided, verdict_of, who};
 use super::sites::Site;
 use super::visit::Visit;
 use crate::admit::authenticate::Authenticated;
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
+use crate::admit::network::Want;
 use crate::admit::permit::{Control, Permit};
 use crate::admit::refusal::{Challenge, Refusal};
+use crate::api::routes::{self, Dialect};
 use crate::api::{ApiReply, ApiRequest, Verdict as ApiVerdict, body};
 use crate::control::Authority;
 use crate::control::problem::Problem;
 use crate::credential::authorization::Presented;
 use crate::edge::body::{CollectError, RequestBody};
 use crate::edge::respond;
+use crate::ids::cbr::RuleId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
@@ -34,22 +38,23 @@ use crate::registry::name::RepositoryName;
 /// Answers one call.
 pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<RequestBody>) -> Outcome {
     let (parts, body) = request.into_parts();
-    let presented = Presented::read(&parts.headers);
-    let challenge = |because| Refusal::Challenge { because, scope: None };
-    let caller = match shared.gate.authenticator.control(&presented, visit.origin()).await {
-        Ok(Authenticated::Proven(caller)) => Ok(caller),
-        Ok(Authenticated::Absent) => Err(challenge(Challenge::Absent)),
-        Ok(Authenticated::Rejected(_)) => Err(challenge(Challenge::InvalidToken)),
-        Err(fault) => return Outcome::failed(visit, What::Unroutable, None, &fault),
+    let (caller, would_refuse) = match prove(shared, visit, site, &parts).await {
+        Ok(proven) => proven,
+        Err((caller, fault)) => {
+            return Outcome::failed(visit, What::Unroutable, caller.as_deref(), &fault);
+        }
     };
-    if let Ok(caller) = &caller
+    if let Proven::Inside(caller) = &caller
         && let Err(refusal) = shared.limits.admit_caller(caller)
     {
         return Outcome::refused(visit, What::Unroutable, Some(caller), &refusal);
     }
     let method = parts.method.clone();
     // Nobody's bodies are not read.
-    let body = if caller.is_err() { Ok(Bytes::new()) } else { body.collect_limited(body::MAX).await };
+    let body = match caller {
+        Proven::Inside(_) => body.collect_limited(body::MAX).await,
+        Proven::Nobody(_) | Proven::Outside(..) => Ok(Bytes::new()),
+    };
     let body = match body {
         Ok(body) => body,
         Err(CollectError::TooLarge) => {
@@ -67,7 +72,7 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
         query: parts.uri.query().map(str::to_owned),
         headers: parts.headers,
         body,
-        caller: caller.clone(),
+        caller: caller.let_in(),
         region: site.region.clone(),
         authority: authority.unwrap_or_default(),
         request_id: visit.request_id().to_owned(),
@@ -75,13 +80,69 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
     let api = Arc::clone(&shared.api);
     // Once begun, a change is carried through even if the client goes away: it is written whole or not at all.
     match shared.control.spawn(async move { api.respond(request).await }).await {
-        Ok(reply) => replied(visit, &method, caller.ok().as_deref(), reply),
+        Ok(reply) => {
+            let mut outcome = replied(visit, &method, caller.who(), reply);
+            outcome.event = outcome.event.reported_by(&would_refuse);
+            outcome
+        }
         Err(_) => Outcome::failed(
             visit,
             What::Unroutable,
             None,
             &Fault::Internal("a control call panicked".to_owned()),
         ),
+    }
+}
+
+/// Proves the caller, and decides where the call comes from before its body is read.
+async fn prove(
+    shared: &Shared,
+    visit: &Visit,
+    site: &Site,
+    parts: &Parts,
+) -> Result<(Proven, Vec<RuleId>), (Option<Arc<Caller>>, Fault)> {
+    let presented = Presented::read(&parts.headers);
+    let nobody = |because| Ok((Proven::Nobody(Refusal::Challenge { because, scope: None }), Vec::new()));
+    let caller = match shared.gate.authenticator.control(&presented, visit.origin()).await {
+        Ok(Authenticated::Proven(caller)) => caller,
+        Ok(Authenticated::Absent) => return nobody(Challenge::Absent),
+        Ok(Authenticated::Rejected(_)) => return nobody(Challenge::InvalidToken),
+        Err(fault) => return Err((None, fault)),
+    };
+    let want = match routes::dialect_of(parts.uri.path()) {
+        Dialect::Registry => Want::Management(&site.region, None),
+        Dialect::Identity | Dialect::Native | Dialect::Policies | Dialect::Users => Want::Identity,
+    };
+    match shared.gate.network(&caller, want).await {
+        Ok(would_refuse) => Ok((Proven::Inside(caller), would_refuse)),
+        Err(Why::Refusal(refusal)) => Ok((Proven::Outside(caller, refusal), Vec::new())),
+        Err(Why::Fault(fault)) => Err((Some(caller), fault)),
+    }
+}
+
+/// What is known of who calls.
+enum Proven {
+    /// Who it is, and that it may come from there.
+    Inside(Arc<Caller>),
+    /// Nothing.
+    Nobody(Refusal),
+    /// Who it is, and that it may not.
+    Outside(Arc<Caller>, Refusal),
+}
+
+impl Proven {
+    fn let_in(&self) -> Result<Arc<Caller>, Refusal> {
+        match self {
+            Self::Inside(caller) => Ok(Arc::clone(caller)),
+            Self::Nobody(refusal) | Self::Outside(_, refusal) => Err(refusal.clone()),
+        }
+    }
+
+    fn who(&self) -> Option<&Caller> {
+        match self {
+            Self::Inside(caller) | Self::Outside(caller, _) => Some(caller),
+            Self::Nobody(_) => None,
+        }
     }
 }
 
@@ -99,7 +160,7 @@ fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, reply: ApiRe
         ApiVerdict::Done(Some(grounds)) => decided(event, grounds),
         ApiVerdict::Done(None) => (event, Verdict::Allowed),
         ApiVerdict::Failed(fault) => (event.saying(fault), Verdict::Faulted),
-        ApiVerdict::Refused(refusal) => (event.saying(refusal), verdict_of(refusal)),
+        ApiVerdict::Refused(refusal) => (blamed(event, refusal), verdict_of(refusal)),
         ApiVerdict::Rejected(because) => (event.saying(because), Verdict::Malformed),
     };
     let mut response: Response<Bytes> = respond::json(reply.status, reply.body, visit.request_id());

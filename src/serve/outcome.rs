@@ -49,17 +49,7 @@ impl Outcome {
     /// A refusal of a request that is `what`.
     #[must_use]
     pub fn refused(visit: &Visit, what: What, caller: Option<&Caller>, refusal: &Refusal) -> Self {
-        let event = visit.event(what).by(caller.map(who)).saying(refusal);
-        let event = match refusal {
-            Refusal::Denied(denial) => denial.because.iter().fold(event, |event, why| event.decided_by(why)),
-            Refusal::AnonymousDenied
-            | Refusal::Challenge { .. }
-            | Refusal::Credentials { .. }
-            | Refusal::Limited { .. }
-            | Refusal::Malformed(_)
-            | Refusal::Misdirected
-            | Refusal::NoSuchRoute => event,
-        };
+        let event = blamed(visit.event(what).by(caller.map(who)), refusal);
         Self::ready(event, verdict_of(refusal), respond::refusal(refusal, visit.asked()))
     }
 
@@ -157,11 +147,29 @@ pub fn decided(event: Finished, grounds: &Grounds) -> (Finished, Verdict) {
     }
 }
 
+/// Adds to a record why it was refused, and what decided that.
+#[must_use]
+pub fn blamed(event: Finished, refusal: &Refusal) -> Finished {
+    let event = event.saying(refusal);
+    match refusal {
+        Refusal::Denied(denial) => denial.because.iter().fold(event, |event, why| event.decided_by(why)),
+        Refusal::Outside(outside) => event.kept_out_by(outside.by.label()),
+        Refusal::AnonymousDenied
+        | Refusal::Challenge { .. }
+        | Refusal::Credentials { .. }
+        | Refusal::Limited { .. }
+        | Refusal::Malformed(_)
+        | Refusal::Misdirected
+        | Refusal::NoSuchRoute => event,
+    }
+}
+
 /// What the record calls a refusal.
 #[must_use]
 pub fn verdict_of(refusal: &Refusal) -> Verdict {
     match refusal {
-        Refusal::AnonymousDenied | Refusal::Denied(_) => Verdict::Denied,
+        Refusal::Outside(outside) if outside.veiled => Verdict::CredentialsRejected,
+        Refusal::AnonymousDenied | Refusal::Denied(_) | Refusal::Outside(_) => Verdict::Denied,
         Refusal::Challenge { .. } => Verdict::Challenged,
         Refusal::Credentials { .. } => Verdict::CredentialsRejected,
         Refusal::Limited { .. } => Verdict::Limited,

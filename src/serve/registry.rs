@@ -64,6 +64,7 @@ pub async fn call(
     }
     let mut event = visit.event(what.clone()).by(Some(who(caller)));
     event.mount_downgraded = admission.mount_downgraded;
+    let event = event.reported_by(&admission.would_refuse);
     let (event, verdict) = decided(event, admission.permit.grounds());
     visit.note(event.clone());
     match answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await {

@@ -5,7 +5,7 @@ use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode};
 
 use super::Shared;
-use super::outcome::{Outcome, who};
+use super::outcome::{Outcome, blamed, verdict_of, who};
 use super::sites::{Site, TokenEndpoint};
 use super::visit::Visit;
 use crate::admit::refusal::Refusal;
@@ -82,15 +82,24 @@ pub async fn call(
 
 async fn keys(shared: &Shared) -> reply::Result {
     let body = shared.mint.key_set().await?;
-    Ok(Reply { status: StatusCode::OK, body, outcome: reply::Outcome::Granted(None) })
+    Ok(Reply {
+        status: StatusCode::OK,
+        body,
+        outcome: reply::Outcome::Granted { to: None, would_refuse: Vec::new() },
+    })
 }
 
 fn replied(visit: &Visit, what: What, reply: Reply) -> Outcome {
     let response = respond::json(reply.status, Bytes::from(reply.body), visit.request_id());
     let event = visit.event(what);
     match reply.outcome {
-        reply::Outcome::Granted(caller) => {
-            Outcome::ready(event.by(caller.as_deref().map(who)), Verdict::Allowed, response)
+        reply::Outcome::Granted { to, would_refuse } => {
+            let event = event.by(to.as_deref().map(who)).reported_by(&would_refuse);
+            Outcome::ready(event, Verdict::Allowed, response)
+        }
+        reply::Outcome::Outside(caller, refusal) => {
+            let event = blamed(event.by(Some(who(&caller))), &refusal);
+            Outcome::ready(event, verdict_of(&refusal), response)
         }
         reply::Outcome::Malformed(because) => {
             Outcome::ready(event.saying(because), Verdict::Malformed, response)

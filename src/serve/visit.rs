@@ -84,6 +84,7 @@ impl Visit {
             clock_start: Instant::now(),
             origin: Origin {
                 from: connection.client,
+                local: connection.local.ip(),
                 endpoint: connection.endpoint,
                 secure: connection.encrypted,
             },

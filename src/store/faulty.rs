@@ -27,15 +27,18 @@ use super::feed::{Change, Feed, Sequence};
 use super::group::{AccessGroup, Groups, Membership};
 use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceIdentity, User, Window};
 use super::keyring::{Keyring, SigningKeyRecord};
+use super::network::{AccountSettings, ListHolder, NetworkFacts, Networks, RuleRecord, ZoneRecord};
 use super::policy::{Policies, PolicyRecord, Subject};
 use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettings};
 use super::{Store, StoreError};
 use crate::clock::UnixTime;
 use crate::credential::api_key::KeyHash;
 use crate::ids::aws::{AccessKeyId, ManagedPolicyId, ProviderUrl, RoleId, UserUniqueId};
+use crate::ids::cbr::{RuleId, ZoneId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::{AccessGroupId, ApiKeyId, PolicyId, ServiceId, UserId};
+use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
 use crate::registry::name::{Namespace, RepositoryName};
 
@@ -166,6 +169,23 @@ delegate!(Keyring {
     signing_keys() -> (Vec<SigningKeyRecord>, Sequence);
     rotate_in(key: &SigningKeyRecord, others_retire_at: UnixTime) -> ();
     purge_retired(now: UnixTime) -> ();
+});
+
+delegate!(Networks {
+    network() -> NetworkFacts;
+    update_account_settings(row: &AccountSettings) -> ();
+    allow_list(of: &ListHolder) -> Option<AllowList>;
+    put_allow_list(of: &ListHolder, list: Option<&AllowList>) -> ();
+    zone(id: &ZoneId) -> Option<ZoneRecord>;
+    zones(window: Window) -> Listed<ZoneRecord>;
+    insert_zone(row: &ZoneRecord) -> ();
+    update_zone(row: &ZoneRecord) -> ();
+    delete_zone(id: &ZoneId) -> ();
+    rule(id: &RuleId) -> Option<RuleRecord>;
+    rules(window: Window) -> Listed<RuleRecord>;
+    insert_rule(row: &RuleRecord) -> ();
+    update_rule(row: &RuleRecord) -> ();
+    delete_rule(id: &RuleId) -> ();
 });
 
 delegate!(Policies {

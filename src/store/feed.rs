@@ -16,7 +16,7 @@ pub struct Sequence(pub i64);
 /// What a write touched: the unit by which views drop what they hold.
 #[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum ChangeKey {
-    /// The account's own settings.
+    /// The account's own settings, allowlist included.
     Account,
     /// A group: itself, its members, its policies, or a policy that names it. A change of membership also touches the member.
     Group(AccessGroupId),
@@ -24,11 +24,13 @@ pub enum ChangeKey {
     Keyring,
     /// A customer managed policy: itself, its versions or tags. Of no interest to those who hold it.
     ManagedPolicy(ManagedPolicyId),
+    /// Network zones and context-based restrictions.
+    Network,
     /// An OpenID Connect provider.
     OidcProvider(ProviderUrl),
     /// Which document of a customer managed policy is in force: for all who hold it.
     PolicyInForce(ManagedPolicyId),
-    /// A principal: itself, its keys, groups, policies, boundary or tags, or a policy that names it.
+    /// A principal: itself, its keys, allowlists, groups, policies, boundary or tags, or a policy that names it.
     Principal(PrincipalId),
     /// The settings or namespaces of one registry, or whether any of its repositories has a policy.
     Registry(Region),

@@ -8,6 +8,7 @@ use crate::clock::UnixTime;
 use crate::credential::api_key::KeyHash;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ApiKeyId, ServiceId, UserId};
+use crate::network::allow_list::AllowList;
 
 /// When a row was made and changed, and how often.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -97,6 +98,10 @@ pub struct PrincipalFacts {
     pub record: PrincipalRecord,
     /// Its API keys.
     pub api_keys: Vec<ApiKeyRecord>,
+    /// From where it may be used; `None` for from everywhere.
+    pub allow_list: Option<AllowList>,
+    /// The same of those of its keys that have a list of their own.
+    pub key_lists: Vec<(ApiKeyId, AllowList)>,
     /// The groups that it is in.
     pub groups: Vec<AccessGroupId>,
     /// The policies that name it or one of its groups.

@@ -14,6 +14,7 @@ pub mod feed;
 pub mod group;
 pub mod identity;
 pub mod keyring;
+pub mod network;
 pub mod policy;
 pub mod registry;
 pub mod sqlite;
@@ -28,6 +29,7 @@ pub trait Store:
     + group::Groups
     + identity::Identities
     + keyring::Keyring
+    + network::Networks
     + policy::Policies
     + registry::Registries
     + Send

@@ -13,7 +13,8 @@ use super::mint::Mint;
 use super::reply::{Outcome, Reply, Result};
 use crate::admit::authenticate::{Authenticated, Origin};
 use crate::admit::caller::Caller;
-use crate::admit::gate::Gate;
+use crate::admit::gate::{Gate, Why};
+use crate::admit::network::Want;
 use crate::credential::authorization::Presented;
 use crate::ids::region::Region;
 use crate::registry::error::{OciCode, envelope};
@@ -48,8 +49,17 @@ pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result 
         Ok(caller) => caller,
         Err(because) => return Ok(rejected(because)),
     };
+    let mut would_refuse = Vec::new();
     let access = match &caller {
         Some(caller) => {
+            would_refuse = match gate.network(caller, Want::Identity).await {
+                Ok(would_refuse) => would_refuse,
+                Err(Why::Fault(fault)) => return Err(fault),
+                Err(Why::Refusal(refusal)) => {
+                    let outcome = Outcome::Outside(Arc::clone(caller), refusal);
+                    return Ok(Reply { outcome, ..rejected("outside") });
+                }
+            };
             let wanted = Scope::parse(form.all("scope")).into_entries();
             fitting(gate.narrow(caller, wanted, request.region).await?)
         }
@@ -64,7 +74,11 @@ pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result 
     if let (true, Some(object)) = (request.form, body.as_object_mut()) {
         object.insert("scope".to_owned(), spelled(&access).into());
     }
-    Ok(Reply { status: StatusCode::OK, body: body.to_string(), outcome: Outcome::Granted(caller) })
+    Ok(Reply {
+        status: StatusCode::OK,
+        body: body.to_string(),
+        outcome: Outcome::Granted { to: caller, would_refuse },
+    })
 }
 
 /// Refuses what two readers could understand differently.

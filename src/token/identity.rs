@@ -9,8 +9,10 @@ use super::mint::Mint;
 use super::reply::{Outcome, Reply, Result};
 use crate::admit::authenticate::{Authenticated, Origin};
 use crate::admit::caller::Caller;
-use crate::admit::gate::Gate;
+use crate::admit::gate::{Gate, Why};
+use crate::admit::network::Want;
 use crate::credential::authorization::Presented;
+use crate::ids::cbr::RuleId;
 
 /// `grant_type` for an API key.
 pub const APIKEY_GRANT: &str = "urn:ibm:params:oauth:grant-type:apikey";
@@ -66,13 +68,25 @@ pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result 
         }
     };
     match proven {
-        Authenticated::Proven(caller) => granted(mint, &request, caller, grant.unwrap_or_default()).await,
+        Authenticated::Proven(caller) => match gate.network(&caller, Want::Identity).await {
+            Ok(rules) => granted(mint, &request, caller, grant.unwrap_or_default(), rules).await,
+            Err(Why::Fault(fault)) => Err(fault),
+            Err(Why::Refusal(refusal)) => {
+                Ok(failed(&request, unknown, None, Outcome::Outside(caller, refusal)))
+            }
+        },
         Authenticated::Rejected(because) => Ok(failed(&request, unknown, None, Outcome::Rejected(because))),
         Authenticated::Absent => Ok(failed(&request, unknown, None, Outcome::Rejected("nothing presented"))),
     }
 }
 
-async fn granted(mint: &Mint, request: &Request<'_>, caller: Arc<Caller>, grant: &str) -> Result {
+async fn granted(
+    mint: &Mint,
+    request: &Request<'_>,
+    caller: Arc<Caller>,
+    grant: &str,
+    would_refuse: Vec<RuleId>,
+) -> Result {
     let minted = mint.access(&caller, grant).await?;
     let wants_refresh = matches!(&request.presented, Presented::Basic { user, .. } if user == "bx");
     let refresh = if wants_refresh { mint.refresh(&caller).await?.token } else { "not_supported".to_owned() };
@@ -84,7 +98,11 @@ async fn granted(mint: &Mint, request: &Request<'_>, caller: Arc<Caller>, grant:
         "expiration": minted.expiration,
         "scope": "ibm openid",
     });
-    Ok(Reply { status: StatusCode::OK, body: body.to_string(), outcome: Outcome::Granted(Some(caller)) })
+    Ok(Reply {
+        status: StatusCode::OK,
+        body: body.to_string(),
+        outcome: Outcome::Granted { to: Some(caller), would_refuse },
+    })
 }
 
 /// One of IBM IAM's errors.

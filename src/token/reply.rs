@@ -1,8 +1,13 @@
 //! What token endpoints answer with.
 
+use std::sync::Arc;
+
 use http::StatusCode;
 
+use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
+use crate::admit::refusal::Refusal;
+use crate::ids::cbr::RuleId;
 
 /// A JSON answer; never to be stored by anything in between.
 #[derive(Debug)]
@@ -19,11 +24,19 @@ pub struct Reply {
 #[derive(Debug)]
 pub enum Outcome {
     /// A token was issued, to this caller; to nobody if there is none.
-    Granted(Option<std::sync::Arc<crate::admit::caller::Caller>>),
+    Granted {
+        /// To whom.
+        to: Option<Arc<Caller>>,
+        /// Rules in report mode that would have refused it.
+        would_refuse: Vec<RuleId>,
+    },
     /// The request could not be read.
     Malformed(&'static str),
     /// The credential is no good; the text is for the log.
     Rejected(&'static str),
+    /// The caller is proven, and gets no token for where it comes from. The reply reads like that to a credential that is
+    /// no good.
+    Outside(Arc<Caller>, Refusal),
 }
 
 /// A reply, or a fault that `edge` renders.

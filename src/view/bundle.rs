@@ -5,6 +5,7 @@ use crate::ids::account::AccountId;
 use crate::ids::aws::UserUniqueId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ApiKeyId};
+use crate::network::allow_list::Allowed;
 use crate::policy::engine::bundle::{Bundle as Rights, Policies};
 use crate::policy::engine::principal::Caller;
 use crate::store::aws::tag::Tag;
@@ -18,6 +19,8 @@ pub struct Bundle {
     pub name: String,
     /// Whether it may use anything at all.
     pub active: bool,
+    /// From where it may be used; `None` for from everywhere.
+    pub allowed: Option<Allowed>,
     /// Its API keys.
     pub keys: Vec<KeyState>,
     /// Its groups.
@@ -34,6 +37,8 @@ pub struct Bundle {
 pub struct KeyState {
     /// Which key.
     pub id: ApiKeyId,
+    /// From where it may be used; `None` for from everywhere.
+    pub allowed: Option<Allowed>,
     /// Whether it has been disabled.
     pub disabled: bool,
     /// When it expires.
@@ -46,6 +51,12 @@ impl Bundle {
     pub fn accepts(&self, key: &ApiKeyId, now: UnixTime) -> bool {
         let usable = |state: &KeyState| !state.disabled && state.expires_at.is_none_or(|end| now < end);
         self.active && self.keys.iter().any(|state| state.id == *key && usable(state))
+    }
+
+    /// The list of `key`, if it has one of its own.
+    #[must_use]
+    pub fn allowed_of(&self, key: &ApiKeyId) -> Option<&Allowed> {
+        self.keys.iter().find(|state| state.id == *key)?.allowed.as_ref()
     }
 }
 

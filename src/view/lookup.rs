@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::bundle::{Bundle, KeyState, rights_at};
 use super::keyring::Keyring;
 use super::ledger::Depends;
+use super::network::AccountNetwork;
 use super::registry::RegistryState;
 use super::repository::{RepositoryState, Whose};
 use super::table::{Slot, Table};
@@ -16,6 +17,7 @@ use crate::credential::api_key::KeyHash;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::ApiKeyId;
+use crate::network::zone::Zones;
 use crate::policy::engine::bundle::Policies;
 use crate::policy::ibm::check::{check, compile};
 use crate::store::StoreError;
@@ -148,7 +150,9 @@ fn bundle(
         PrincipalRecord::ServiceId(service_id) => (service_id.name, true),
         PrincipalRecord::User(user) => (user.name, user.active),
     };
+    let list_of = |id: &ApiKeyId| facts.key_lists.iter().find_map(|(of, list)| (of == id).then_some(list));
     let state = |key: crate::store::identity::ApiKeyRecord| KeyState {
+        allowed: list_of(&key.id).map(|list| list.compile(&Zones::default())),
         id: key.id,
         disabled: key.disabled,
         expires_at: key.expires_at,
@@ -163,7 +167,8 @@ fn bundle(
     let policies = Policies { ibm, ..super::compile::policies(&known.account, &held)? };
     let rights = rights_at(&known.account, &principal, (held.path.as_str(), &name), policies);
     let keys = facts.api_keys.into_iter().map(state).collect();
-    Ok(Bundle { principal, name, active, keys, groups: facts.groups, tags: held.tags, rights })
+    let allowed = facts.allow_list.map(|list| list.compile(&Zones::default()));
+    Ok(Bundle { principal, name, active, allowed, keys, groups: facts.groups, tags: held.tags, rights })
 }
 
 impl Lookup for KeyHash {
@@ -223,6 +228,25 @@ impl Lookup for Whose {
         // Also when there is no such repository: it may come into being with a policy.
         let depends = Depends::On(vec![ChangeKey::Repository(self.region.clone(), self.name.clone())]);
         Ok(Loaded { found, as_of, depends, weight })
+    }
+}
+
+/// Asks for all that restricts from where the account may be used.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+pub(super) struct Restricting;
+
+impl Lookup for Restricting {
+    type Found = Arc<AccountNetwork>;
+
+    fn table(known: &Known) -> &Table<Self, Self::Found> {
+        &known.restricting
+    }
+
+    async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
+        let facts = known.store.0.network().await?;
+        let as_of = Some(facts.as_of);
+        let depends = Depends::On(vec![ChangeKey::Account, ChangeKey::Network]);
+        Ok(Loaded { found: Arc::new(AccountNetwork::of(facts)), as_of, depends, weight: 1 })
     }
 }
 

@@ -10,6 +10,7 @@ mod follow;
 pub mod keyring;
 mod ledger;
 mod lookup;
+pub mod network;
 pub mod registry;
 pub mod repository;
 mod table;
@@ -27,7 +28,8 @@ use tokio::time::Instant;
 use self::bundle::Bundle;
 use self::keyring::Keyring;
 use self::ledger::Ledger;
-use self::lookup::{Lookup, Signing};
+use self::lookup::{Lookup, Restricting, Signing};
+use self::network::AccountNetwork;
 use self::registry::RegistryState;
 use self::repository::{RepositoryState, Whose};
 use self::table::{Joined, Table};
@@ -149,6 +151,20 @@ impl View {
         self.recall(&Whose { region: region.clone(), name: name.clone() }).flatten()
     }
 
+    /// All that restricts from where the account may be used.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked, or holds a restriction that cannot be understood.
+    pub async fn network(&self) -> Result<Arc<AccountNetwork>, Unavailable> {
+        self.ask(&Restricting).await
+    }
+
+    /// Like [`View::network`], at once and only if it is known.
+    #[must_use]
+    pub fn cached_network(&self) -> Option<Arc<AccountNetwork>> {
+        self.recall(&Restricting)
+    }
+
     /// The signing keys, youngest first.
     ///
     /// # Errors
@@ -254,6 +270,7 @@ struct Known {
     key_owners: Table<KeyHash, Option<(PrincipalId, ApiKeyId)>>,
     registries: Table<Region, Option<Arc<RegistryState>>>,
     repositories: Table<Whose, Option<Arc<RepositoryState>>>,
+    restricting: Table<Restricting, Arc<AccountNetwork>>,
     signing: Table<Signing, Arc<Keyring>>,
     counters: Counters,
     born: Instant,
@@ -273,6 +290,7 @@ impl Known {
             key_owners: Table::new(settings.capacity),
             registries: Table::new(1024),
             repositories: Table::new(settings.capacity),
+            restricting: Table::new(1024),
             signing: Table::new(1024),
             counters: Counters::default(),
             born: Instant::now(),

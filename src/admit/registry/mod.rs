@@ -1,4 +1,4 @@
-//! Registry operations: ceiling, policy and lease, in that order.
+//! Registry operations: network, ceiling, policy and lease, in that order.
 
 use std::sync::Arc;
 
@@ -10,10 +10,12 @@ use super::context::{Call, Facts, tag, tag_exists_key};
 use super::fault::Fault;
 use super::gate::{Gate, Stopped, Why};
 use super::judge::Judge;
+use super::network::Want;
 use super::permit::{Grounds, Permit};
 use super::refusal::{Challenge, Refusal};
 use crate::credential::authorization::Presented;
 use crate::credential::lease::Lease;
+use crate::ids::cbr::RuleId;
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
@@ -61,6 +63,8 @@ pub struct Admission {
     pub mount_downgraded: bool,
     /// The namespace that this push brings into being, if it does.
     pub new_namespace: Option<Namespace>,
+    /// Rules in report mode that would have refused it.
+    pub would_refuse: Vec<RuleId>,
 }
 
 /// What a registry makes of a push into a namespace that does not exist.
@@ -112,6 +116,8 @@ impl Gate {
         asking: Asking<'_>,
         tags: &impl Tags,
     ) -> Result<Admission, Why> {
+        let namespace = operation.repository().map(Namespace::of);
+        let would_refuse = self.network(caller, Want::Images(asking.region, namespace.as_ref())).await?;
         let wanted_scope = scope::scope_for(&operation);
         let lease = self.leased(&operation, caller, asking.region);
         if proof.expired && lease.is_none() {
@@ -145,16 +151,22 @@ impl Gate {
         let new_namespace = self.new_namespace(&operation, asking.region, asking.new).await?;
         let mount_allowed = match mount_source(&operation) {
             Some(need) => {
-                let repository = self.repository(asking.region, need.repository).await?;
-                let facts = Facts { repository: Some(&repository), ..facts };
-                let source = self.grounds(self.judge(facts), &need, asking.region).await;
-                source.map(|_| true).or_else(refused_is_false)?
+                let there = Namespace::of(need.repository);
+                let source = match self.network(caller, Want::Images(asking.region, Some(&there))).await {
+                    Ok(_) => {
+                        let repository = self.repository(asking.region, need.repository).await?;
+                        let facts = Facts { repository: Some(&repository), ..facts };
+                        self.grounds(self.judge(facts), &need, asking.region).await.map(|_| true)
+                    }
+                    Err(why) => Err(why),
+                };
+                source.or_else(refused_is_false)?
             }
             None => true,
         };
         let operation = if mount_allowed { operation } else { plain_session(operation) };
         let permit = Permit::new(operation, Arc::clone(caller), grounds);
-        Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace })
+        Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace, would_refuse })
     }
 
     /// With what the upstream says of the tag, if some statement of the caller's or the repository's depends on that.

@@ -1,6 +1,8 @@
 //! IBM Cloud's wire shapes: IAM identity, policies, access groups, users and Container Registry.
 
+pub mod accounts;
 pub mod api_keys;
+pub mod cbr;
 pub mod groups;
 pub mod policies;
 pub mod registry;

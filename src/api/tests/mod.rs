@@ -12,6 +12,7 @@ use super::{Api, ApiReply, ApiRequest, RegistrySite};
 use crate::admit::caller::Caller;
 use crate::admit::explain::{Examination, explain};
 use crate::admit::fault::Fault;
+use crate::admit::network::Premises;
 use crate::admit::permit::{Control, Grounds, Permit};
 use crate::admit::refusal::{Challenge, Refusal};
 use crate::client::address::ClientAddr;
@@ -151,6 +152,7 @@ impl House {
         store.found_for_test(&founding).await;
         let stranger = samples::service_id(99);
         store.insert_service_id_for_test(&stranger).await;
+        let registries = [(samples::region("us-south"), HostName::parse("us.registry.test").unwrap())].into();
         let desk = Desk {
             account: samples::account_id(),
             authority: Arc::new(AsPolicy),
@@ -158,6 +160,7 @@ impl House {
             entropy: Arc::new(SequenceEntropy::seeded(4711)),
             images: Arc::new(TwoImages),
             pepper: Arc::new(Pepper::new(&[7; 32])),
+            premises: Premises { registries, ..Premises::default() },
             store: store.clone(),
         };
         let site = RegistrySite {
@@ -187,6 +190,7 @@ impl House {
             principal: who.clone(),
             name,
             active: true,
+            allowed: None,
             keys: Vec::new(),
             groups: facts.groups,
             tags: Vec::new(),
@@ -197,6 +201,7 @@ impl House {
             api_key: samples::api_key(0, who).id,
             bundle: Arc::new(bundle),
             from: ClientAddr::from_socket("192.0.2.1:9".parse().unwrap()),
+            local: "10.0.0.1".parse().unwrap(),
             endpoint: Endpoint::Public,
             secure: true,
             issued_at: None,

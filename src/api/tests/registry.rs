@@ -72,7 +72,8 @@ async fn policy_enforcement_is_switched_on_once_and_for_all() {
     house.ask(patch(r#"{"iam_authz":true}"#)).await.expect(204);
     assert_eq!(house.ask(auth()).await.expect(200)["iam_authz"], true);
     house.ask(patch(r#"{"iam_authz":false}"#)).await.expect(409);
-    house.ask(patch(r#"{"private_only":true}"#)).await.expect(400);
+    house.ask(patch(r#"{"private_only":true}"#)).await.expect(204);
+    assert_eq!(house.ask(auth()).await.expect(200), json!({"iam_authz": true, "private_only": true}));
     assert_eq!(house.ask(get("/api/v1/settings")).await.expect(200), json!({"platform_metrics": false}));
 }
 

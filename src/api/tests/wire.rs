@@ -15,6 +15,7 @@ fn filled(template: &str, group: &str, key: &str, policy: &str, service_id: &str
         "apikeys" => key,
         "groups" => group,
         "policies" => policy,
+        "rules" | "zones" => "65810ac762004f22ac19f8f8edf70a34",
         _ => service_id,
     };
     template
@@ -33,6 +34,12 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
             let registry = [("serviceName", "container-registry")];
             super::policy(&json!(someone), super::role("serviceRole", "Reader"), &registry)
         }
+        (_, "/v1/zones" | "/v1/zones/{id}") if *method != Method::GET && *method != Method::DELETE => {
+            json!({"name": "x", "addresses": [{"type": "ipAddress", "value": "192.0.2.1"}]})
+        }
+        (_, "/v1/rules" | "/v1/rules/{id}") if *method != Method::GET && *method != Method::DELETE => {
+            json!({"contexts": [], "resources": [{"attributes": [{"name": "serviceName", "value": "container-registry"}]}]})
+        }
         ("POST", "/v2/groups") => json!({"name": "x"}),
         ("PUT", "/v2/groups/{id}/members") => json!({"members": [{"iam_id": someone, "type": "user"}]}),
         ("POST", "/v2/accounts/{account}/users") => json!({"users": [{"email": "x@y"}]}),
@@ -41,6 +48,8 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
             json!({"principal": someone, "action": "pull", "namespace": "birds"})
         }
         ("POST", "/api/native/who-can") => json!({"action": "pull", "namespace": "birds"}),
+        ("PATCH", "/v2/accounts/{account}/users/{iam_id}/settings")
+        | ("PUT", "/api/native/allowlists/{id}") => json!({"allowed_ip_addresses": ""}),
         ("PUT" | "PATCH", _) => json!({}),
         _ => return None,
     };

@@ -27,6 +27,8 @@ pub(in crate::cli) enum Command {
     NamespaceList(NamespaceList),
     /// Remove a namespace and all its images
     NamespaceRm(NamespaceRm),
+    /// Refuse pulls and pushes over public networks, or no longer
+    PrivateOnly(PrivateOnly),
     /// Show the targeted region and its registry
     Region(Formatted),
     /// Target a region
@@ -79,6 +81,20 @@ pub(in crate::cli) struct NamespaceRm {
     /// Do not ask for confirmation
     #[arg(short, long)]
     pub(in crate::cli) force: bool,
+}
+
+#[derive(Args, Debug)]
+#[group(required = true, multiple = false)]
+pub(in crate::cli) struct PrivateOnly {
+    /// Refuse them
+    #[arg(long)]
+    pub(in crate::cli) enable: bool,
+    /// Let them through
+    #[arg(long)]
+    pub(in crate::cli) disable: bool,
+    /// Show whether they are refused
+    #[arg(long)]
+    pub(in crate::cli) status: bool,
 }
 
 #[derive(Args, Debug)]

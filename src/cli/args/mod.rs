@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::display::Display;
 
+pub(super) mod cbr;
 pub(super) mod cr;
 pub(super) mod iam;
 pub(super) mod policy;
@@ -41,6 +42,9 @@ pub(super) enum ClientCommand {
         /// For which shell
         shell: clap_complete::Shell,
     },
+    /// Restrict from where resources may be reached: network zones and rules
+    #[command(subcommand)]
+    Cbr(cbr::Command),
     /// Manage the registry: regions, namespaces, images, settings
     #[command(subcommand)]
     Cr(cr::Command),

@@ -24,6 +24,7 @@ pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
         Command::NamespaceAdd(add) => namespace::add(io, session, add).await,
         Command::NamespaceList(list) => namespace::list(io, session, list).await,
         Command::NamespaceRm(rm) => namespace::remove(io, session, rm).await,
+        Command::PrivateOnly(which) => enforcement::private_only(io, session, which).await,
         Command::Region(formatted) => region::show(io, session, formatted.display()).await,
         Command::RegionSet(set) => region::set(io, session, set).await,
     }

@@ -12,6 +12,7 @@ pub(in crate::cli) struct Explanation {
     pub(super) action: String,
     pub(super) resource: Resource,
     pub(super) decision: String,
+    pub(super) network: Network,
     pub(super) policies_enforced: Option<bool>,
     pub(super) class: String,
     pub(super) refused: Option<String>,
@@ -28,6 +29,14 @@ impl Explanation {
     pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
         self.warnings.iter().map(|warning| tame(&format!("Warning: {warning}.")))
     }
+}
+
+/// Whether it may come from there.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Network {
+    pub(super) refused_by: Option<String>,
+    pub(super) would_refuse: Vec<String>,
 }
 
 /// The answer of `POST /api/native/who-can`.

@@ -69,6 +69,12 @@ fn circumstances(answer: &Explanation) -> Vec<Node> {
     if answer.principal.active == Some(false) {
         nodes.push(Node::leaf("the user is disabled, and may do nothing"));
     }
+    let refused = answer.network.refused_by.iter();
+    nodes.extend(
+        refused.map(|by| Node::leaf(format!("it may not come from there, whatever policies say: {by}"))),
+    );
+    let reported = answer.network.would_refuse.iter();
+    nodes.extend(reported.map(|id| Node::leaf(format!("cbr:{id} would refuse it, and only reports"))));
     if answer.considered.iter().any(|row| row.result == "unreadable") {
         nodes.push(Node::leaf("a policy cannot be read, so nothing is allowed until it is replaced"));
     }

@@ -8,6 +8,7 @@ use super::terminal::Io;
 mod api_key;
 mod grant;
 mod group;
+mod network;
 mod policy;
 mod role;
 mod service_id;
@@ -20,6 +21,7 @@ pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
     match command {
         Command::ApiKey(command) => api_key::run(io, session, command).await,
         Command::Group(command) => group::run(io, session, command).await,
+        Command::Network(command) => network::run(io, session, command).await,
         Command::OauthTokens(shown) => user::oauth_tokens(io, session, shown.display).await,
         Command::Policy(command) => policy::run(io, session, command).await,
         Command::Roles(roles) => role::list(io, session, roles).await,

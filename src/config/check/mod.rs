@@ -8,8 +8,9 @@ use super::files;
 use super::mistake::Notes;
 use super::raw::Entry;
 use super::section::{Placed, Section};
-use super::settings::{Account, Audit, Limits, Log, Settings, Store, Token};
+use super::settings::{Account, Allowlist, Audit, Limits, Log, Settings, Store, Token};
 use crate::ids::account::AccountId;
+use crate::network::decide::PrivateSource;
 use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
 
@@ -30,6 +31,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     listener::compare(&listeners, &registries, notes);
     let token = token(top.section("token"));
     let audit = audit(top.section("audit"));
+    let allowlist = allowlist(top.section("allowlist"));
     let limits = limits(top.section("limits"));
     let log = log(top.section("log"));
     let workers = top.number("workers", 0..=1024).and_then(|count| usize::try_from(count).ok());
@@ -41,6 +43,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         listeners: listeners.into_iter().map(|listener| listener.value).collect(),
         token,
         audit,
+        allowlist,
         limits,
         log,
         workers: workers.filter(|count| *count > 0).unwrap_or_else(cores),
@@ -104,6 +107,13 @@ fn audit(mut section: Section<'_>) -> Audit {
     let on_failure = section.word("on_failure", &words).unwrap_or(OnFailure::Refuse);
     section.end();
     Audit { destination, on_failure }
+}
+
+fn allowlist(mut section: Section<'_>) -> Allowlist {
+    let words = [("client", PrivateSource::Client), ("endpoint", PrivateSource::Endpoint)];
+    let private_source = section.word("private_source", &words).unwrap_or_default();
+    section.end();
+    Allowlist { private_source }
 }
 
 fn limits(mut section: Section<'_>) -> Limits {

@@ -94,6 +94,8 @@ struct Reason {
     #[serde(skip_serializing_if = "Option::is_none")]
     reason_for_failure: Option<String>,
     policies: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    would_refuse: Vec<String>,
 }
 
 impl AuditEvent {
@@ -146,6 +148,7 @@ impl AuditEvent {
                     reason_type: finished.decision.label(),
                     reason_for_failure,
                     policies: finished.because,
+                    would_refuse: finished.would_refuse,
                 },
                 request_id: finished.request_id,
                 bytes_received: finished.bytes_in,

@@ -99,6 +99,7 @@ pub struct Metrics {
     received: IntCounter,
     sent: IntCounter,
     would_deny: IntCounter,
+    network_would_refuse: IntCounter,
     mounts_downgraded: IntCounter,
     upstream_up: IntGaugeVec,
     connections: IntGauge,
@@ -151,6 +152,10 @@ impl Metrics {
                 "policy_would_deny_total",
                 "Requests let through in policy-free mode that policies would have refused.",
             )?,
+            network_would_refuse: kept.counter(
+                "network_would_refuse_total",
+                "Requests that context-based restrictions in report mode would have refused.",
+            )?,
             mounts_downgraded: kept.counter(
                 "mounts_downgraded_total",
                 "Mounts that became plain uploads because a right on the source was missing.",
@@ -186,6 +191,9 @@ impl Metrics {
         }
         if verdict == Verdict::WouldDeny {
             self.would_deny.inc();
+        }
+        if !finished.would_refuse.is_empty() {
+            self.network_would_refuse.inc();
         }
         if finished.mount_downgraded {
             self.mounts_downgraded.inc();

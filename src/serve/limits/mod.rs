@@ -116,11 +116,13 @@ impl Limits {
         let (Some(attempt), Some(failures)) = (attempt, &self.failures) else { return };
         let (from, now) = (household(from), self.began.elapsed());
         let challenged = outcome.verdict == Verdict::Challenged && attempt.fingerprint.is_some();
-        if outcome.event.who.is_some() {
+        // A key that is good elsewhere counts like any wrong one here.
+        let rejected = outcome.verdict == Verdict::CredentialsRejected;
+        if outcome.event.who.is_some() && !rejected {
             if let Some(fingerprint) = attempt.fingerprint {
                 self.right.charge((from, fingerprint), now);
             }
-        } else if challenged || outcome.verdict == Verdict::CredentialsRejected {
+        } else if challenged || rejected {
             failures.charge(from, now);
         }
     }

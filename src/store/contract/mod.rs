@@ -7,6 +7,7 @@ pub(crate) mod aws_samples;
 pub(crate) mod concurrency;
 pub(crate) mod groups;
 pub(crate) mod identities;
+pub(crate) mod networks;
 pub(crate) mod policies;
 pub(crate) mod rest;
 pub(crate) mod samples;
@@ -84,6 +85,11 @@ macro_rules! suite {
                 an_api_key_is_updated_only_from_the_version_that_was_seen
                 an_api_key_needs_an_owner_and_a_hash_of_its_own
                 deleting_a_principal_deletes_all_that_is_its_own;
+            networks:
+                account_settings_are_changed_only_from_the_version_that_was_seen
+                lists_of_principals_and_keys_come_with_their_facts
+                zones_have_names_of_their_own_and_versions
+                rules_are_read_back_and_have_versions;
             policies:
                 a_policy_is_read_back_and_listed_by_subject
                 a_policy_needs_a_subject_that_exists

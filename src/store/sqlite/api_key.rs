@@ -76,7 +76,11 @@ pub(super) async fn delete(store: &SqliteStore, id: &ApiKeyId) -> Result<(), Sto
     write.commit().await
 }
 
-async fn owner_of(connection: &mut SqliteConnection, id: &ApiKeyId) -> Result<PrincipalId, StoreError> {
+/// Who owns a key.
+pub(super) async fn owner_of(
+    connection: &mut SqliteConnection,
+    id: &ApiKeyId,
+) -> Result<PrincipalId, StoreError> {
     let select = sqlx::query("select owner from api_key where id = ?1").bind(id.as_str());
     let found = select.fetch_optional(connection).await?.ok_or(StoreError::NotFound)?;
     row::parsed(&found, "owner")

@@ -11,6 +11,7 @@ mod file;
 mod group;
 mod identity;
 mod keyring;
+mod network;
 mod policy;
 mod principal;
 mod registry;

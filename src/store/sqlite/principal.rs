@@ -7,6 +7,7 @@ use super::write::Write;
 use super::{SqliteStore, api_key, policy, row};
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ServiceId;
+use crate::network::allow_list::Naming;
 use crate::store::StoreError;
 use crate::store::feed::ChangeKey;
 use crate::store::identity::{PrincipalFacts, PrincipalRecord, ServiceIdentity, User};
@@ -35,8 +36,11 @@ pub(super) async fn facts(
          or group_id in (select group_id from membership where member = ?1) order by created_at, id",
     );
     let policies = policies.bind(&name).fetch_all(&mut *reading).await?;
+    let key_lists = super::network::lists_of_keys(&mut reading, &name).await?;
     Ok(Some(PrincipalFacts {
         record,
+        allow_list: super::network::list(&found, Naming::Addresses)?,
+        key_lists,
         api_keys: keys.iter().map(api_key::decode).collect::<Result<_, _>>()?,
         groups: groups.iter().map(|group| row::parsed(group, "group_id")).collect::<Result<_, _>>()?,
         policies: policies.iter().map(policy::decode).collect::<Result<_, _>>()?,

@@ -26,6 +26,7 @@ use crate::store::contract::samples::{ALL, api_key, founding, of_user, policy, s
 use crate::store::feed::{Feed, Sequence};
 use crate::store::identity::Identities;
 use crate::store::keyring::Keyring;
+use crate::store::network::Networks;
 use crate::store::policy::{Policies, Subject};
 use crate::store::{Store, StoreError};
 
@@ -315,8 +316,8 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
     let (store, dir) = fresh().await;
     store.found(&founding()).await.unwrap();
     let before = store.latest().await.unwrap();
-    // Takes the second step back.
-    let tables = "tag repository oidc_provider access_key inline_policy boundary attachment policy_version \
+    // Takes the later steps back.
+    let tables = "network_zone network_rule tag repository oidc_provider access_key inline_policy boundary attachment policy_version \
                   managed_policy role";
     let mut back: Vec<String> = vec!["pragma foreign_keys = off".to_owned()];
     back.extend(tables.split_whitespace().map(|table| format!("drop table {table}")));
@@ -326,6 +327,12 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
             "alter table principal drop column unique_id",
             "alter table principal drop column path",
             "alter table access_group drop column path",
+            "alter table account drop column allowed_ips",
+            "alter table account drop column private_only",
+            "alter table account drop column settings_modified_at",
+            "alter table account drop column settings_version",
+            "alter table principal drop column allowed_ips",
+            "alter table api_key drop column allowed_ips",
             "delete from _sqlx_migrations where version > 1",
         ]
         .map(str::to_owned),
@@ -340,6 +347,9 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
     let found = again.principal_of(&administrator.unique_id()).await.unwrap();
     assert_eq!(found, Some(of_user(&user(0))));
     assert_eq!(again.latest().await.unwrap(), before);
+    let network = again.network().await.unwrap();
+    let settings = network.settings.unwrap();
+    assert_eq!((settings.allow_list, settings.private_only, settings.stamp.version), (None, false, 1));
     again.insert_managed_policy(&managed(1), &text("ecr:*"), &[]).await.unwrap();
 }
 
@@ -360,7 +370,7 @@ async fn an_administrator_made_before_is_given_what_one_holds_now_once_and_only_
             (row.created_by, row.stamp) = (of_user(&user(0)), founding.administrator.stamp);
         }
         store.found(&founding).await.unwrap();
-        let back = ["drop index repository_with_policy", "delete from _sqlx_migrations where version > 2"];
+        let back = ["drop index repository_with_policy", "delete from _sqlx_migrations where version = 3"];
         for sql in back.into_iter().chain([change]) {
             sqlx::query(sql).execute(&store.writer).await.unwrap();
         }

@@ -1,7 +1,7 @@
 //! Case 14, the parts that exist: where a client stands is what its socket says (H-12, H-14…H-17, H-19, H-22, H-23, H-30).
 //!
 //! What trusted proxies say is in `proxies`, and beside the parsers (H-13, H-18, H-20, H-21); the syntax of addresses beside
-//! theirs (H-24…H-26). Allowlists come to the gate with Part 5; so do H-27, H-28, H-31, H-32.
+//! theirs (H-24…H-26). Who may come from where is in `allowlists`.
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

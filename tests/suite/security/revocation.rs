@@ -2,7 +2,7 @@
 //! (T-32, C-03, C-15, H-28).
 //!
 //! The bound in this process is the next request after the management call has returned; that is what is asserted. A
-//! second replica needs a shared store, which comes with a later part, and so does an IP rule (Part 5).
+//! second replica needs a shared store, which comes with a later part. Changes of allowlists and rules are in `allowlists`.
 
 use serde_json::json;
 

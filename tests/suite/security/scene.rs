@@ -146,7 +146,9 @@ impl<U> Scene<U> {
             }
             Trace::Malformed => (vec!["malformed"], None),
             Trace::Unproven => (vec!["challenged", "credentials_rejected"], None),
-            Trace::Refused(who) => (vec!["denied", "challenged", "malformed"], Some(who)),
+            Trace::Refused(who) => {
+                (vec!["denied", "challenged", "credentials_rejected", "malformed"], Some(who))
+            }
             Trace::Anonymous => (vec!["denied"], None),
             Trace::Misdirected => (vec!["misdirected"], None),
             Trace::Nowhere => {

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use tokio_rustls::TlsConnector;
 
 use super::wire::{Answer, address, tls_settings};
+use crate::support::http::connect_from;
 use crate::support::portcullis::Portcullis;
 use crate::support::wait::PATIENCE;
 
@@ -28,10 +29,17 @@ pub(super) struct Second {
 
 impl Second {
     pub(super) fn open(at: &Portcullis) -> Self {
+        Self::from(at, "127.0.0.1")
+    }
+
+    /// From another of this machine's addresses.
+    pub(super) fn from(at: &Portcullis, source: &str) -> Self {
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
         let connector = TlsConnector::from(tls_settings(at, &["h2"]));
         let sender = runtime.block_on(async {
-            let socket = TcpStream::connect(address(at)).await.unwrap();
+            let socket = connect_from(source.parse().unwrap(), address(at)).unwrap();
+            socket.set_nonblocking(true).unwrap();
+            let socket = TcpStream::from_std(socket).unwrap();
             let name = ServerName::try_from("localhost").unwrap();
             let stream = connector.connect(name, socket).await.unwrap();
             let (sender, connection) = handshake(TokioExecutor::new(), TokioIo::new(stream)).await.unwrap();

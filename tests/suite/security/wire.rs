@@ -70,6 +70,11 @@ impl Wire {
         Self::over(at.http().connect())
     }
 
+    /// Opens one from another of this machine's addresses.
+    pub(super) fn from(at: &Portcullis, source: &str) -> Self {
+        Self::over(at.http().from(source).connect())
+    }
+
     /// Opens one with another server name, or other protocols on offer.
     pub(super) fn with_tls(at: &Portcullis, server_name: &str, protocols: &[&str]) -> Self {
         Self::over(Box::new(tls(at, server_name, protocols)))

@@ -59,6 +59,14 @@ impl Response {
     }
 }
 
+/// Connects from one of this machine's addresses.
+pub(crate) fn connect_from(source: IpAddr, to: SocketAddr) -> std::io::Result<TcpStream> {
+    let socket = socket2::Socket::new(socket2::Domain::for_address(to), socket2::Type::STREAM, None)?;
+    socket.bind(&SocketAddr::new(source, 0).into())?;
+    socket.connect(&to.into())?;
+    Ok(socket.into())
+}
+
 impl Http {
     /// Without TLS.
     pub(crate) fn plain(address: SocketAddr) -> Self {

@@ -12,6 +12,7 @@ use crate::admit::authenticate::{Authenticated, Authenticator, Origin};
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
+use crate::admit::network::Premises;
 use crate::admit::permit::Grounds;
 use crate::admit::refusal::Refusal;
 use crate::admit::registry::{Asking, NewNamespaces};
@@ -81,7 +82,8 @@ pub(super) fn app() -> RepositoryName {
 
 fn origin() -> Origin {
     let from = ClientAddr::from_socket("192.0.2.1:9".parse().unwrap());
-    Origin { from, endpoint: Endpoint::Public, secure: true }
+    let local = "10.0.0.1".parse().unwrap();
+    Origin { from, local, endpoint: Endpoint::Public, secure: true }
 }
 
 impl Living {
@@ -95,7 +97,9 @@ impl Living {
         let (account, issuer, pepper) = (samples::account_id(), "https://issuer", Pepper::new(&[7; 32]));
         let prover =
             Authenticator::new(view.clone(), account, issuer.into(), Arc::new(pepper), clock.clone());
-        let gate = Gate::new(prover, view.clone(), LeaseKey::new(&[7; 32]), clock);
+        let registries = [(region(), "us.registry.test".parse().unwrap())].into();
+        let premises = Premises { registries, ..Premises::default() };
+        let gate = Gate::new(prover, view.clone(), LeaseKey::new(&[7; 32]), premises, clock);
         let living = Self { gate, store, view, _dir: dir };
         let store = living.store();
         store.put_registry(&samples::settings("us-south")).await.unwrap();

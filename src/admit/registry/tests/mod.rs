@@ -14,6 +14,7 @@ use crate::admit::authenticate::{Authenticator, Ceiling, Origin, Proof};
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
+use crate::admit::network::Premises;
 use crate::admit::permit::Grounds;
 use crate::admit::refusal::Refusal;
 use crate::client::address::ClientAddr;
@@ -110,6 +111,7 @@ fn caller(policies: Policies) -> Arc<Caller> {
         principal,
         name: user.name,
         active: true,
+        allowed: None,
         keys: Vec::new(),
         groups: Vec::new(),
         tags: Vec::new(),
@@ -120,6 +122,7 @@ fn caller(policies: Policies) -> Arc<Caller> {
         api_key,
         bundle: Arc::new(bundle),
         from: ClientAddr::from_socket("192.0.2.1:9".parse().unwrap()),
+        local: "10.0.0.1".parse().unwrap(),
         endpoint: Endpoint::Private,
         secure: true,
         issued_at: None,
@@ -138,7 +141,9 @@ impl House {
         let prover =
             Authenticator::new(view.clone(), account, "https://issuer".into(), pepper, clock.clone());
         let leases = LeaseKey::new(&[7; 32]);
-        Self { gate: Gate::new(prover, view, leases, clock.clone()), clock, _dir: dir }
+        let registries = [(region(), "us.registry.test".parse().unwrap())].into();
+        let premises = Premises { registries, ..Premises::default() };
+        Self { gate: Gate::new(prover, view, leases, premises, clock.clone()), clock, _dir: dir }
     }
 
     async fn ask(
@@ -155,10 +160,10 @@ impl House {
         let method = Method::from_bytes(method.as_bytes()).unwrap();
         let operation = parse(&method, &format!("/v2/{path}"), query, &headers).unwrap();
         let proof = Proof { caller: Some(caller.clone()), ceiling: Ceiling::Unlimited, expired: false };
-        let (from, endpoint) = (caller.from, caller.endpoint);
+        let (from, local, endpoint) = (caller.from, caller.local, caller.endpoint);
         let asking = Asking {
             presented: &Presented::Absent,
-            origin: Origin { from, endpoint, secure: caller.secure },
+            origin: Origin { from, local, endpoint, secure: caller.secure },
             region: &region(),
             new: NewNamespaces::Made,
             headers: &headers,

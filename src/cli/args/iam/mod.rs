@@ -5,9 +5,11 @@ use clap::{Args, Subcommand};
 use crate::cli::display::Display;
 use access::{GroupCommand, PolicyCommand};
 use identity::{ApiKeyCommand, ServiceIdCommand};
+use network::NetworkCommand;
 
 pub(in crate::cli) mod access;
 pub(in crate::cli) mod identity;
+pub(in crate::cli) mod network;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -15,6 +17,8 @@ pub(in crate::cli) enum Command {
     Group(GroupCommand),
     #[command(flatten)]
     ApiKey(ApiKeyCommand),
+    #[command(flatten)]
+    Network(NetworkCommand),
     /// Print a token for API calls
     OauthTokens(Shown),
     /// List the roles that policies can grant

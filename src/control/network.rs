@@ -1,0 +1,256 @@
+//! From where the account may be used: its settings, and the lists of users, service IDs and API keys.
+//!
+//! Nobody locks themselves out by accident: what would keep the caller from taking a change back is refused, unless the
+//! caller insists.
+
+use std::sync::Arc;
+
+use super::problem::{Noun, Problem};
+use super::version::Expected;
+use super::{Control, Desk, Done, Permit, settle};
+use crate::admit::caller::Caller;
+use crate::admit::network::Want;
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::ApiKeyId;
+use crate::network::allow_list::{AllowList, Naming};
+use crate::network::zone::Zones;
+use crate::policy::resource::{Resource, Service};
+use crate::policy::table::Action;
+use crate::store::network::{AccountSettings, ListHolder, NetworkFacts};
+use crate::view::network::{AccountNetwork, Own};
+
+/// The most characters of a list.
+const LIST_MAX: usize = 64 * 1024;
+
+/// What a caller changes in the account; what is `None` stays.
+#[derive(Clone, Debug, Default)]
+pub struct AccountChange {
+    /// The list, as IBM Cloud writes it; empty for from everywhere.
+    pub allowed_ip_addresses: Option<String>,
+    /// Whether images of all registries are refused on public endpoints.
+    pub private_only: Option<bool>,
+}
+
+/// Whether a change is made even if it locks the caller out.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Insistence {
+    /// It is not.
+    Careful,
+    /// It is.
+    Forced,
+}
+
+fn account() -> Resource {
+    Resource::platform(Service::IamIdentity)
+}
+
+impl Desk {
+    /// The settings of the account.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn account_settings(&self, caller: &Arc<Caller>) -> Result<Done<AccountSettings>, Problem> {
+        let permit = self.authority.permit(caller, Action::AccountRead, account()).await?;
+        Ok(Done::new(founded(self.store.network().await?)?, permit))
+    }
+
+    /// Changes the settings of the account.
+    ///
+    /// # Errors
+    /// [`Problem`]; a list that names no known zone, and one that locks the caller out.
+    pub async fn update_account_settings(
+        &self,
+        caller: &Arc<Caller>,
+        expected: &Expected,
+        change: AccountChange,
+        insistence: Insistence,
+    ) -> Result<Done<AccountSettings>, Problem> {
+        let permit = self.authority.permit(caller, Action::AccountUpdate, account()).await?;
+        let facts = self.store.network().await?;
+        let mut row = founded(facts.clone())?;
+        row.stamp = expected.next(&row.account, &row.stamp, self.clock.now())?;
+        if let Some(text) = change.allowed_ip_addresses {
+            row.allow_list = list(&text, Naming::Zones)?;
+            let zones = Zones::of(&facts.zones);
+            if let Some(zone) = row.allow_list.as_ref().and_then(|list| list.unknown_zone(&zones)) {
+                let text = format!(
+                    "`{zone}` is no IP address, and no network zone has that name: write an address like 192.0.2.7, \
+                     or make the zone first"
+                );
+                return Err(Problem::Invalid(text));
+            }
+        }
+        row.private_only = change.private_only.unwrap_or(row.private_only);
+        self.let_back_in(caller, NetworkFacts { settings: Some(row.clone()), ..facts }, insistence)?;
+        self.store.update_account_settings(&row).await?;
+        Ok(Done::new(row, permit))
+    }
+
+    /// The list of a user, service ID or API key; users and service IDs may see their own and their keys'.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn allow_list(
+        &self,
+        caller: &Arc<Caller>,
+        of: &ListHolder,
+    ) -> Result<Done<Option<AllowList>>, Problem> {
+        let held = self.held(of).await?;
+        let control = Control { action: read(of), resource: place(of) };
+        let attempt = match &held {
+            Some(held) => self.permit_own_or(caller, &held.owner, control).await,
+            None => self.authority.permit(caller, control.action, control.resource).await,
+        };
+        let (_, permit) = settle(held, attempt, false, noun(of), &name(of))?;
+        Ok(Done::new(self.store.allow_list(of).await?, permit))
+    }
+
+    /// Sets the list of a user, service ID or API key; an empty one takes it away. Nobody lifts their own restriction
+    /// without the right to.
+    ///
+    /// # Errors
+    /// [`Problem`]; a locked holder refuses.
+    pub async fn set_allow_list(
+        &self,
+        caller: &Arc<Caller>,
+        of: &ListHolder,
+        text: &str,
+        insistence: Insistence,
+    ) -> Result<Done<Option<AllowList>>, Problem> {
+        let held = self.held(of).await?;
+        let (attempt, sees) = (
+            self.authority.permit(caller, update(of), place(of)).await,
+            held.as_ref().is_some_and(|held| held.owner == *caller.principal())
+                || self.authority.may(caller, read(of), &place(of)),
+        );
+        let (held, permit): (_, Permit<Control>) = settle(held, attempt, sees, noun(of), &name(of))?;
+        if held.locked {
+            return Err(Problem::Locked(noun(of)));
+        }
+        let list = list(text, Naming::Addresses)?;
+        let compiled = list.as_ref().map(|list| list.compile(&Zones::default()));
+        let own = match of {
+            ListHolder::ApiKey(id) if *id == caller.api_key => {
+                Own { api_key: compiled.as_ref(), ..Own::default() }
+            }
+            ListHolder::Principal(id) if id == caller.principal() => {
+                Own { principal: compiled.as_ref(), ..Own::default() }
+            }
+            ListHolder::ApiKey(_) | ListHolder::Principal(_) => Own::default(),
+        };
+        self.lets_back_in(caller, &AccountNetwork::default(), own, insistence)?;
+        self.store
+            .put_allow_list(of, list.as_ref())
+            .await
+            .map_err(|error| Problem::of(error, noun(of), &name(of)))?;
+        Ok(Done::new(list, permit))
+    }
+
+    /// Refuses a change of the account's restrictions after which the caller could not take it back.
+    pub(super) fn let_back_in(
+        &self,
+        caller: &Caller,
+        changed: NetworkFacts,
+        insistence: Insistence,
+    ) -> Result<(), Problem> {
+        let bundle = &*caller.bundle;
+        let (principal, api_key) = (bundle.allowed.as_ref(), bundle.allowed_of(&caller.api_key));
+        let own = Own { principal, api_key, private_only: false };
+        self.lets_back_in(caller, &AccountNetwork::of(changed), own, insistence)
+    }
+
+    fn lets_back_in(
+        &self,
+        caller: &Caller,
+        network: &AccountNetwork,
+        own: Own<'_>,
+        insistence: Insistence,
+    ) -> Result<(), Problem> {
+        let verdict = self.premises.verdict_with(network, caller, own, Want::Identity)?;
+        match (verdict.refused_by, insistence) {
+            (None, _) | (Some(_), Insistence::Forced) => Ok(()),
+            (Some(_), Insistence::Careful) => {
+                let (from, network) = (self.premises.source(caller), caller.endpoint.label());
+                Err(Problem::Conflict(format!(
+                    "this would lock you out: you come from {from} over the {network} network, which could not undo it. \
+                     Include that address, or insist with --force (force=true in the query)"
+                )))
+            }
+        }
+    }
+
+    async fn held(&self, of: &ListHolder) -> Result<Option<Held>, Problem> {
+        Ok(match of {
+            ListHolder::ApiKey(id) => {
+                self.store.api_key(id).await?.map(|row| Held { owner: row.owner, locked: row.locked })
+            }
+            ListHolder::Principal(owner @ PrincipalId::ServiceId(id)) => {
+                let row = self.store.service_id(id).await?;
+                row.map(|row| Held { owner: owner.clone(), locked: row.locked })
+            }
+            ListHolder::Principal(owner @ PrincipalId::User(id)) => {
+                self.store.user(id).await?.map(|_| Held { owner: owner.clone(), locked: false })
+            }
+        })
+    }
+}
+
+/// Whose list it is, and whether it may be changed.
+struct Held {
+    owner: PrincipalId,
+    locked: bool,
+}
+
+/// Reads what a caller wrote.
+fn list(text: &str, naming: Naming) -> Result<Option<AllowList>, Problem> {
+    if text.len() > LIST_MAX {
+        return Err(Problem::Invalid(format!("`allowed_ip_addresses` is longer than {LIST_MAX} bytes")));
+    }
+    AllowList::parse(text, naming)
+        .map_err(|mistake| Problem::Invalid(format!("`allowed_ip_addresses`, {mistake}")))
+}
+
+fn founded(facts: NetworkFacts) -> Result<AccountSettings, Problem> {
+    let missing = || crate::admit::fault::Fault::Internal("the account has not been founded".to_owned());
+    Ok(facts.settings.ok_or_else(missing)?)
+}
+
+fn name(of: &ListHolder) -> String {
+    match of {
+        ListHolder::ApiKey(id) => ApiKeyId::to_string(id),
+        ListHolder::Principal(id) => id.to_string(),
+    }
+}
+
+fn noun(of: &ListHolder) -> Noun {
+    match of {
+        ListHolder::ApiKey(_) => Noun::ApiKey,
+        ListHolder::Principal(PrincipalId::ServiceId(_)) => Noun::ServiceId,
+        ListHolder::Principal(PrincipalId::User(_)) => Noun::User,
+    }
+}
+
+fn place(of: &ListHolder) -> Resource {
+    match of {
+        ListHolder::ApiKey(_) | ListHolder::Principal(PrincipalId::ServiceId(_)) => {
+            Resource::platform(Service::IamIdentity)
+        }
+        ListHolder::Principal(PrincipalId::User(_)) => Resource::platform(Service::UserManagement),
+    }
+}
+
+fn read(of: &ListHolder) -> Action {
+    match of {
+        ListHolder::ApiKey(_) => Action::ApiKeyRead,
+        ListHolder::Principal(PrincipalId::ServiceId(_)) => Action::ServiceIdRead,
+        ListHolder::Principal(PrincipalId::User(_)) => Action::UserRead,
+    }
+}
+
+fn update(of: &ListHolder) -> Action {
+    match of {
+        ListHolder::ApiKey(_) => Action::ApiKeyUpdate,
+        ListHolder::Principal(PrincipalId::ServiceId(_)) => Action::ServiceIdUpdate,
+        ListHolder::Principal(PrincipalId::User(_)) => Action::UserUpdate,
+    }
+}
