@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use super::authenticate::{Authenticated, Ceiling, Origin, Proof};
 use super::caller::Caller;
-use super::context::{Call, Facts, tag, tag_exists_key};
+use super::context::{Call, Facts, manifest_size_key, tag, tag_exists_key};
 use super::fault::Fault;
 use super::gate::{Gate, Stopped, Why};
 use super::judge::Judge;
@@ -152,15 +152,21 @@ impl Gate {
         Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace })
     }
 
-    /// With what the upstream says of the tag, if some statement of the caller's depends on that.
+    /// With what the upstream says of the tag, if some statement of the caller's depends on that. What only the client can
+    /// say, and leaves out, is asked for: a limit on what is large must not be passed by not saying how large it is.
     async fn looked_up<'a>(
         &self,
         facts: Facts<'a>,
         call: Call<'a>,
         need: &Need<'_>,
         tags: &impl Tags,
-    ) -> Result<Facts<'a>, Fault> {
-        let depends = self.judge(facts).reads(for_right(need.right), tag_exists_key());
+    ) -> Result<Facts<'a>, Why> {
+        let reads = |key| self.judge(facts).reads(for_right(need.right), key);
+        let writes = matches!(call.operation, Operation::ManifestWrite { .. });
+        if writes && reads(manifest_size_key()) && !facts.knows(manifest_size_key()) {
+            return Err(Refusal::Malformed(unknown_length()).into());
+        }
+        let depends = reads(tag_exists_key());
         let Some(tag) = tag(call.operation).filter(|_| depends) else { return Ok(facts) };
         let tag_exists = Some(tags.exists(need.repository, tag).await?);
         Ok(Facts { call: Some(Call { tag_exists, ..call }), ..facts })
@@ -221,6 +227,11 @@ impl Gate {
 fn unknown_upload() -> OciError {
     let message = "blob upload unknown to registry: start a new upload";
     OciError::new(http::StatusCode::NOT_FOUND, OciCode::BlobUploadUnknown, message)
+}
+
+fn unknown_length() -> OciError {
+    let message = "a policy limits the size of manifests here: send Content-Length";
+    OciError::new(http::StatusCode::LENGTH_REQUIRED, OciCode::SizeInvalid, message)
 }
 
 fn upload_session(operation: &Operation) -> Option<&UploadSession> {

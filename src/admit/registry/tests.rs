@@ -415,3 +415,20 @@ async fn control_actions_obey_both_clouds() {
     assert!(house.gate.control(&admin, Action::NamespaceDelete, namespace.clone()).await.is_err());
     assert!(!house.gate.may(&admin, Action::NamespaceDelete, &namespace));
 }
+
+#[tokio::test]
+async fn a_manifest_that_does_not_say_its_length_is_asked_for_it_where_that_decides() {
+    let house = House::open().await;
+    let not_large = json!([{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "ecr:PutImage", "Resource": "*",
+            "Condition": {"NumericGreaterThan": {"registry:ManifestSize": "1000"}}}]);
+    let (limited, free) = (caller(identity(not_large)), caller(identity(push_to("*"))));
+    let kind = (CONTENT_TYPE, "application/vnd.oci.image.manifest.v1+json");
+    let put = "PUT team-a/app/manifests/v1";
+    let small = house.ask(&limited, put, &[(CONTENT_LENGTH, "1000"), kind.clone()], &no_tags()).await;
+    assert!(small.is_ok(), "{small:?}");
+    let unsaid = house.ask(&limited, put, std::slice::from_ref(&kind), &no_tags()).await;
+    let Err(Why::Refusal(Refusal::Malformed(error))) = unsaid else { panic!("{unsaid:?}") };
+    assert_eq!(error.status, http::StatusCode::LENGTH_REQUIRED);
+    assert!(house.ask(&free, put, &[kind], &no_tags()).await.is_ok(), "nobody else is asked");
+}
