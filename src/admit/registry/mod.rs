@@ -17,7 +17,7 @@ use crate::credential::lease::Lease;
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
-use crate::policy::words::for_right;
+use crate::policy::words::{for_action, for_right};
 use crate::registry::error::{OciCode, OciError};
 use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::needs::{Need, mount_source, primary};
@@ -139,7 +139,7 @@ impl Gate {
         if upload_session(&operation).is_some() && lease.is_none() {
             return Err(Refusal::Malformed(unknown_upload()).into());
         }
-        let new_namespace = self.new_namespace(&operation, asking.region, asking.new).await?;
+        let new_namespace = self.new_namespace(self.judge(facts), &operation, asking).await?;
         let mount_allowed = match mount_source(&operation) {
             Some(need) => {
                 let source = self.grounds(self.judge(facts), &need, asking.region).await;
@@ -188,12 +188,13 @@ impl Gate {
         Err(Refusal::Denied(Box::new(judge.denial(words, resource, &verdict))).into())
     }
 
-    /// The namespace that a push would bring into being; a refusal where that is not to happen.
+    /// The namespace that a push would bring into being; a refusal where that is not to happen, or where a policy denies
+    /// to the caller what the push would do on the way.
     async fn new_namespace(
         &self,
+        judge: Judge<'_>,
         operation: &Operation,
-        region: &Region,
-        new: NewNamespaces,
+        asking: Asking<'_>,
     ) -> Result<Option<Namespace>, Why> {
         let (Operation::ManifestWrite { repository, .. } | Operation::UploadStart { repository, .. }) =
             operation
@@ -201,14 +202,21 @@ impl Gate {
             return Ok(None);
         };
         let namespace = Namespace::of(repository);
-        match (self.registry(region).await?.namespaces.contains(&namespace), new) {
-            (true, _) => Ok(None),
-            (false, NewNamespaces::Made) => Ok(Some(namespace)),
-            (false, NewNamespaces::Refused) => {
-                let resource = Resource::namespace(region, namespace.as_str());
-                Err(Refusal::unallowed(Action::NamespaceCreate, resource).into())
+        let registry = self.registry(asking.region).await?;
+        if registry.namespaces.contains(&namespace) {
+            return Ok(None);
+        }
+        let resource = Resource::namespace(asking.region, namespace.as_str());
+        if asking.new == NewNamespaces::Refused {
+            return Err(Refusal::unallowed(Action::NamespaceCreate, resource).into());
+        }
+        if let Some(words) = for_action(Action::NamespaceCreate).filter(|_| registry.policies_enforced) {
+            let verdict = judge.verdict(words, &resource);
+            if verdict.class.is_explicit_deny() {
+                return Err(Refusal::Denied(Box::new(judge.denial(words, resource, &verdict))).into());
             }
         }
+        Ok(Some(namespace))
     }
 
     /// The lease of the upload that `operation` continues, if it is this caller's, for this upload, and alive.

@@ -432,3 +432,19 @@ async fn a_manifest_that_does_not_say_its_length_is_asked_for_it_where_that_deci
     assert_eq!(error.status, http::StatusCode::LENGTH_REQUIRED);
     assert!(house.ask(&free, put, &[kind], &no_tags()).await.is_ok(), "nobody else is asked");
 }
+
+#[tokio::test]
+async fn a_deny_of_making_repositories_holds_for_pushes_that_would_make_them() {
+    let house = House::open().await;
+    let denied = json!([{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
+        {"Sid": "NoNew", "Effect": "Deny", "Action": "ecr:CreateRepository", "Resource": "*"}]);
+    let denied = caller(identity(denied));
+    for call in ["PUT team-a/app/manifests/v1", "POST team-a/app/blobs/uploads/"] {
+        let denial = house.denial(&denied, call).await;
+        assert_eq!(
+            (denial.action, denial.class),
+            (Action::NamespaceCreate, Class::ExplicitDeny(Kind::Identity))
+        );
+    }
+    assert!(house.may(&caller(identity(push_to("*"))), "PUT team-a/app/manifests/v1").await);
+}
