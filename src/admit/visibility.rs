@@ -93,6 +93,10 @@ impl Visibility {
         let facts = Facts { caller: &self.caller, now: self.now, region: Some(&self.region), call: None };
         let judge = Judge { verdicts: None, facts };
         let resource = Resource::repository(&self.region, repository);
-        self.everything || for_seeing().iter().any(|words| judge.verdict(words, &resource).is_allow())
+        let [listing, pulling] = for_seeing();
+        let listed = judge.verdict(listing, &resource);
+        // Whoever is denied the listing does not get it for being allowed to pull.
+        let pulled = || !listed.class.is_explicit_deny() && judge.verdict(pulling, &resource).is_allow();
+        self.everything || listed.is_allow() || pulled()
     }
 }

@@ -448,3 +448,16 @@ async fn a_deny_of_making_repositories_holds_for_pushes_that_would_make_them() {
     }
     assert!(house.may(&caller(identity(push_to("*"))), "PUT team-a/app/manifests/v1").await);
 }
+
+#[tokio::test]
+async fn a_deny_of_listing_hides_from_the_catalog_what_may_be_pulled() {
+    let house = House::open().await;
+    let denied = json!([{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "ecr:DescribeRepositories", "Resource": "arn:aws:ecr:*:*:repository/team-b/*"}]);
+    let mixed = Policies { ibm: vec![ibm("Reader")], ..identity(denied) };
+    let shown = house.gate.visibility(&caller(mixed), &region()).await.unwrap();
+    let names = ["team-a/app", "team-b/app"].map(|name| RepositoryName::parse(name).unwrap());
+    assert_eq!(names.each_ref().map(|name| shown.shows(name)), [true, false]);
+    let puller = json!([{"Effect": "Allow", "Action": "ecr:BatchGetImage", "Resource": "*"}]);
+    assert!(house.gate.visibility(&caller(identity(puller)), &region()).await.unwrap().shows(&names[1]));
+}
