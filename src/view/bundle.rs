@@ -3,7 +3,7 @@
 use crate::clock::UnixTime;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
-use crate::ids::tagged::{AccessGroupId, ApiKeyId};
+use crate::ids::tagged::{AccessGroupId, ApiKeyId, UserId};
 use crate::policy::engine::bundle::{Bundle as Rights, Policies};
 use crate::policy::engine::principal::Caller;
 
@@ -58,14 +58,37 @@ pub fn rights(account: &AccountId, principal: &PrincipalId, name: &str, policies
     Rights::new(caller, policies)
 }
 
-/// The name that AWS's documents know a user by: 1 to 64 letters, digits and `_+=,.@-`.
+/// The name that AWS's documents know a user by: 1 to 64 letters, digits and `_+=,.@-`. A user's id is no name: it stands
+/// for the user who has it, where that one's name cannot be used.
 #[must_use]
 pub fn username<'a>(principal: &'a PrincipalId, name: &'a str) -> Option<&'a str> {
     let usable = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
     match principal {
         PrincipalId::ServiceId(id) => Some(id.as_str()),
         PrincipalId::User(_) => {
-            Some(name).filter(|name| (1..=64).contains(&name.len()) && name.bytes().all(usable))
+            let is_id = UserId::parse(name).is_ok();
+            Some(name).filter(|name| (1..=64).contains(&name.len()) && name.bytes().all(usable) && !is_id)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{rights, username};
+    use crate::policy::engine::bundle::Policies;
+    use crate::policy::engine::principal::Caller;
+    use crate::store::contract::samples;
+
+    #[test]
+    fn nobody_takes_the_name_that_stands_for_another_user() {
+        let (one, other) = [1, 2].map(|number| samples::of_user(&samples::user(number))).into();
+        let named = |principal, name: &str| {
+            let rights = rights(&samples::account_id(), principal, name, Policies::default());
+            let Caller::User { arn, .. } = rights.caller() else { panic!("{:?}", rights.caller()) };
+            arn.to_string()
+        };
+        assert!(named(&one, "a/b@example.test").ends_with(&format!(":user/{one}")));
+        assert_ne!(named(&other, &one.to_string()), named(&one, "a/b@example.test"));
+        assert_eq!(username(&other, &one.to_string()), None);
     }
 }
