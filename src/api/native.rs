@@ -20,6 +20,9 @@ use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
 
+/// The most condition keys of a question. Each is compared with those before it.
+const CONTEXT_MAX: usize = 100;
+
 /// The endpoints.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the route table says which is which")]
@@ -90,6 +93,9 @@ async fn whoami(call: &Call<'_>) -> Result<Answer, Problem> {
 
 async fn explain(call: &Call<'_>) -> Result<Answer, Problem> {
     let body: ExplainBody = call.body()?;
+    if body.context.len() > CONTEXT_MAX {
+        return Err(Problem::Invalid(format!("`context` has too many keys: give at most {CONTEXT_MAX}")));
+    }
     let action = action(&body.action)?;
     let resource = resource(&body, action, &call.request.region)?;
     let principal = body.principal.unwrap_or_else(|| call.caller.principal().clone());
