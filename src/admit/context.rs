@@ -45,6 +45,12 @@ pub(super) fn tag_exists_key() -> &'static Key {
     &KEY
 }
 
+/// `registry:ManifestSize`, which a client can leave unsaid.
+pub(super) fn manifest_size_key() -> &'static Key {
+    static KEY: LazyLock<Key> = LazyLock::new(|| Key::of("registry:ManifestSize"));
+    &KEY
+}
+
 /// Whether a key says something of the single call, which nobody knows before it is made.
 pub(super) fn is_of_call(key: &Key) -> bool {
     match key.name() {
@@ -63,6 +69,11 @@ impl<'a> Facts<'a> {
             let _ = self.value(key.name()).map(|value| context.one(key.name(), value));
         }
         context
+    }
+
+    /// Whether the key has a value.
+    pub(super) fn knows(&self, key: &Key) -> bool {
+        self.value(key.name()).is_some()
     }
 
     fn value(&self, name: &str) -> Option<Cow<'a, str>> {

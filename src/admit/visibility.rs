@@ -169,6 +169,13 @@ impl Visibility {
         let facts = Facts { caller, now: self.now, region, call: None, repository: Some(state) };
         let judge = Judge { verdicts: None, facts };
         let resource = Resource::repository(&self.region, name);
-        self.words.iter().any(|words| judge.verdict(words, &resource).is_allow())
+        for words in self.words {
+            let class = judge.verdict(words, &resource).class;
+            // Whoever is denied the listing does not get it for being allowed to pull.
+            if class.is_allow() || class.is_explicit_deny() {
+                return class.is_allow();
+            }
+        }
+        false
     }
 }

@@ -24,6 +24,9 @@ use crate::policy::resource::{Resource, Service};
 use crate::registry::name::RepositoryName;
 use crate::store::identity::Window;
 
+/// The most condition keys of a question. Each is compared with those before it.
+const CONTEXT_MAX: usize = 100;
+
 /// How many principals one call looks at, unless it says.
 const LIMIT: u32 = 100;
 
@@ -92,6 +95,9 @@ pub(super) async fn who_can(call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 fn what(body: Body, call: &Call<'_>) -> Result<What, Problem> {
+    if body.context.len() > CONTEXT_MAX {
+        return Err(Problem::Invalid(format!("`context` has too many keys: give at most {CONTEXT_MAX}")));
+    }
     let wrong = || {
         let text = crate::ids::Malformed::new(&body.action, "").text;
         let known = "use one that `iam roles --output json` lists, one of AWS's such as ecr:PutImage, or pull, push, delete";

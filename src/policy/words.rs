@@ -70,16 +70,16 @@ pub fn for_action(action: Action) -> Option<&'static Words> {
     WORDS.iter().find(|words| words.ibm == action)
 }
 
-/// What lets a caller know that a repository exists: any of these.
+/// What lets a caller know that a repository exists: listing it, or pulling from it.
 #[must_use]
-pub fn for_seeing() -> &'static [Words] {
+pub fn for_seeing() -> &'static [Words; 2] {
     static WORDS: LazyLock<[Words; 2]> = LazyLock::new(|| {
         [
             Words::new(Action::ImageList, &[E::DescribeRepositories]),
             Words::new(Action::ImagePull, &[E::BatchGetImage]),
         ]
     });
-    &*WORDS
+    &WORDS
 }
 
 fn wordings(right: Right) -> Vec<Words> {

@@ -116,11 +116,12 @@ impl App {
         };
         let unanswered = Unanswered::new(Rc::clone(visit), shared.recorder.clone(), slot);
         let (from, attempt) = (visit.origin().from.ip(), shared.limits.attempt(&surface, &request));
+        let watch = shared.limits.watch(visit, attempt);
         let outcome = match shared.limits.admit(from, attempt) {
             Ok(()) => self.outcome(visit, surface, request).await,
             Err(retry_after) => Outcome::unroutable(visit, &Refusal::Limited { retry_after }),
         };
-        shared.limits.learn(from, attempt, &outcome);
+        watch.over(&outcome);
         outcome.with(unanswered.answered()).recorded(visit, shared).await
     }
 

@@ -146,6 +146,12 @@ impl Visit {
         *self.known.borrow_mut() = Some(known);
     }
 
+    /// Whether it is on note who asks.
+    #[must_use]
+    pub fn is_proven(&self) -> bool {
+        self.known.borrow().as_ref().is_some_and(|known| known.who.is_some())
+    }
+
     /// What was noted last.
     #[must_use]
     pub fn noted(&self) -> Finished {

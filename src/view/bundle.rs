@@ -107,3 +107,24 @@ pub fn username<'a>(principal: &'a PrincipalId, name: &'a str) -> Option<&'a str
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{rights, username};
+    use crate::policy::engine::bundle::Policies;
+    use crate::policy::engine::principal::Caller;
+    use crate::store::contract::samples;
+
+    #[test]
+    fn nobody_takes_the_name_that_stands_for_another_user() {
+        let (one, other) = [1, 2].map(|number| samples::of_user(&samples::user(number))).into();
+        let named = |principal, name: &str| {
+            let rights = rights(&samples::account_id(), principal, name, Policies::default());
+            let Caller::User { arn, .. } = rights.caller() else { panic!("{:?}", rights.caller()) };
+            arn.to_string()
+        };
+        assert!(named(&one, "a/b@example.test").ends_with(&format!(":user/{one}")));
+        assert_ne!(named(&other, &one.to_string()), named(&one, "a/b@example.test"));
+        assert_eq!(username(&other, &one.to_string()), None);
+    }
+}

@@ -6,7 +6,7 @@ use http::HeaderMap;
 
 use super::authenticate::{Authenticated, Ceiling, Origin, Proof};
 use super::caller::Caller;
-use super::context::{Call, Facts, tag, tag_exists_key};
+use super::context::{Call, Facts, manifest_size_key, tag, tag_exists_key};
 use super::fault::Fault;
 use super::gate::{Gate, Stopped, Why};
 use super::judge::Judge;
@@ -19,7 +19,7 @@ use crate::ids::cbr::RuleId;
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
-use crate::policy::words::for_right;
+use crate::policy::words::{for_action, for_right};
 use crate::registry::error::{OciCode, OciError};
 use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::needs::{Need, mount_source, primary};
@@ -148,7 +148,7 @@ impl Gate {
         if upload_session(&operation).is_some() && lease.is_none() {
             return Err(Refusal::Malformed(unknown_upload()).into());
         }
-        let new_namespace = self.new_namespace(&operation, asking.region, asking.new).await?;
+        let new_namespace = self.new_namespace(self.judge(facts), &operation, asking).await?;
         let mount_allowed = match mount_source(&operation) {
             Some(need) => {
                 let there = Namespace::of(need.repository);
@@ -169,15 +169,22 @@ impl Gate {
         Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace, would_refuse })
     }
 
-    /// With what the upstream says of the tag, if some statement of the caller's or the repository's depends on that.
+    /// With what the upstream says of the tag, if some statement of the caller's or the repository's depends on that. What
+    /// only the client can say, and leaves out, is asked for: a limit on what is large must not be passed by not saying how
+    /// large it is.
     async fn looked_up<'a>(
         &self,
         facts: Facts<'a>,
         call: Call<'a>,
         need: &Need<'_>,
         tags: &impl Tags,
-    ) -> Result<Facts<'a>, Fault> {
-        let depends = self.judge(facts).reads(for_right(need.right), tag_exists_key());
+    ) -> Result<Facts<'a>, Why> {
+        let reads = |key| self.judge(facts).reads(for_right(need.right), key);
+        let writes = matches!(call.operation, Operation::ManifestWrite { .. });
+        if writes && reads(manifest_size_key()) && !facts.knows(manifest_size_key()) {
+            return Err(Refusal::Malformed(unknown_length()).into());
+        }
+        let depends = reads(tag_exists_key());
         let Some(tag) = tag(call.operation).filter(|_| depends) else { return Ok(facts) };
         let tag_exists = Some(tags.exists(need.repository, tag).await?);
         Ok(Facts { call: Some(Call { tag_exists, ..call }), ..facts })
@@ -199,12 +206,13 @@ impl Gate {
         Err(Refusal::Denied(Box::new(judge.denial(words, resource, &verdict))).into())
     }
 
-    /// The namespace that a push would bring into being; a refusal where that is not to happen.
+    /// The namespace that a push would bring into being; a refusal where that is not to happen, or where a policy denies
+    /// to the caller what the push would do on the way.
     async fn new_namespace(
         &self,
+        judge: Judge<'_>,
         operation: &Operation,
-        region: &Region,
-        new: NewNamespaces,
+        asking: Asking<'_>,
     ) -> Result<Option<Namespace>, Why> {
         let (Operation::ManifestWrite { repository, .. } | Operation::UploadStart { repository, .. }) =
             operation
@@ -212,14 +220,21 @@ impl Gate {
             return Ok(None);
         };
         let namespace = Namespace::of(repository);
-        match (self.registry(region).await?.namespaces.contains(&namespace), new) {
-            (true, _) => Ok(None),
-            (false, NewNamespaces::Made) => Ok(Some(namespace)),
-            (false, NewNamespaces::Refused) => {
-                let resource = Resource::namespace(region, namespace.as_str());
-                Err(Refusal::unallowed(Action::NamespaceCreate, resource).into())
+        let registry = self.registry(asking.region).await?;
+        if registry.namespaces.contains(&namespace) {
+            return Ok(None);
+        }
+        let resource = Resource::namespace(asking.region, namespace.as_str());
+        if asking.new == NewNamespaces::Refused {
+            return Err(Refusal::unallowed(Action::NamespaceCreate, resource).into());
+        }
+        if let Some(words) = for_action(Action::NamespaceCreate).filter(|_| registry.policies_enforced) {
+            let verdict = judge.verdict(words, &resource);
+            if verdict.class.is_explicit_deny() {
+                return Err(Refusal::Denied(Box::new(judge.denial(words, resource, &verdict))).into());
             }
         }
+        Ok(Some(namespace))
     }
 
     /// The lease of the upload that `operation` continues, if it is this caller's, for this upload, and alive.
@@ -238,6 +253,11 @@ impl Gate {
 fn unknown_upload() -> OciError {
     let message = "blob upload unknown to registry: start a new upload";
     OciError::new(http::StatusCode::NOT_FOUND, OciCode::BlobUploadUnknown, message)
+}
+
+fn unknown_length() -> OciError {
+    let message = "a policy limits the size of manifests here: send Content-Length";
+    OciError::new(http::StatusCode::LENGTH_REQUIRED, OciCode::SizeInvalid, message)
 }
 
 fn upload_session(operation: &Operation) -> Option<&UploadSession> {

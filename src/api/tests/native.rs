@@ -39,6 +39,18 @@ async fn explain_names_the_policy_that_allows_or_the_attribute_that_fails() {
     house.ask(ask("pull", "Team-A")).await.expect(400);
 }
 
+#[tokio::test]
+async fn explain_takes_so_many_condition_keys_and_no_more() {
+    let house = House::open().await;
+    let ask = |keys: usize| {
+        let context: std::collections::BTreeMap<_, _> =
+            (0..keys).map(|number| (format!("k{number}"), "")).collect();
+        post("/api/native/explain", json!({"action": "pull", "repository": "team-a/app", "context": context}))
+    };
+    house.ask(ask(100)).await.expect(200);
+    house.ask(ask(101)).await.expect(400);
+}
+
 /// Reading policies on one namespace shows nothing of what others may do elsewhere.
 #[tokio::test]
 async fn explain_shows_of_others_only_the_policies_that_the_caller_may_see() {

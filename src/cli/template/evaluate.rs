@@ -9,6 +9,9 @@ use super::{Fault, Value};
 /// The widest column that a format may ask for.
 const WIDTH_MAX: usize = 1_000;
 
+/// The most bytes that a record is printed as, and that a function takes: `with` could double a text again and again.
+const TEXT_MAX: usize = 1 << 20;
+
 /// Looks up every field that the nodes name.
 pub(super) fn check(nodes: &[Node], dot: &Value) -> Result<(), Fault> {
     for node in nodes {
@@ -68,7 +71,12 @@ pub(super) fn write(nodes: &[Node], dot: &Value, out: &mut String) -> Result<(),
                     (false, _) => write(otherwise, dot, out)?,
                 }
             }
-            Node::Print(call) => out.push_str(&shown(&value(call, dot)?)),
+            Node::Print(call) => {
+                out.push_str(&shown(&value(call, dot)?));
+                if out.len() > TEXT_MAX {
+                    return Err(too_long(call.at));
+                }
+            }
             Node::Text(text) => out.push_str(text),
         }
     }
@@ -79,11 +87,29 @@ fn value(call: &Call, dot: &Value) -> Result<Value, Fault> {
     match &call.what {
         What::Field(path) => field(path, dot, call.at).cloned(),
         What::Function(function) => {
-            let values = call.arguments.iter().map(|argument| value(argument, dot));
-            apply(*function, &values.collect::<Result<Vec<_>, _>>()?, call.at)
+            let mut room = TEXT_MAX;
+            let mut values = Vec::with_capacity(call.arguments.len());
+            for argument in &call.arguments {
+                let value = value(argument, dot)?;
+                room = room.checked_sub(length(&value)).ok_or_else(|| too_long(argument.at))?;
+                values.push(value);
+            }
+            apply(*function, &values, call.at)
         }
         What::Value(value) => Ok(value.clone()),
     }
+}
+
+fn length(value: &Value) -> usize {
+    match value {
+        Value::Flag(_) | Value::Number(_) => 0,
+        Value::Record(members) => members.iter().map(|(_, value)| length(value)).sum(),
+        Value::Text(text) => text.len(),
+    }
+}
+
+fn too_long(at: usize) -> Fault {
+    Fault::new(at, format!("this makes a text of more than {TEXT_MAX} bytes"))
 }
 
 fn apply(function: Function, values: &[Value], at: usize) -> Result<Value, Fault> {

@@ -157,5 +157,11 @@ mod tests {
         assert!(wrong(&deep).contains("nested"), "{}", wrong(&deep));
         let deep = "{{if 1}}".repeat(5_000) + &"{{end}}".repeat(5_000);
         assert!(wrong(&deep).contains("nested"));
+        let deep = format!("{{{{1{}}}}}", " | not".repeat(30_000));
+        assert!(wrong(&deep).contains("nested"));
+        let doubling = format!("{{{{with print .Tag{}}}}}", " .Tag".repeat(100))
+            + &format!("{{{{with print .{}}}}}", " .".repeat(100)).repeat(20)
+            + &"{{end}}".repeat(21);
+        assert!(wrong(&doubling).contains("more than"));
     }
 }

@@ -172,8 +172,13 @@ impl<'a> Parser<'a> {
     /// Commands that hand their value on as the next one's last.
     fn pipe(&mut self, depth: usize) -> Result<Call, Fault> {
         let mut call = self.command(depth)?;
-        while self.peek().is_some_and(|word| word.kind == Kind::Sign('|')) {
+        let mut length = depth;
+        while let Some(sign) = self.peek().filter(|word| word.kind == Kind::Sign('|')) {
             self.next += 1;
+            length += 1;
+            if length > DEPTH_MAX {
+                return Err(Fault::new(sign.at, "this is nested too deeply"));
+            }
             let mut next = self.command(depth)?;
             next.arguments.push(call);
             call = next;

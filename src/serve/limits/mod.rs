@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use self::meter::Meter;
 use super::outcome::Outcome;
 use super::sites::{Surface, TokenEndpoint};
+use super::visit::Visit;
 use crate::admit::caller::Caller;
 use crate::admit::refusal::Refusal;
 use crate::client::address::household;
@@ -53,6 +54,30 @@ pub struct Rates {
 pub struct Attempt {
     /// The credential, where it is in the head.
     fingerprint: Option<u64>,
+}
+
+/// A request under way. If its client does not wait for the answer, it counts as a failed login, unless it was proven by
+/// then: rejections take their time, and whoever guesses could hang up as soon as no answer comes at once.
+#[derive(Debug)]
+pub struct Watch<'a> {
+    limits: &'a Limits,
+    visit: &'a Visit,
+    attempt: Option<Attempt>,
+}
+
+impl Watch<'_> {
+    /// Learns what became of it.
+    pub fn over(mut self, outcome: &Outcome) {
+        self.limits.learn(self.visit.origin().from.ip(), self.attempt.take(), outcome);
+    }
+}
+
+impl Drop for Watch<'_> {
+    fn drop(&mut self) {
+        if let Some(attempt) = self.attempt.take().filter(|_| !self.visit.is_proven()) {
+            self.limits.abandon(self.visit.origin().from.ip(), attempt);
+        }
+    }
 }
 
 impl Limits {
@@ -94,10 +119,27 @@ impl Limits {
         let (from, now) = (household(from), self.began.elapsed());
         self.requests.as_ref().map_or(Ok(()), |meter| meter.take(from, now))?;
         let (Some(attempt), Some(failures)) = (attempt, &self.failures) else { return Ok(()) };
-        let was_right = |fingerprint| self.right.look((from, fingerprint), now).is_err();
         match failures.look(from, now) {
-            Err(_) if attempt.fingerprint.is_some_and(was_right) => Ok(()),
+            Err(_) if self.was_right(from, attempt, now) => Ok(()),
             answer => answer,
+        }
+    }
+
+    fn was_right(&self, from: IpAddr, attempt: Attempt, now: Duration) -> bool {
+        attempt.fingerprint.is_some_and(|fingerprint| self.right.look((from, fingerprint), now).is_err())
+    }
+
+    /// Watches over a request until it is known what became of it.
+    #[must_use]
+    pub fn watch<'a>(&'a self, visit: &'a Visit, attempt: Option<Attempt>) -> Watch<'a> {
+        Watch { limits: self, visit, attempt }
+    }
+
+    fn abandon(&self, from: IpAddr, attempt: Attempt) {
+        let Some(failures) = &self.failures else { return };
+        let (from, now) = (household(from), self.began.elapsed());
+        if !self.was_right(from, attempt, now) {
+            failures.charge(from, now);
         }
     }
 
@@ -111,8 +153,7 @@ impl Limits {
         callers.take(principal, self.began.elapsed()).map_err(|retry_after| Refusal::Limited { retry_after })
     }
 
-    /// Learns what became of a request.
-    pub fn learn(&self, from: IpAddr, attempt: Option<Attempt>, outcome: &Outcome) {
+    fn learn(&self, from: IpAddr, attempt: Option<Attempt>, outcome: &Outcome) {
         let (Some(attempt), Some(failures)) = (attempt, &self.failures) else { return };
         let (from, now) = (household(from), self.began.elapsed());
         let challenged = outcome.verdict == Verdict::Challenged && attempt.fingerprint.is_some();
@@ -130,4 +171,48 @@ impl Limits {
 
 fn is_bearer(value: &HeaderValue) -> bool {
     value.as_bytes().get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"bearer "))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::{Ipv4Addr, SocketAddr};
+
+    use super::super::visit::Visit;
+    use super::{Attempt, Limits, Rates};
+    use crate::client::address::ClientAddr;
+    use crate::clock::ManualClock;
+    use crate::edge::connection::Connection;
+    use crate::network::endpoint::Endpoint;
+    use crate::record::event::{What, Who};
+    use crate::store::contract::samples;
+
+    #[tokio::test]
+    async fn whoever_hangs_up_before_the_answer_has_guessed_all_the_same() {
+        let limits = Limits::new(Rates { failed_logins: Some(1), ..Rates::default() });
+        let peer = |last| SocketAddr::from((Ipv4Addr::new(192, 0, 2, last), 9));
+        let visit = |last| {
+            let connection = Connection {
+                listener: 0,
+                endpoint: Endpoint::Public,
+                client: ClientAddr::from_socket(peer(last)),
+                local: peer(0),
+                server_name: None,
+                encrypted: true,
+            };
+            Visit::unread(&ManualClock::at(samples::time(0)), String::new(), &connection)
+        };
+        let attempt = Some(Attempt { fingerprint: Some(1) });
+        let admitted = |last| limits.admit(peer(last).ip(), attempt).is_ok();
+
+        let guesser = visit(1);
+        drop(limits.watch(&guesser, attempt));
+        assert!(!admitted(1) && admitted(2));
+
+        let proven = visit(2);
+        let (principal, name) = (samples::of_user(&samples::user(1)), String::new());
+        proven.note(proven.event(What::Probe).by(Some(Who { principal, name, api_key: None })));
+        drop(limits.watch(&proven, attempt));
+        drop(limits.watch(&visit(2), None));
+        assert!(admitted(2));
+    }
 }

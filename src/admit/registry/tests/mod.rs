@@ -432,3 +432,50 @@ async fn control_actions_obey_both_clouds() {
     assert!(house.gate.control(&admin, Action::NamespaceDelete, namespace.clone()).await.is_err());
     assert!(!house.gate.may(&admin, Action::NamespaceDelete, &namespace));
 }
+
+#[tokio::test]
+async fn a_manifest_that_does_not_say_its_length_is_asked_for_it_where_that_decides() {
+    let house = House::open().await;
+    let not_large = json!([{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "ecr:PutImage", "Resource": "*",
+            "Condition": {"NumericGreaterThan": {"registry:ManifestSize": "1000"}}}]);
+    let (limited, free) = (caller(identity(not_large)), caller(identity(push_to("*"))));
+    let kind = (CONTENT_TYPE, "application/vnd.oci.image.manifest.v1+json");
+    let put = "PUT team-a/app/manifests/v1";
+    let small = house.ask(&limited, put, &[(CONTENT_LENGTH, "1000"), kind.clone()], &no_tags()).await;
+    assert!(small.is_ok(), "{small:?}");
+    let unsaid = house.ask(&limited, put, std::slice::from_ref(&kind), &no_tags()).await;
+    let Err(Why::Refusal(Refusal::Malformed(error))) = unsaid else { panic!("{unsaid:?}") };
+    assert_eq!(error.status, http::StatusCode::LENGTH_REQUIRED);
+    assert!(house.ask(&free, put, &[kind], &no_tags()).await.is_ok(), "nobody else is asked");
+}
+
+#[tokio::test]
+async fn a_deny_of_making_repositories_holds_for_pushes_that_would_make_them() {
+    let house = House::open().await;
+    let denied = json!([{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
+        {"Sid": "NoNew", "Effect": "Deny", "Action": "ecr:CreateRepository", "Resource": "*"}]);
+    let denied = caller(identity(denied));
+    for call in ["PUT team-a/app/manifests/v1", "POST team-a/app/blobs/uploads/"] {
+        let denial = house.denial(&denied, call).await;
+        assert_eq!(
+            (denial.action, denial.class),
+            (Action::NamespaceCreate, Class::ExplicitDeny(Kind::Identity))
+        );
+    }
+    assert!(house.may(&caller(identity(push_to("*"))), "PUT team-a/app/manifests/v1").await);
+}
+
+#[tokio::test]
+async fn a_deny_of_listing_hides_from_the_catalog_what_may_be_pulled() {
+    let house = House::open().await;
+    let denied = json!([{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"},
+        {"Effect": "Deny", "Action": "ecr:DescribeRepositories", "Resource": "arn:aws:ecr:*:*:repository/team-b/*"}]);
+    let mixed = Policies { ibm: vec![ibm("Reader")], ..identity(denied) };
+    let shown = house.gate.visibility(&caller(mixed), &region()).await.unwrap();
+    let names = ["team-a/app", "team-b/app"].map(|name| RepositoryName::parse(name).unwrap());
+    assert_eq!(shown.shown(names.to_vec()).await.unwrap(), names[..1]);
+    let puller = json!([{"Effect": "Allow", "Action": "ecr:BatchGetImage", "Resource": "*"}]);
+    let shown = house.gate.visibility(&caller(identity(puller)), &region()).await.unwrap();
+    assert_eq!(shown.shown(names.to_vec()).await.unwrap(), names);
+}
