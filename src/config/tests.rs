@@ -318,6 +318,8 @@ fn trusted_proxies_are_addresses_and_not_everybody() {
         ("[\"10.0.0.1\", \"proxy.test\"]", "trusted_proxies[1]: `proxy.test` is no IP address"),
         ("[\"0.0.0.0/0\"]", "trusted_proxies[0]: is everybody"),
         ("[\"::/0\"]", "trusted_proxies[0]: is everybody"),
+        ("[\"128.0.0.0/1\", \"0.0.0.0/1\"]", "trusted_proxies: are everybody, taken together"),
+        ("[\"::/1\", \"10.0.0.1\", \"8000::/1\"]", "trusted_proxies: are everybody, taken together"),
         ("true", "trusted_proxies: must be a list in brackets"),
     ] {
         let report = listed(list);
@@ -372,9 +374,25 @@ fn what_is_probably_not_meant_is_warned_of() {
         "listener[0]: registry without TLS",
         "listener[0]: control without TLS",
         "listener[0]: metrics on a public network",
+        "listener[0]: control on a public network",
         "audit.path: there is no audit log",
     ] {
         assert!(warnings.contains(expected), "{expected}\nis not in\n{warnings}");
     }
     assert_eq!(read(MINIMAL).unwrap().warnings, Vec::<String>::new());
+    for (proxies, warned) in [
+        ("\"0.0.0.0/1\"", true),
+        ("\"1.0.0.0 - 255.255.255.255\"", true),
+        ("\"2000::/4\"", true),
+        ("\"10.0.0.0/8\", \"fd00::/8\", \"2001:db8::/32\"", false),
+    ] {
+        let warnings =
+            read(&format!("{MINIMAL}trusted_proxies = [{proxies}]\n")).unwrap().warnings.join("\n");
+        assert_eq!(warnings.contains("trusted_proxies: hold most of the internet"), warned, "{warnings}");
+    }
+    let private = MINIMAL
+        .replace("surfaces", "endpoint = \"private\"\nsurfaces")
+        .replace("127.0.0.1:8443", "10.0.0.1:8443");
+    let warnings = read(&private).unwrap().warnings.join("\n");
+    assert!(warnings.contains("control without TLS") && !warnings.contains("public network"), "{warnings}");
 }
