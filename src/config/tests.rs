@@ -346,6 +346,41 @@ fn files_must_exist_and_secrets_must_not_be_open_to_everyone() {
 }
 
 #[test]
+fn what_is_asked_of_clients_is_said_once_and_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tls.key");
+    std::fs::write(&file, "pem").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let file = file.display();
+    let pair = |more: &str| format!("{{ certificate = \"{file}\", key = \"{file}\"{more} }}");
+    let listener = |tls: &str| read(&format!("{MINIMAL}tls = {tls}\n"));
+    let whole = format!(", client_ca = \"{file}\", client_certificate = \"required\"");
+    let asked = listener(&pair(&whole)).unwrap().settings.listeners.remove(0).client_certificates.unwrap();
+    assert!(asked.required && asked.crl.is_none());
+    for (tls, expected) in [
+        (pair(&format!(", client_ca = \"{file}\"")), "listener[0].tls.client_ca: needs client_certificate"),
+        (pair(", client_certificate = \"optional\""), "listener[0].tls.client_certificate: needs client_ca"),
+        (
+            pair(&format!(", client_crl = \"{file}\"")),
+            "listener[0].tls.client_crl: is only for listeners with client_ca",
+        ),
+        (pair(", client_certificate = \"maybe\""), "`maybe` is not one of optional, required"),
+        (
+            pair(", client_ca = \"/nonexistent\", client_certificate = \"required\""),
+            "client_ca: `/nonexistent` cannot be read",
+        ),
+        (
+            format!("[{0}, {0}]", pair(&whole)),
+            "listener[0].tls[1].client_ca: is said of this listener before",
+        ),
+    ] {
+        let report = listener(&tls).unwrap_err().to_string();
+        assert!(report.contains("test.toml:11:") && report.starts_with("1 mistake "), "{report}");
+        assert!(report.contains(expected), "{expected}\nis not in\n{report}");
+    }
+}
+
+#[test]
 fn upstream_options_belong_together() {
     let with_options = |options: &str| {
         let header = "upstream = \"http://127.0.0.1:5000\"\n[registry.upstream_options]\n";

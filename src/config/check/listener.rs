@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::config::files;
+use super::tls;
 use crate::config::mistake::Notes;
 use crate::config::section::{Placed, Section, choose};
 use crate::config::settings::{Listener, Registry, Surface, UpstreamAddress};
@@ -30,10 +30,12 @@ fn one(mut section: Section<'_>) -> Option<Placed<Listener>> {
     let endpoints = [("public", Endpoint::Public), ("private", Endpoint::Private)];
     let endpoint = section.word("endpoint", &endpoints).unwrap_or_default();
     let surfaces = surfaces(&mut section);
-    let tls = section.sections("tls").into_iter().filter_map(files::certificate).collect();
+    let (tls, client_certificates) = tls::read(&mut section);
     let (proxy_protocol, trusted_proxies) = proxies(&mut section);
     section.end();
-    let listener = Listener { address: address?, endpoint, surfaces, tls, proxy_protocol, trusted_proxies };
+    let address = address?;
+    let listener =
+        Listener { address, endpoint, surfaces, tls, client_certificates, proxy_protocol, trusted_proxies };
     Some(Placed { value: listener, place: own })
 }
 
@@ -129,7 +131,8 @@ fn warn(listener: &Listener, place: &crate::config::mistake::Place, notes: &Note
         }
     }
     let public = open && listener.endpoint == Endpoint::Public;
-    if public && serves(Surface::Control) {
+    let known_only = listener.client_certificates.as_ref().is_some_and(|asked| asked.required);
+    if public && serves(Surface::Control) && !known_only {
         notes.warning(
             place,
             "control on a public network: anyone can try credentials on the management API; give it a private listener",

@@ -9,8 +9,7 @@
 //! What needs parts that do not exist yet is not faked here:
 //!
 //! - with Part 5 (networks, limits): mounts from a source behind an allowlist, changes of IP rules (H-28),
-//!   allowlists (H-27, H-31, H-32), private-only accounts (R-21, and H-30 beyond private names), tickets of one listener at
-//!   another once client certificates mean something (H-09);
+//!   allowlists (H-27, H-31, H-32), private-only accounts (R-21, and H-30 beyond private names);
 //! - with conditions in policies: values that are no text under a negated condition;
 //! - with the AWS dialect: signed requests (A-01…, T-09 for presigned ones);
 //! - with several replicas: the revocation bound of a second one (C-11, T-33, F-24…F-28);
@@ -31,6 +30,8 @@ mod wire;
 
 /// 14: where a client stands.
 mod addresses;
+/// 15: certificates, of servers and clients.
+mod certificates;
 /// 9: fail closed.
 mod closed;
 /// 12: early answers, upgrades, tunnels.
