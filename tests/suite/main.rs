@@ -56,6 +56,9 @@ mod quickstart;
 /// SIGHUP and renewed certificates, while serving.
 #[cfg(test)]
 mod reload;
+/// What scanners and slow attackers find.
+#[cfg(test)]
+mod scanners;
 /// The cases that must hold from the first release: how authenticating registry proxies break, and that this one does not.
 #[cfg(test)]
 mod security;
