@@ -44,6 +44,9 @@ mod logins;
 /// A push that outlives its token, on a clock that the test moves.
 #[cfg(test)]
 mod long_push;
+/// Machines with addresses of their own.
+#[cfg(test)]
+mod machines;
 /// What surrounds the code: the compose file, the scripts.
 #[cfg(test)]
 mod project;
