@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks for building, trying and testing Portcullis: one call of apt-get for Debian packages,
-# and cargo-deny. Asks for nothing and changes nothing when all is there.
+# cargo-deny, and sslyze in a Python venv under target/. Asks for nothing and changes nothing when all is there.
 #
 # usage: scripts/deps.sh demo|test
 set -euo pipefail
@@ -20,6 +20,7 @@ test=(
     nginx:nginx-light haproxy:haproxy                                                         # what we compare with, and sit behind
     wrk:wrk h2load:nghttp2-client                                                             # load
     jq:jq socat:socat strace:strace sqlite3:sqlite3 ss:iproute2 openssl:openssl               # looking closely
+    slowhttptest:slowhttptest                                                                 # slow attackers
     python3:python3 git:git
 )
 
@@ -82,6 +83,24 @@ install_cargo_deny() {
     rm -f "$log"
 }
 
+# The scanner of tests/suite/scanners.rs, with what it needs, all pinned.
+install_scanners() {
+    local wanted log venv
+    wanted=$(dirname "$0")/../tests/requirements.txt
+    venv=$(dirname "$0")/../target/scanners
+    if [ -x "$venv/bin/sslyze" ] && cmp -s "$wanted" "$venv/installed.txt"; then return; fi
+    say 'installing sslyze with pip, in target/scanners'
+    log=$(mktemp)
+    if python3 -m venv --clear "$venv" >"$log" 2>&1 &&
+        "$venv/bin/pip" install --disable-pip-version-check --no-deps --prefer-binary -r "$wanted" >>"$log" 2>&1; then
+        cp "$wanted" "$venv/installed.txt"
+    else
+        say "skipped: sslyze cannot be installed, so TLS will not be scanned: $(grep -m1 -i error "$log" || tail -1 "$log")"
+        rm -rf "$venv"
+    fi
+    rm -f "$log"
+}
+
 set_name=${1:-}
 case "$set_name" in
     demo | test) ;;
@@ -90,4 +109,7 @@ esac
 have cargo || stop 'Rust is needed: install it with rustup (https://rustup.rs), then run this again'
 mapfile -t packages < <(missing_packages "$set_name")
 if [ "${#packages[@]}" != 0 ]; then install_packages "${packages[@]}"; fi
-if [ "$set_name" = test ]; then install_cargo_deny; fi
+if [ "$set_name" = test ]; then
+    install_cargo_deny
+    install_scanners
+fi

@@ -3,5 +3,6 @@
 //! It never reads a socket: it is told what the socket said. Nor does it know which peers are trusted: it asks.
 
 pub mod address;
+pub mod certificate;
 pub mod forwarded;
 pub mod proxy;

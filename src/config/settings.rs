@@ -129,6 +129,17 @@ pub struct CertificateFiles {
     pub key: PathBuf,
 }
 
+/// What a listener asks its clients for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClientCertificates {
+    /// The authorities that are believed, as PEM.
+    pub ca: PathBuf,
+    /// What they have revoked, as PEM.
+    pub crl: Option<PathBuf>,
+    /// Whether nobody comes in without a certificate.
+    pub required: bool,
+}
+
 /// One address that is listened on.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Listener {
@@ -140,6 +151,8 @@ pub struct Listener {
     pub surfaces: Vec<Surface>,
     /// Certificates, chosen by the name that the client asks for; the first when it asks for none. Empty: no TLS.
     pub tls: Vec<CertificateFiles>,
+    /// The certificates that clients are asked for.
+    pub client_certificates: Option<ClientCertificates>,
     /// Whether connections begin with a PROXY header.
     pub proxy_protocol: bool,
     /// Whose word on the client's address is believed.

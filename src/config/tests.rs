@@ -318,6 +318,8 @@ fn trusted_proxies_are_addresses_and_not_everybody() {
         ("[\"10.0.0.1\", \"proxy.test\"]", "trusted_proxies[1]: `proxy.test` is no IP address"),
         ("[\"0.0.0.0/0\"]", "trusted_proxies[0]: is everybody"),
         ("[\"::/0\"]", "trusted_proxies[0]: is everybody"),
+        ("[\"128.0.0.0/1\", \"0.0.0.0/1\"]", "trusted_proxies: are everybody, taken together"),
+        ("[\"::/1\", \"10.0.0.1\", \"8000::/1\"]", "trusted_proxies: are everybody, taken together"),
         ("true", "trusted_proxies: must be a list in brackets"),
     ] {
         let report = listed(list);
@@ -341,6 +343,41 @@ fn files_must_exist_and_secrets_must_not_be_open_to_everyone() {
     assert!(report.contains("listener[0].tls.key: everyone may use"), "{report}");
     assert!(report.contains("store.master_key_file: others may use"), "{report}");
     assert!(report.contains("chmod o= ") && report.contains("chmod go= "), "{report}");
+}
+
+#[test]
+fn what_is_asked_of_clients_is_said_once_and_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tls.key");
+    std::fs::write(&file, "pem").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let file = file.display();
+    let pair = |more: &str| format!("{{ certificate = \"{file}\", key = \"{file}\"{more} }}");
+    let listener = |tls: &str| read(&format!("{MINIMAL}tls = {tls}\n"));
+    let whole = format!(", client_ca = \"{file}\", client_certificate = \"required\"");
+    let asked = listener(&pair(&whole)).unwrap().settings.listeners.remove(0).client_certificates.unwrap();
+    assert!(asked.required && asked.crl.is_none());
+    for (tls, expected) in [
+        (pair(&format!(", client_ca = \"{file}\"")), "listener[0].tls.client_ca: needs client_certificate"),
+        (pair(", client_certificate = \"optional\""), "listener[0].tls.client_certificate: needs client_ca"),
+        (
+            pair(&format!(", client_crl = \"{file}\"")),
+            "listener[0].tls.client_crl: is only for listeners with client_ca",
+        ),
+        (pair(", client_certificate = \"maybe\""), "`maybe` is not one of optional, required"),
+        (
+            pair(", client_ca = \"/nonexistent\", client_certificate = \"required\""),
+            "client_ca: `/nonexistent` cannot be read",
+        ),
+        (
+            format!("[{0}, {0}]", pair(&whole)),
+            "listener[0].tls[1].client_ca: is said of this listener before",
+        ),
+    ] {
+        let report = listener(&tls).unwrap_err().to_string();
+        assert!(report.contains("test.toml:11:") && report.starts_with("1 mistake "), "{report}");
+        assert!(report.contains(expected), "{expected}\nis not in\n{report}");
+    }
 }
 
 #[test]
@@ -372,9 +409,25 @@ fn what_is_probably_not_meant_is_warned_of() {
         "listener[0]: registry without TLS",
         "listener[0]: control without TLS",
         "listener[0]: metrics on a public network",
+        "listener[0]: control on a public network",
         "audit.path: there is no audit log",
     ] {
         assert!(warnings.contains(expected), "{expected}\nis not in\n{warnings}");
     }
     assert_eq!(read(MINIMAL).unwrap().warnings, Vec::<String>::new());
+    for (proxies, warned) in [
+        ("\"0.0.0.0/1\"", true),
+        ("\"1.0.0.0 - 255.255.255.255\"", true),
+        ("\"2000::/4\"", true),
+        ("\"10.0.0.0/8\", \"fd00::/8\", \"2001:db8::/32\"", false),
+    ] {
+        let warnings =
+            read(&format!("{MINIMAL}trusted_proxies = [{proxies}]\n")).unwrap().warnings.join("\n");
+        assert_eq!(warnings.contains("trusted_proxies: hold most of the internet"), warned, "{warnings}");
+    }
+    let private = MINIMAL
+        .replace("surfaces", "endpoint = \"private\"\nsurfaces")
+        .replace("127.0.0.1:8443", "10.0.0.1:8443");
+    let warnings = read(&private).unwrap().warnings.join("\n");
+    assert!(warnings.contains("control without TLS") && !warnings.contains("public network"), "{warnings}");
 }

@@ -1,8 +1,10 @@
 //! What is known of a connection before its first request.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use crate::client::address::ClientAddr;
+use crate::client::certificate::ClientCertificate;
 use crate::ids::host::HostName;
 use crate::network::endpoint::Endpoint;
 
@@ -19,6 +21,8 @@ pub struct Connection {
     pub local: SocketAddr,
     /// The name that the client asked for in the TLS handshake; `None` without TLS or SNI.
     pub server_name: Option<HostName>,
+    /// The certificate that the client proved to hold, if the listener asks for one: a second factor, never an identity.
+    pub certificate: Option<Arc<ClientCertificate>>,
     /// Whether the connection is encrypted.
     pub encrypted: bool,
 }

@@ -6,6 +6,7 @@ use std::future::Future;
 use std::io;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::server::conn::{http1, http2};
@@ -31,6 +32,7 @@ use super::settings::Settings;
 use super::socket::Socket;
 use super::worker::Door;
 use crate::client::address::ClientAddr;
+use crate::client::certificate::{self, ClientCertificate};
 use crate::client::proxy::Source;
 use crate::ids::host::HostName;
 use crate::record::metrics::TurnedAway;
@@ -76,6 +78,8 @@ pub(super) enum Ended {
     HandshakeTimeout,
     #[error("the TLS handshake failed: {0}")]
     Handshake(io::Error),
+    #[error(transparent)]
+    Certificate(#[from] certificate::Unreadable),
     #[error("the client did not speak TLS")]
     ClearText,
     #[error("the client let a time limit pass")]
@@ -124,6 +128,10 @@ impl<A: Application> Server<A> {
         let session = stream.get_ref().1;
         connection.server_name = session.server_name().and_then(|name| HostName::parse(name).ok());
         connection.encrypted = true;
+        // The handshake has failed already for a certificate that is not to be believed.
+        if let Some(shown) = session.peer_certificates().and_then(<[_]>::first) {
+            connection.certificate = Some(Arc::new(ClientCertificate::read(shown)?));
+        }
         // The protocol is what was agreed on, never what the first bytes look like (security.md S-40).
         let second = session.alpn_protocol() == Some(b"h2");
         let service = Service::new(&self, connection, door);

@@ -157,6 +157,7 @@ impl<A: Application> Acceptor<A> {
             client,
             local,
             server_name: None,
+            certificate: None,
             encrypted: false,
         };
         let (server, door) = (self.server.clone(), Rc::clone(&self.door));

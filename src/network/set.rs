@@ -57,6 +57,25 @@ impl AddressSet {
         self.four.starts.is_empty() && self.six.starts.is_empty()
     }
 
+    /// Whether it holds all IPv4 or all IPv6 addresses.
+    #[must_use]
+    pub fn holds_a_whole_family(&self) -> bool {
+        self.four.pairs().any(|pair| pair == (0, u32::MAX))
+            || self.six.pairs().any(|pair| pair == (0, u128::MAX))
+    }
+
+    /// Whether it holds half of all IPv4 addresses, or half of the IPv6 addresses that are given out (2000::/3).
+    #[must_use]
+    pub fn holds_most_of_a_family(&self) -> bool {
+        const GIVEN_OUT: (u128, u128) = (1 << 125, (1 << 126) - 1);
+        let four: u64 = self.four.pairs().map(|(start, end)| u64::from(end - start) + 1).sum();
+        let within = |(start, end): (u128, u128)| {
+            let (start, end) = (start.max(GIVEN_OUT.0), end.min(GIVEN_OUT.1));
+            end.checked_sub(start).map_or(0, |span| span + 1)
+        };
+        four >= 1 << 31 || self.six.pairs().map(within).sum::<u128>() >= 1 << 124
+    }
+
     /// How many bytes it takes on the heap.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -92,6 +111,10 @@ impl<T: Number> Intervals<T> {
     fn of(spans: Vec<(T, T)>) -> Self {
         let (starts, ends): (Vec<T>, Vec<T>) = spans.into_iter().unzip();
         Self { starts: starts.into(), ends: ends.into() }
+    }
+
+    fn pairs(&self) -> impl Iterator<Item = (T, T)> {
+        self.starts.iter().copied().zip(self.ends.iter().copied())
     }
 
     fn contain(&self, number: T) -> bool {

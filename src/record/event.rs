@@ -2,9 +2,11 @@
 //!
 //! Everything that becomes a metric label is a closed enum; text that a client chose is kept apart and never a label.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::address::ClientAddr;
+use crate::client::certificate::ClientCertificate;
 use crate::clock::UnixTime;
 use crate::ids::cbr::RuleId;
 use crate::ids::host::HostName;
@@ -185,6 +187,8 @@ pub struct Finished {
     pub endpoint: Endpoint,
     /// From where.
     pub from: ClientAddr,
+    /// The certificate of the connection's client, which in front of us may be a proxy.
+    pub certificate: Option<Arc<ClientCertificate>>,
     /// The client's own name for itself, cut to a length.
     pub user_agent: Option<String>,
     /// What was asked for.
@@ -227,6 +231,7 @@ impl Finished {
             duration: Duration::ZERO,
             endpoint,
             from,
+            certificate: None,
             user_agent: None,
             what,
             who: None,
@@ -292,6 +297,13 @@ impl Finished {
     #[must_use]
     pub fn agent(mut self, text: Option<&str>) -> Self {
         self.user_agent = text.map(|text| text.chars().take(TEXT_MAX).collect());
+        self
+    }
+
+    /// The certificate that the client showed.
+    #[must_use]
+    pub fn shown(mut self, certificate: Option<Arc<ClientCertificate>>) -> Self {
+        self.certificate = certificate;
         self
     }
 

@@ -4,12 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::failure::{Doing, Failure};
+use crate::config;
 use crate::config::settings::{
     Listener, Registry, Settings, Surface, Upstream, UpstreamAddress, UpstreamCredentials,
 };
 use crate::edge::ListenerSpec;
 use crate::edge::settings::Settings as EdgeSettings;
-use crate::edge::tls::{CertificateFiles, CertificateStore};
+use crate::edge::tls::{CertificateFiles, CertificateStore, ClientFiles, Demand, ListenerFiles};
 use crate::edge::trust::Trust;
 use crate::forward::settings::{Credentials, TlsFiles, UpstreamSettings, UpstreamUrl};
 use crate::secret::Secret;
@@ -85,18 +86,25 @@ pub fn listeners(settings: &Settings) -> Result<Vec<ListenerSpec>, Failure> {
     settings.listeners.iter().map(listener).collect()
 }
 
-/// The files of a listener's certificates.
+/// The files of a listener's certificates, and of those that it asks for.
 #[must_use]
-pub fn certificates(listener: &Listener) -> Vec<CertificateFiles> {
+pub fn certificates(listener: &Listener) -> ListenerFiles {
     let pairs = listener.tls.iter();
-    pairs
-        .map(|files| CertificateFiles { certificate: files.certificate.clone(), key: files.key.clone() })
-        .collect()
+    let pair = |files: &config::settings::CertificateFiles| CertificateFiles {
+        certificate: files.certificate.clone(),
+        key: files.key.clone(),
+    };
+    let clients = listener.client_certificates.as_ref().map(|asked| ClientFiles {
+        authorities: asked.ca.clone(),
+        revoked: asked.crl.clone(),
+        demand: if asked.required { Demand::Required } else { Demand::Optional },
+    });
+    ListenerFiles { certificates: pairs.map(pair).collect(), clients }
 }
 
 fn listener(listener: &Listener) -> Result<ListenerSpec, Failure> {
     let files = certificates(listener);
-    let tls = match files.is_empty() {
+    let tls = match files.certificates.is_empty() {
         true => None,
         false => Some(Arc::new(
             CertificateStore::load(files).doing(format_args!("listener {}", listener.address))?,

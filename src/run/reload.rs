@@ -92,6 +92,7 @@ impl Reloader {
         for (old, new) in self.current.listeners.iter_mut().zip(new.listeners) {
             if !old.tls.is_empty() && !new.tls.is_empty() {
                 old.tls = new.tls;
+                old.client_certificates = new.client_certificates;
             }
         }
         for (store, loaded) in certificates {

@@ -224,6 +224,7 @@ mod tests {
             client: ClientAddr::from_socket(address),
             local: address,
             server_name: None,
+            certificate: None,
             encrypted: true,
         };
         let verdicts = [Verdict::Allowed, Verdict::Denied, Verdict::CredentialsRejected, Verdict::WouldDeny];

@@ -91,10 +91,13 @@ pub enum TokenEndpoint {
 }
 
 impl Sites {
-    /// Adds a registry under its names; the private name is served on private listeners only.
+    /// Adds a registry under its names. The private name is served on private listeners only and, where there is one, the
+    /// public name on public ones only; aliases are served on both.
     pub fn add(&mut self, site: Site, aliases: &[HostName], private_name: Option<&HostName>) {
         let index = self.sites.len();
-        for name in std::iter::once(&site.name).chain(aliases) {
+        let public = private_name.map(|_| Endpoint::Public);
+        self.names.insert(site.name.clone(), Served { site: index, only_on: public });
+        for name in aliases {
             self.names.insert(name.clone(), Served { site: index, only_on: None });
         }
         if let Some(name) = private_name {

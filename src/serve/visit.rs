@@ -2,12 +2,14 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::sync::Arc;
 
 use http::header::USER_AGENT;
 use http::{Method, Request};
 use tokio::time::Instant;
 
 use crate::admit::authenticate::Origin;
+use crate::client::certificate::ClientCertificate;
 use crate::clock::{Clock, Entropy, UnixTime};
 use crate::edge::connection::Connection;
 use crate::edge::head::Authority;
@@ -44,6 +46,7 @@ pub struct Visit {
     started: UnixTime,
     clock_start: Instant,
     origin: Origin,
+    certificate: Option<Arc<ClientCertificate>>,
     client_origin: String,
     authority: Option<Authority>,
     head: bool,
@@ -88,6 +91,7 @@ impl Visit {
                 endpoint: connection.endpoint,
                 secure: connection.encrypted,
             },
+            certificate: connection.certificate.clone(),
             client_origin: String::new(),
             authority: None,
             head: false,
@@ -138,6 +142,7 @@ impl Visit {
     pub fn event(&self, what: What) -> Finished {
         Finished::new(self.request_id.clone(), self.started, self.origin.from, self.origin.endpoint, what)
             .agent(self.user_agent.as_deref())
+            .shown(self.certificate.clone())
     }
 
     /// Notes what is known of the request by now: it is what will be recorded if the client goes away before it is

@@ -44,6 +44,9 @@ mod logins;
 /// A push that outlives its token, on a clock that the test moves.
 #[cfg(test)]
 mod long_push;
+/// Machines with addresses of their own.
+#[cfg(test)]
+mod machines;
 /// What surrounds the code: the compose file, the scripts.
 #[cfg(test)]
 mod project;
@@ -56,6 +59,9 @@ mod quickstart;
 /// SIGHUP and renewed certificates, while serving.
 #[cfg(test)]
 mod reload;
+/// What scanners and slow attackers find.
+#[cfg(test)]
+mod scanners;
 /// The cases that must hold from the first release: how authenticating registry proxies break, and that this one does not.
 #[cfg(test)]
 mod security;

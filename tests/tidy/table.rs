@@ -64,6 +64,7 @@ pub(super) const VENDORS: &[Vendor] = &[
         crates: &["rustls", "tokio_rustls", "rustls_native_certs"],
         only_in: &["edge", "forward", "cli"],
     },
+    Vendor { crates: &["x509_parser"], only_in: &["client"] },
     Vendor { crates: &["clap", "clap_complete"], only_in: &["cli", "main"] },
     Vendor { crates: &["unicode_width"], only_in: &["cli"] },
     Vendor { crates: &["toml"], only_in: &["config"] },

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::config::files;
+use super::tls;
 use crate::config::mistake::Notes;
 use crate::config::section::{Placed, Section, choose};
 use crate::config::settings::{Listener, Registry, Surface, UpstreamAddress};
@@ -30,10 +30,12 @@ fn one(mut section: Section<'_>) -> Option<Placed<Listener>> {
     let endpoints = [("public", Endpoint::Public), ("private", Endpoint::Private)];
     let endpoint = section.word("endpoint", &endpoints).unwrap_or_default();
     let surfaces = surfaces(&mut section);
-    let tls = section.sections("tls").into_iter().filter_map(files::certificate).collect();
+    let (tls, client_certificates) = tls::read(&mut section);
     let (proxy_protocol, trusted_proxies) = proxies(&mut section);
     section.end();
-    let listener = Listener { address: address?, endpoint, surfaces, tls, proxy_protocol, trusted_proxies };
+    let address = address?;
+    let listener =
+        Listener { address, endpoint, surfaces, tls, client_certificates, proxy_protocol, trusted_proxies };
     Some(Placed { value: listener, place: own })
 }
 
@@ -59,7 +61,7 @@ fn surfaces(section: &mut Section<'_>) -> Vec<Surface> {
 
 /// Whether connections begin with a PROXY header, and whose word on the client's address is believed.
 fn proxies(section: &mut Section<'_>) -> (bool, AddressSet) {
-    let place = section.place_of("proxy_protocol");
+    let (place, trusted_place) = (section.place_of("proxy_protocol"), section.place_of("trusted_proxies"));
     let required = section.boolean("proxy_protocol").unwrap_or(false);
     let before = section.notes.count();
     let listed = section.list("trusted_proxies", str::parse::<Block>).unwrap_or_default();
@@ -73,7 +75,16 @@ fn proxies(section: &mut Section<'_>) -> (bool, AddressSet) {
             "needs trusted_proxies: a PROXY header from anybody else ends the connection; list the proxies";
         section.notes.mistake(&place, advice);
     }
-    (required, AddressSet::of(listed.iter().map(|block| &block.value)))
+    let trusted = AddressSet::of(listed.iter().map(|block| &block.value));
+    if trusted.holds_a_whole_family() && section.notes.count() == before {
+        let advice = "are everybody, taken together, who could then claim any address; name the proxies";
+        section.notes.mistake(&trusted_place, advice);
+    }
+    if trusted.holds_most_of_a_family() && section.notes.count() == before {
+        let advice = "hold most of the internet, and each of them may claim any address; name the proxies";
+        section.notes.warning(&trusted_place, advice);
+    }
+    (required, trusted)
 }
 
 /// What only shows when sections are compared.
@@ -98,12 +109,16 @@ pub(super) fn compare(listeners: &[Placed<Listener>], registries: &[Placed<Regis
         if registry.private_name.is_some() && !listeners.iter().any(private) {
             notes.warning(place, "has a private_name, but no listener has endpoint = \"private\"");
         }
+        if registry.private_name.is_some() && listeners.iter().all(private) {
+            let advice = "has a private_name, so its name is served on listeners with endpoint = \"public\" only: there is none";
+            notes.warning(place, advice);
+        }
     }
 }
 
 fn warn(listener: &Listener, place: &crate::config::mistake::Place, notes: &Notes) {
     let serves = |surface| listener.surfaces.contains(&surface);
-    let open = !listener.address.ip().is_loopback();
+    let open = !listener.address.ip().to_canonical().is_loopback();
     if open && listener.tls.is_empty() {
         for surface in [Surface::Registry, Surface::Control] {
             if serves(surface) {
@@ -115,7 +130,15 @@ fn warn(listener: &Listener, place: &crate::config::mistake::Place, notes: &Note
             }
         }
     }
-    if open && listener.endpoint == Endpoint::Public && serves(Surface::Metrics) {
+    let public = open && listener.endpoint == Endpoint::Public;
+    let known_only = listener.client_certificates.as_ref().is_some_and(|asked| asked.required);
+    if public && serves(Surface::Control) && !known_only {
+        notes.warning(
+            place,
+            "control on a public network: anyone can try credentials on the management API; give it a private listener",
+        );
+    }
+    if public && serves(Surface::Metrics) {
         notes.warning(place, "metrics on a public network: anyone can read them");
     }
 }

@@ -16,6 +16,7 @@ use crate::record::log::{Format, Level};
 
 mod listener;
 mod registry;
+mod tls;
 
 const SECOND: Duration = Duration::from_secs(1);
 const MINUTE: Duration = Duration::from_secs(60);

@@ -36,7 +36,7 @@ pub(super) struct Contents {
 pub(super) struct Fingerprint(DefaultHasher);
 
 impl Fingerprint {
-    fn add(&mut self, bytes: &[u8]) {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
         self.0.write_usize(bytes.len());
         self.0.write(bytes);
     }
@@ -102,7 +102,7 @@ fn private(path: &Path, mode: u32) -> Result<(), CertificateError> {
 }
 
 /// Judges the permissions of the very file that is read.
-fn read_file(
+pub(super) fn read_file(
     path: &Path,
     judge: impl Fn(u32) -> Result<(), CertificateError>,
 ) -> Result<Vec<u8>, CertificateError> {

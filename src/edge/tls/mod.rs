@@ -3,6 +3,7 @@
 //! A set of files takes effect as a whole or not at all: whoever connects meets the last set that was complete and
 //! valid. Keys never leave this module except to sign.
 
+mod clients;
 mod files;
 #[cfg(test)]
 mod tests;
@@ -16,9 +17,11 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
 use rustls::server::{
     ClientHello, NoServerSessionStorage, ParsedCertificate, ProducesTickets, ResolvesServerCert,
+    WebPkiClientVerifier,
 };
 use rustls::sign::CertifiedKey;
 
+pub use clients::{ClientFiles, Demand, ListenerFiles};
 pub use files::CertificateFiles;
 
 /// Protocols on offer, the preferred one first.
@@ -48,7 +51,7 @@ pub enum CertificateError {
     Unusable {
         /// The file.
         path: PathBuf,
-        /// `certificate` or `private key`.
+        /// `certificate`, `private key` or `revocation list`.
         expected: &'static str,
         /// What the parser said.
         reason: String,
@@ -79,21 +82,21 @@ pub struct CertificateStore {
 
 /// A complete and valid set of certificates, read from files. It takes effect by [`CertificateStore::install`].
 pub struct Loaded {
-    files: Vec<CertificateFiles>,
+    files: ListenerFiles,
     config: Arc<ServerConfig>,
     fingerprint: u64,
 }
 
 impl CertificateStore {
-    /// Reads certificates and keys. The first pair serves clients that name no host, or one that no pair is for.
+    /// Reads certificates and keys, and the authorities of clients. The first pair serves clients that name no host, or one that no pair is for.
     ///
     /// # Errors
     /// [`CertificateError`] for the first file that is unreadable, exposed, malformed or mismatched.
-    pub fn load(files: Vec<CertificateFiles>) -> Result<Self, CertificateError> {
+    pub fn load(files: impl Into<ListenerFiles>) -> Result<Self, CertificateError> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         // Tickets are sealed with a key of this store, so none is accepted by another listener.
         let tickets = rustls::crypto::aws_lc_rs::Ticketer::new()?;
-        let loaded = read(files, &provider, &tickets)?;
+        let loaded = read(files.into(), &provider, &tickets)?;
         Ok(Self { provider, tickets, current: ArcSwap::from_pointee(loaded) })
     }
 
@@ -115,7 +118,7 @@ impl CertificateStore {
     ///
     /// # Errors
     /// [`CertificateError`].
-    pub fn prepare(&self, files: Vec<CertificateFiles>) -> Result<Loaded, CertificateError> {
+    pub fn prepare(&self, files: ListenerFiles) -> Result<Loaded, CertificateError> {
         read(files, &self.provider, &self.tickets)
     }
 
@@ -142,36 +145,51 @@ impl std::fmt::Debug for Loaded {
     }
 }
 
-fn fingerprint(files: &[CertificateFiles]) -> Result<u64, CertificateError> {
+fn fingerprint(files: &ListenerFiles) -> Result<u64, CertificateError> {
     let mut hasher = files::Fingerprint::default();
-    for pair in files {
+    for pair in &files.certificates {
         pair.read(&mut hasher)?;
+    }
+    if let Some(clients) = &files.clients {
+        clients.read(&mut hasher)?;
     }
     Ok(hasher.value())
 }
 
 fn read(
-    files: Vec<CertificateFiles>,
+    files: ListenerFiles,
     provider: &Arc<CryptoProvider>,
     tickets: &Arc<dyn ProducesTickets>,
 ) -> Result<Loaded, CertificateError> {
     let mut hasher = files::Fingerprint::default();
     let mut keys = Vec::new();
-    for pair in &files {
+    for pair in &files.certificates {
         let contents = pair.read(&mut hasher)?;
         keys.push(Arc::new(pair.parse(&contents, provider)?));
     }
     if keys.is_empty() {
         return Err(CertificateError::None);
     }
+    let verifier = match &files.clients {
+        Some(clients) => {
+            let contents = clients.read(&mut hasher)?;
+            clients.verifier(&contents, provider)?
+        }
+        None => WebPkiClientVerifier::no_client_auth(),
+    };
     let mut config = ServerConfig::builder_with_provider(Arc::clone(provider))
         .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])?
-        .with_no_client_auth()
+        .with_client_cert_verifier(verifier)
         .with_cert_resolver(Arc::new(ByName { keys }));
     config.alpn_protocols = ALPN.iter().map(|protocol| protocol.to_vec()).collect();
     config.session_storage = Arc::new(NoServerSessionStorage {});
-    config.ticketer = Arc::clone(tickets);
-    config.send_tls13_tickets = 1;
+    // A resumed session brings the client's certificate along without another look at it: where certificates are asked
+    // for, every handshake is a whole one, and no ticket from before that was so is good (security.md H-09).
+    config.send_tls13_tickets = 0;
+    if files.clients.is_none() {
+        config.ticketer = Arc::clone(tickets);
+        config.send_tls13_tickets = 1;
+    }
     // Early data can be replayed, and a replayed push is a push (security.md H-33).
     config.max_early_data_size = 0;
     Ok(Loaded { files, config: Arc::new(config), fingerprint: hasher.value() })

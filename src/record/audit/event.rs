@@ -6,6 +6,7 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::client::certificate::ClientCertificate;
 use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
 use crate::policy::table::Action;
@@ -73,7 +74,25 @@ struct Host {
     address_source: &'static str,
     endpoint: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    certificate: Option<Certificate>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     agent: Option<String>,
+}
+
+/// The client certificate of the connection.
+#[derive(Clone, Debug, Serialize)]
+struct Certificate {
+    subject: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    uris: Vec<String>,
+    sha256: String,
+}
+
+impl From<&ClientCertificate> for Certificate {
+    fn from(certificate: &ClientCertificate) -> Self {
+        let ClientCertificate { subject, uris, fingerprint } = certificate.clone();
+        Self { subject, uris, sha256: fingerprint }
+    }
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -140,6 +159,7 @@ impl AuditEvent {
                         address_type: if finished.from.ip().is_ipv4() { "IPv4" } else { "IPv6" },
                         address_source: finished.from.provenance().label(),
                         endpoint: finished.endpoint.label(),
+                        certificate: finished.certificate.as_deref().map(Into::into),
                         agent: finished.user_agent,
                     },
                 },

@@ -198,6 +198,7 @@ mod tests {
                 local: peer(0),
                 server_name: None,
                 encrypted: true,
+                certificate: None,
             };
             Visit::unread(&ManualClock::at(samples::time(0)), String::new(), &connection)
         };

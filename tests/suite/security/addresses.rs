@@ -124,6 +124,13 @@ fn a_private_name_is_served_to_who_comes_in_privately() {
     let mut inside = Wire::over(Box::new(TcpStream::connect(&address).unwrap()));
     assert_eq!(inside.ask(request(&scene.alice.basic())).status, 200);
     scene.heard();
+    // And the other way round; an alias is of both networks.
+    for (host, status) in [("us.registry.test", 421), ("localhost", 200)] {
+        let mut inside = Wire::over(Box::new(TcpStream::connect(&address).unwrap()));
+        let asked = format!("GET {TARGET} HTTP/1.1\r\nHost: {host}\r\n{}\r\n", scene.alice.basic());
+        assert_eq!(inside.ask(asked).status, status, "{host}");
+        assert_eq!(scene.heard().len(), usize::from(status == 200), "{host}");
+    }
     for claim in CLAIMS {
         let who = format!("{}{claim}\r\n", scene.alice.basic());
         scene.refuses(claim, request(&who), &[421], &Trace::Misdirected);

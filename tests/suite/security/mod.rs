@@ -8,8 +8,7 @@
 //!
 //! What needs parts that do not exist yet is not faked here:
 //!
-//! - with Part 5 (networks): peers without an address (H-32), tickets of one listener at another once client certificates mean
-//!   something (H-09);
+//! - with Part 5 (networks): peers without an address (H-32);
 //! - with conditions in policies: values that are no text under a negated condition;
 //! - with the AWS dialect: signed requests (A-01…, T-09 for presigned ones);
 //! - with several replicas: the revocation bound of a second one (C-11, T-33, F-24…F-28);
@@ -32,6 +31,8 @@ mod wire;
 mod addresses;
 /// 8, 14: from where one may come.
 mod allowlists;
+/// 15: certificates, of servers and clients.
+mod certificates;
 /// 9: fail closed.
 mod closed;
 /// 12: early answers, upgrades, tunnels.

@@ -1,10 +1,13 @@
-//! A certificate authority and a server certificate, made for one test.
+//! A certificate authority, its server certificate, and those of its clients, made for one test.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose};
+use rcgen::{
+    BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType, IsCa,
+    Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
+};
 
 /// Where the PEM files lie.
 pub(crate) struct Certificate {
@@ -18,29 +21,81 @@ const NAMES: [&str; 4] = ["localhost", "us.registry.test", "private.us.registry.
 
 /// Makes `ca.crt`, `tls.crt` and `tls.key` in a folder.
 pub(crate) fn make(folder: &Path) -> Certificate {
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.distinguished_name.push(DnType::CommonName, "The suite's authority");
-    authority.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority_key = KeyPair::generate().unwrap();
-    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
-    let issuer = Issuer::new(authority, authority_key);
+    make_for(folder, &NAMES)
+}
 
-    let key = KeyPair::generate().unwrap();
-    let mut leaf = CertificateParams::new(NAMES.map(str::to_owned)).unwrap();
+/// The same, for other names.
+pub(crate) fn make_for(folder: &Path, names: &[&str]) -> Certificate {
+    let authority = Authority::new(folder, "ca");
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut leaf = CertificateParams::new(names).unwrap();
     leaf.distinguished_name.push(DnType::CommonName, "localhost");
-    let pem = leaf.signed_by(&key, &issuer).unwrap().pem();
+    let (chain, key) = authority.issue(folder, "tls", &leaf);
+    Certificate { ca: authority.pem, chain, key }
+}
 
-    let write = |name: &str, text: &str| {
-        let path = folder.join(name);
-        fs::write(&path, text).unwrap();
-        // A key that others may read is refused.
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-        path
-    };
-    Certificate {
-        ca: write("ca.crt", &authority_pem),
-        chain: write("tls.crt", &pem),
-        key: write("tls.key", &key.serialize_pem()),
+/// An authority.
+pub(crate) struct Authority {
+    /// The file with its certificate.
+    pub(crate) pem: PathBuf,
+    issuer: Issuer<'static, KeyPair>,
+}
+
+impl Authority {
+    /// A fresh one, in the file `NAME.crt`.
+    pub(crate) fn new(folder: &Path, name: &str) -> Self {
+        let mut authority = CertificateParams::new(Vec::new()).unwrap();
+        authority.distinguished_name.push(DnType::CommonName, "The suite's authority");
+        authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let pem = write(folder, &format!("{name}.crt"), &authority.self_signed(&key).unwrap().pem());
+        Self { pem, issuer: Issuer::new(authority, key) }
     }
+
+    /// The files of a client's certificate and key.
+    pub(crate) fn client(&self, folder: &Path, name: &str, serial: u64) -> (PathBuf, PathBuf) {
+        let mut params = CertificateParams::new(Vec::new()).unwrap();
+        params.distinguished_name = DistinguishedName::new();
+        params.distinguished_name.push(DnType::CommonName, name);
+        let uri = format!("spiffe://suite.test/{name}").try_into().unwrap();
+        params.subject_alt_names.push(SanType::URI(uri));
+        params.serial_number = Some(SerialNumber::from(serial));
+        self.issue(folder, name, &params)
+    }
+
+    /// Lists what it has revoked, in the file `NAME.crl`.
+    pub(crate) fn revoke(&self, folder: &Path, name: &str, serials: &[u64]) -> PathBuf {
+        let long_ago = date_time_ymd(2020, 1, 1);
+        let revoked = |serial: &u64| RevokedCertParams {
+            serial_number: SerialNumber::from(*serial),
+            revocation_time: long_ago,
+            reason_code: None,
+            invalidity_date: None,
+        };
+        let list = CertificateRevocationListParams {
+            this_update: long_ago,
+            next_update: date_time_ymd(2090, 1, 1),
+            crl_number: SerialNumber::from(1),
+            issuing_distribution_point: None,
+            revoked_certs: serials.iter().map(revoked).collect(),
+            key_identifier_method: KeyIdMethod::Sha256,
+        };
+        write(folder, &format!("{name}.crl"), &list.signed_by(&self.issuer).unwrap().pem().unwrap())
+    }
+
+    fn issue(&self, folder: &Path, name: &str, params: &CertificateParams) -> (PathBuf, PathBuf) {
+        let key = KeyPair::generate().unwrap();
+        let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
+        let chain = write(folder, &format!("{name}.crt"), &pem);
+        (chain, write(folder, &format!("{name}.key"), &key.serialize_pem()))
+    }
+}
+
+fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, text).unwrap();
+    // A key that others may read is refused.
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    path
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod certificate;
 pub(crate) mod client;
+pub(crate) mod hosts;
 pub(crate) mod http;
 pub(crate) mod http2;
 pub(crate) mod image;

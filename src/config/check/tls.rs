@@ -1,0 +1,50 @@
+//! Reads `tls` of a listener: its certificates, and those that it asks its clients for.
+
+use crate::config::files;
+use crate::config::section::{Placed, Section};
+use crate::config::settings::{CertificateFiles, ClientCertificates};
+
+/// The certificates of a listener, and what it asks its clients for.
+pub(super) fn read(listener: &mut Section<'_>) -> (Vec<CertificateFiles>, Option<ClientCertificates>) {
+    let (mut pairs, mut asked): (Vec<CertificateFiles>, Option<ClientCertificates>) = Default::default();
+    for mut section in listener.sections("tls") {
+        if let Some(Placed { value, place }) = clients(&mut section) {
+            if asked.is_some() {
+                let advice = "is said of this listener before; say it once, it holds for all of its names";
+                section.notes.mistake(&place, advice);
+            }
+            asked = Some(value);
+        }
+        pairs.extend(files::certificate(section));
+    }
+    (pairs, asked)
+}
+
+fn clients(section: &mut Section<'_>) -> Option<Placed<ClientCertificates>> {
+    let [ca_place, demand_place, crl_place] =
+        ["client_ca", "client_certificate", "client_crl"].map(|key| section.place_of(key));
+    let before = section.notes.count();
+    let ca = files::public(section, "client_ca");
+    let required = section.word("client_certificate", &[("optional", false), ("required", true)]);
+    let crl = files::public(section, "client_crl");
+    let (value, place) = match (ca, required, crl) {
+        (Some(ca), Some(required), crl) => (ClientCertificates { ca, crl, required }, ca_place),
+        (None, None, None) => return None,
+        _ if section.notes.count() != before => return None,
+        (Some(_), None, _) => {
+            let advice = "needs client_certificate = \"optional\" or \"required\" beside it";
+            section.notes.mistake(&ca_place, advice);
+            return None;
+        }
+        (None, Some(_), _) => {
+            let advice = "needs client_ca: the PEM file with the authorities whose certificates are believed";
+            section.notes.mistake(&demand_place, advice);
+            return None;
+        }
+        (None, None, Some(_)) => {
+            section.notes.mistake(&crl_place, "is only for listeners with client_ca");
+            return None;
+        }
+    };
+    Some(Placed { value, place })
+}
