@@ -166,7 +166,9 @@ fn principal_arn(who: &Who) -> Option<Cow<'_, str>> {
     }
 }
 
-fn user_id(who: &Who) -> Option<Cow<'_, str>> {
+/// The unique id of who asks, as `aws:userid` has it.
+#[must_use]
+pub fn user_id(who: &Who) -> Option<Cow<'_, str>> {
     let last = |arn: &str| arn.rsplit('/').next().unwrap_or_default().to_owned();
     match who {
         Who::Anonymous | Who::WebIdentity { .. } => Some(Cow::Borrowed("anonymous")),

@@ -103,7 +103,7 @@ impl<'a> Judge<'a> {
     }
 
     /// The policy of the repository that is acted on.
-    fn attached(&self) -> Option<&'a CompiledPolicy> {
+    pub(super) fn attached(&self) -> Option<&'a CompiledPolicy> {
         self.facts.repository.and_then(|repository| repository.policy.as_deref())
     }
 

@@ -4,9 +4,10 @@
 //! never writes a response: a refusal is a value that `edge` renders.
 
 pub mod authenticate;
+pub mod aws;
 pub mod caller;
 pub mod claims;
-mod context;
+pub mod context;
 mod control;
 pub mod explain;
 pub mod fault;

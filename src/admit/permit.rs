@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::caller::Caller;
 use crate::policy::reason::Reason;
 use crate::policy::resource::Resource;
-use crate::policy::table::Action;
+use crate::policy::table::{Action, ActionId};
 
 /// Why a permit was given.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -60,6 +60,15 @@ impl<T> Permit<T> {
     pub fn grounds(&self) -> &Grounds {
         &self.grounds
     }
+}
+
+/// What a permit for a call of AWS's APIs is about.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct AwsControl {
+    /// The action.
+    pub action: ActionId,
+    /// The ARN that it was decided on; `*` for an action without a resource.
+    pub resource: String,
 }
 
 /// What a control permit is about.

@@ -4,9 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::network::Outside;
-use crate::policy::reason::Denial;
+use crate::policy::engine::question::Class;
+use crate::policy::reason::{Denial, Reason};
 use crate::policy::resource::Resource;
-use crate::policy::table::Action;
+use crate::policy::table::{Action, ActionId};
 use crate::registry::error::OciError;
 
 /// A refusal. What the caller reads is rendered per dialect in one place; what logs read is `Display`.
@@ -42,6 +43,23 @@ pub enum Refusal {
         /// When to try again.
         retry_after: Duration,
     },
+    /// The caller is proven, and may not do what it asked for in AWS's words.
+    Unauthorized(Box<Unauthorized>),
+}
+
+/// A denial of a call of AWS's APIs.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Unauthorized {
+    /// What would have been needed.
+    pub action: ActionId,
+    /// The ARN that it was decided on; `*` for an action without a resource.
+    pub resource: String,
+    /// An explicit deny, or what kind of policy does not allow it.
+    pub class: Class,
+    /// The statement that denies.
+    pub because: Option<Reason>,
+    /// What the caller reads.
+    pub sentence: String,
 }
 
 /// What is wrong with the credentials of a request.
@@ -81,6 +99,7 @@ impl fmt::Display for Refusal {
             Self::Outside(outside) => outside.fmt(f),
             Self::NoSuchRoute => f.write_str("there is nothing at this path"),
             Self::Limited { .. } => f.write_str("too many requests"),
+            Self::Unauthorized(denial) => f.write_str(&denial.sentence),
         }
     }
 }

@@ -69,7 +69,7 @@ impl Answer {
             event.target = Some(target.clone());
         }
         if let Some(permit) = &self.permit {
-            event.action = Some(permit.of().action);
+            event.action = Some(permit.of().action.name());
             event.resource = Some(permit.of().resource.clone());
             event.verdict = Verdict::Done(Some(permit.grounds().clone()));
         }

@@ -179,6 +179,7 @@ fn say_refusal(refusal: &Refusal) -> Said {
             ),
             retry_after: None,
         },
+        Refusal::Unauthorized(denial) => said(StatusCode::FORBIDDEN, Kind::Forbidden, &denial.sentence),
         Refusal::Limited { retry_after } => Said {
             retry_after: Some(retry_after.as_secs().max(1)),
             ..said(StatusCode::TOO_MANY_REQUESTS, Kind::Limited, "Too many requests: try again later.")

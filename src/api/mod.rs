@@ -20,6 +20,7 @@ use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 
 pub mod answer;
+pub mod aws;
 pub mod body;
 pub mod call;
 pub mod envelope;
@@ -92,7 +93,7 @@ pub struct Event {
     /// The template of the route; `None` if there is no such route.
     pub route: Option<&'static str>,
     /// The action that was decided on, or that the route asks for.
-    pub action: Option<Action>,
+    pub action: Option<&'static str>,
     /// The resource that was decided on.
     pub resource: Option<Resource>,
     /// What was acted on: the ids in the path, or that of what was made.
@@ -150,7 +151,7 @@ impl Api {
         };
         let mut event = Event {
             route: Some(route.template),
-            action: route.access.action(),
+            action: route.access.action().map(Action::name),
             resource: None,
             target: params.target(),
             verdict: Verdict::Done(None),
@@ -212,7 +213,7 @@ fn note(problem: &Problem, event: &mut Event) {
         Problem::Fault(fault) => Verdict::Failed(fault.clone()),
         Problem::Hidden { refusal, .. } | Problem::Refused(refusal) => {
             if let Refusal::Denied(denial) = refusal {
-                event.action = Some(denial.action);
+                event.action = Some(denial.action.name());
                 event.resource = Some(denial.resource.clone());
             }
             Verdict::Refused(refusal.clone())

@@ -11,9 +11,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
 use crate::admit::network::Premises;
-use crate::admit::permit::{Control, Permit};
+use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::clock::{Clock, Entropy};
 use crate::credential::api_key::Pepper;
 use crate::ids::account::AccountId;
@@ -25,6 +26,7 @@ use crate::registry::name::RepositoryName;
 use crate::store::Store;
 
 pub mod api_key;
+pub mod aws;
 pub mod cbr;
 pub mod explain;
 pub mod founding;
@@ -46,6 +48,7 @@ mod whence;
 pub mod who_can;
 pub mod whoami;
 
+use aws::problem::AwsProblem;
 use problem::{Noun, Problem};
 
 /// The gate, as use cases need it.
@@ -58,6 +61,10 @@ pub trait Authority: Send + Sync {
         action: Action,
         resource: Resource,
     ) -> Result<Permit<Control>, Problem>;
+
+    /// Decides a call of AWS's APIs; a denial is [`crate::admit::refusal::Refusal::Unauthorized`] inside
+    /// [`AwsProblem::Refused`].
+    async fn permit_aws(&self, caller: &Arc<Caller>, ask: AwsAsk) -> Result<Permit<AwsControl>, AwsProblem>;
 
     /// A permit on grounds of `Own`, if `owner` is the caller.
     fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>>;

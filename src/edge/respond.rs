@@ -47,7 +47,7 @@ pub fn refusal(refusal: &Refusal, asked: Asked<'_>) -> Response<Bytes> {
             "The login credentials are not valid.",
             asked,
         ),
-        Refusal::Denied(_) => denied(DENIED, asked),
+        Refusal::Denied(_) | Refusal::Unauthorized(_) => denied(DENIED, asked),
         Refusal::Limited { retry_after } => {
             let message = "Too many requests. Wait before you try again.";
             let mut response = plain(StatusCode::TOO_MANY_REQUESTS, OciCode::TooManyRequests, message, asked);

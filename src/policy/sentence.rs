@@ -5,18 +5,29 @@
 use super::engine::principal::Caller;
 use super::engine::question::{Class, Kind};
 use super::reason::Denial;
-use super::table::product;
+use super::table::{ActionId, product};
 
 /// `User: … is not authorized to perform: … on resource: …`, and why.
 #[must_use]
 pub fn aws(denial: &Denial, who: &Caller, resource: &str) -> String {
     let action = denial.refused.map_or_else(|| denial.action.name(), |action| product().name(action));
-    let reason = reason(denial.class, action);
+    sentence(action, denial.class, who, resource)
+}
+
+/// The same, of an action that only AWS has.
+#[must_use]
+pub fn unauthorized(action: ActionId, class: Class, who: &Caller, resource: &str) -> String {
+    sentence(product().name(action), class, who, resource)
+}
+
+fn sentence(action: &str, class: Class, who: &Caller, resource: &str) -> String {
+    let reason = reason(class, action);
     format!("User: {} is not authorized to perform: {action} on resource: {resource}{reason}", arn(who))
 }
 
-/// Who was denied, as AWS writes it: a session by its own ARN, not by its role's.
-fn arn(who: &Caller) -> String {
+/// Who asks, as AWS writes it: a session by its own ARN, not by its role's.
+#[must_use]
+pub fn arn(who: &Caller) -> String {
     match who {
         Caller::Anonymous | Caller::WebIdentity { .. } => "anonymous".to_owned(),
         Caller::FederatedUser { arn, .. } | Caller::User { arn, .. } => arn.to_string(),

@@ -13,15 +13,17 @@ use super::outcome::{Outcome, blamed, decided, verdict_of, who};
 use super::sites::Site;
 use super::visit::Visit;
 use crate::admit::authenticate::Authenticated;
+use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Want;
-use crate::admit::permit::{Control, Permit};
+use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::admit::refusal::{Challenge, Refusal};
 use crate::api::routes::{self, Dialect};
 use crate::api::{ApiReply, ApiRequest, Verdict as ApiVerdict, body};
 use crate::control::Authority;
+use crate::control::aws::problem::AwsProblem;
 use crate::control::problem::Problem;
 use crate::credential::authorization::Presented;
 use crate::edge::body::{CollectError, RequestBody};
@@ -146,12 +148,12 @@ impl Proven {
     }
 }
 
-fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, reply: ApiReply) -> Outcome {
+pub(super) fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, reply: ApiReply) -> Outcome {
     let what = reply.event.route.map_or(What::Unroutable, |route| {
         What::Control(ControlCall {
             method: method_label(method),
             route,
-            action: reply.event.action.map_or("none", Action::name),
+            action: reply.event.action.unwrap_or("none"),
             target: reply.event.target.clone().unwrap_or_default(),
         })
     });
@@ -172,7 +174,7 @@ fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, reply: ApiRe
     outcome
 }
 
-fn unread(visit: &Visit, status: StatusCode, message: &str) -> Outcome {
+pub(super) fn unread(visit: &Visit, status: StatusCode, message: &str) -> Outcome {
     Outcome::unroutable(visit, &Refusal::Malformed(OciError::new(status, OciCode::Unsupported, message)))
 }
 
@@ -203,6 +205,13 @@ impl Authority for GateAuthority {
         self.0.control(caller, action, resource).await.map_err(|why| match why {
             Why::Fault(fault) => Problem::Fault(fault),
             Why::Refusal(refusal) => Problem::Refused(refusal),
+        })
+    }
+
+    async fn permit_aws(&self, caller: &Arc<Caller>, ask: AwsAsk) -> Result<Permit<AwsControl>, AwsProblem> {
+        self.0.aws(caller, ask).await.map_err(|why| match why {
+            Why::Fault(fault) => AwsProblem::Fault(fault),
+            Why::Refusal(refusal) => AwsProblem::Refused(refusal),
         })
     }
 

@@ -2,6 +2,7 @@
 //!
 //! It is the list of calls and decides nothing itself but which surface is asked.
 
+pub mod aws;
 pub mod control;
 pub mod images;
 pub mod limits;
@@ -87,6 +88,7 @@ impl App {
     async fn outcome(&self, visit: &Visit, surface: Surface<'_>, request: Request<RequestBody>) -> Outcome {
         let shared = &*self.shared;
         match surface {
+            Surface::Aws(site) => aws::call(shared, visit, site, request).await,
             Surface::Control(site) => control::call(shared, visit, site, request).await,
             Surface::Metrics => probe::metrics(shared, visit),
             Surface::Nothing(refusal) => Outcome::unroutable(visit, &refusal),
@@ -168,7 +170,7 @@ impl Application for App {
             surface @ (Surface::Nothing(_) | Surface::Registry(_)) => {
                 self.answer(&visit, surface, request).await
             }
-            Surface::Control(_) | Surface::Token(..) => {
+            Surface::Aws(_) | Surface::Control(_) | Surface::Token(..) => {
                 self.answer_detached(&visit, connection, request).await
             }
         }

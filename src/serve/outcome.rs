@@ -153,6 +153,9 @@ pub fn blamed(event: Finished, refusal: &Refusal) -> Finished {
     let event = event.saying(refusal);
     match refusal {
         Refusal::Denied(denial) => denial.because.iter().fold(event, |event, why| event.decided_by(why)),
+        Refusal::Unauthorized(denial) => {
+            denial.because.iter().fold(event, |event, why| event.decided_by(why))
+        }
         Refusal::Outside(outside) => event.kept_out_by(outside.by.label()),
         Refusal::AnonymousDenied
         | Refusal::Challenge { .. }
@@ -169,7 +172,9 @@ pub fn blamed(event: Finished, refusal: &Refusal) -> Finished {
 pub fn verdict_of(refusal: &Refusal) -> Verdict {
     match refusal {
         Refusal::Outside(outside) if outside.veiled => Verdict::CredentialsRejected,
-        Refusal::AnonymousDenied | Refusal::Denied(_) | Refusal::Outside(_) => Verdict::Denied,
+        Refusal::AnonymousDenied | Refusal::Denied(_) | Refusal::Outside(_) | Refusal::Unauthorized(_) => {
+            Verdict::Denied
+        }
         Refusal::Challenge { .. } => Verdict::Challenged,
         Refusal::Credentials { .. } => Verdict::CredentialsRejected,
         Refusal::Limited { .. } => Verdict::Limited,

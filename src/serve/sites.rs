@@ -56,6 +56,8 @@ struct Served {
 /// Which surface a request asks.
 #[derive(Debug)]
 pub enum Surface<'a> {
+    /// AWS's APIs.
+    Aws(&'a Site),
     /// The management APIs.
     Control(&'a Site),
     /// Whether we live, or are ready.
@@ -135,6 +137,7 @@ impl Sites {
             "/oauth/token" if serves.registry => Surface::Token(TokenEndpoint::Docker, site),
             "/identity/token" if serves.control => Surface::Token(TokenEndpoint::Identity, site),
             "/identity/keys" if serves.control => Surface::Token(TokenEndpoint::Keys, site),
+            "/" if serves.control => Surface::Aws(site),
             _ if serves.control && routes::owns(path) => Surface::Control(site),
             _ if serves.registry && (path == "/v2" || path.starts_with("/v2/")) => Surface::Registry(site),
             _ => Surface::Nothing(Refusal::NoSuchRoute),

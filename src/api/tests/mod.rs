@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Api, ApiReply, ApiRequest, RegistrySite};
+use crate::admit::aws::{AwsAsk, AwsTarget};
 use crate::admit::caller::Caller;
 use crate::admit::explain::{Examination, explain};
 use crate::admit::fault::Fault;
 use crate::admit::network::Premises;
-use crate::admit::permit::{Control, Grounds, Permit};
-use crate::admit::refusal::{Challenge, Refusal};
+use crate::admit::permit::{AwsControl, Control, Grounds, Permit};
+use crate::admit::refusal::{Challenge, Refusal, Unauthorized};
 use crate::client::address::ClientAddr;
 use crate::clock::{ManualClock, SequenceEntropy};
+use crate::control::aws::problem::AwsProblem;
 use crate::control::image::{Image, Images};
 use crate::control::problem::Problem;
 use crate::control::{Authority, Desk};
@@ -27,8 +29,10 @@ use crate::ids::region::Region;
 use crate::network::endpoint::Endpoint;
 use crate::policy::asked::{Asked, Target};
 use crate::policy::engine::bundle::Policies;
+use crate::policy::engine::question::{Class, Kind};
 use crate::policy::ibm::check::{check, compile};
 use crate::policy::resource::Resource;
+use crate::policy::sentence;
 use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Tag};
@@ -62,6 +66,23 @@ impl Authority for AsPolicy {
             return Err(Refusal::unallowed(action, resource).into());
         }
         Ok(Permit::for_test(Control { action, resource }, caller.clone(), Grounds::Proven))
+    }
+
+    /// Those may whose documents allow it on `*`, whatever it is asked on.
+    async fn permit_aws(&self, caller: &Arc<Caller>, ask: AwsAsk) -> Result<Permit<AwsControl>, AwsProblem> {
+        let allowed = caller.bundle.rights.allows_somewhere(ask.action);
+        let resource = match ask.target {
+            AwsTarget::Arn(arn) => arn,
+            AwsTarget::Everything => "*".to_owned(),
+            AwsTarget::Resource(resource) => resource.arn(&caller.account).unwrap(),
+        };
+        let (action, class) = (ask.action, Class::ImplicitDeny(Kind::Identity));
+        if allowed {
+            return Ok(Permit::for_test(AwsControl { action, resource }, caller.clone(), Grounds::Proven));
+        }
+        let sentence = sentence::unauthorized(action, class, caller.bundle.rights.caller(), &resource);
+        let denial = Unauthorized { action, resource, class, because: None, sentence };
+        Err(AwsProblem::Refused(Refusal::Unauthorized(Box::new(denial))))
     }
 
     fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>> {

@@ -105,7 +105,7 @@ impl Limits {
             {
                 Some(Attempt { fingerprint: None })
             }
-            Surface::Token(..) | Surface::Control(_) | Surface::Registry(_) => header
+            Surface::Aws(_) | Surface::Token(..) | Surface::Control(_) | Surface::Registry(_) => header
                 .map(|value| Attempt { fingerprint: Some(self.fingerprints.hash_one(value.as_bytes())) }),
             Surface::Health(_) | Surface::Metrics | Surface::Nothing(_) => None,
         }

@@ -1,0 +1,97 @@
+//! What went wrong, in the two forms that AWS's services have: XML for Query, JSON for JSON 1.1 (aws.md 0 and 6).
+
+use bytes::Bytes;
+use http::StatusCode;
+use serde_json::json;
+
+use super::operation::Service;
+use super::xml::Xml;
+use crate::admit::fault::Fault;
+use crate::admit::refusal::Refusal;
+use crate::control::aws::problem::{AwsCode, AwsProblem};
+
+/// What is wrong with a token, whatever it is.
+pub const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
+
+/// An error, ready to be sent.
+pub(super) struct Rendered {
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+    pub(super) retry_after: Option<u64>,
+}
+
+/// Puts a problem into the words of a service.
+pub(super) fn render(service: Service, problem: &AwsProblem, request_id: &str) -> Rendered {
+    let (code, message, retry_after) = said(service, problem);
+    let status = StatusCode::from_u16(code.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let body = match service.namespace() {
+        Some(namespace) => xml(namespace, code, &message, request_id),
+        None => json!({"__type": code.name(), "message": message}).to_string(),
+    };
+    Rendered { status, body: body.into(), retry_after }
+}
+
+fn xml(namespace: &str, code: AwsCode, message: &str, request_id: &str) -> String {
+    let mut error = Xml::new();
+    error.element("Error", |xml| {
+        xml.text("Type", if code.status() < 500 { "Sender" } else { "Receiver" });
+        xml.text("Code", code.name()).text("Message", message);
+    });
+    error.text("RequestId", request_id);
+    format!("<ErrorResponse xmlns=\"{namespace}\">{}</ErrorResponse>", error.as_str())
+}
+
+fn said(service: Service, problem: &AwsProblem) -> (AwsCode, String, Option<u64>) {
+    let json = service.namespace().is_none();
+    match problem {
+        AwsProblem::Said { code, message } => (*code, message.clone(), None),
+        AwsProblem::Fault(fault) => {
+            let text = "The service cannot do this at the moment: try again, and if it stays, report the request id.";
+            (failed(json, fault), text.to_owned(), fault.retry_after().map(|wait| wait.as_secs()))
+        }
+        AwsProblem::Refused(refusal) => refused(json, refusal),
+    }
+}
+
+const fn failed(json: bool, fault: &Fault) -> AwsCode {
+    match fault {
+        Fault::Audit(_) | Fault::Store(_) => AwsCode::ServiceUnavailable,
+        Fault::Internal(_)
+        | Fault::UpstreamBroken(_)
+        | Fault::UpstreamTimeout(_)
+        | Fault::UpstreamUnreachable(_) => {
+            if json {
+                AwsCode::ServerException
+            } else {
+                AwsCode::ServiceFailure
+            }
+        }
+    }
+}
+
+fn refused(json: bool, refusal: &Refusal) -> (AwsCode, String, Option<u64>) {
+    let either = |of_json, of_query| if json { of_json } else { of_query };
+    let denied = either(AwsCode::AccessDeniedException, AwsCode::AccessDenied);
+    let token = either(AwsCode::UnrecognizedClientException, AwsCode::InvalidClientTokenId);
+    match refusal {
+        Refusal::Unauthorized(denial) => (denied, denial.sentence.clone(), None),
+        Refusal::Outside(outside) if outside.veiled => (token, INVALID_TOKEN.to_owned(), None),
+        Refusal::Denied(_) | Refusal::Outside(_) => {
+            let text = "You are not authorized to do this from this network address, or to what it is about.";
+            (denied, text.to_owned(), None)
+        }
+        Refusal::AnonymousDenied | Refusal::Challenge { .. } => {
+            let code =
+                either(AwsCode::MissingAuthenticationTokenException, AwsCode::MissingAuthenticationToken);
+            (code, "Request is missing Authentication Token".to_owned(), None)
+        }
+        Refusal::Credentials { .. } => (token, INVALID_TOKEN.to_owned(), None),
+        Refusal::Limited { retry_after } => {
+            let code = either(AwsCode::ThrottlingException, AwsCode::Throttling);
+            (code, "Rate exceeded".to_owned(), Some(retry_after.as_secs().max(1)))
+        }
+        Refusal::Malformed(_) | Refusal::Misdirected | Refusal::NoSuchRoute => {
+            (either(AwsCode::ValidationException, AwsCode::ValidationError), refusal.to_string(), None)
+        }
+    }
+}

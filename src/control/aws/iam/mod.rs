@@ -1,0 +1,3 @@
+//! Use cases of IAM, one file per noun.
+
+pub mod user;
