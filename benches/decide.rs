@@ -171,21 +171,23 @@ fn growing(criterion: &mut Criterion) {
 /// A pattern as long as a managed policy lets it be, and the longest value, which fits all of it but the end.
 fn hostile(criterion: &mut Criterion) {
     let Some(action) = product().find("ecr:PutImage") else { return };
+    // What clients can say at such length is their user agent and referer, which are cut at 512 bytes.
     let patterns = [
-        ("one long run", format!("*{}b*", "a?".repeat(1_020))),
-        ("many short runs", format!("{}b*", "*a?".repeat(1_900))),
-        ("half the text", format!("*{}b*", "a?".repeat(510))),
+        ("one long run", format!("*{}b*", "a?".repeat(1_020)), 2_048),
+        ("many short runs", format!("{}b*", "*a?".repeat(1_900)), 2_048),
+        ("half the text", format!("*{}b*", "a?".repeat(510)), 2_048),
+        ("a document of short ones", vec!["*a?b*"; 720].join("\",\""), 512),
     ];
-    for (name, pattern) in patterns {
+    for (name, pattern, length) in patterns {
         let text = format!(
-            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{{"StringLike":{{"registry:Tag":"{pattern}"}}}}}}]}}"#
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Deny","Action":"*","Resource":"*","Condition":{{"StringLike":{{"registry:Tag":["{pattern}"]}}}}}}]}}"#
         );
         let (Some(policy), Ok(account)) = (compiled(&text), AccountId::parse("111122223333")) else { return };
         let arn = "arn:aws:iam::111122223333:user/alice".into();
         let caller = Caller::User { account, arn, id: "AIDA".into() };
         let bundle = Bundle::new(caller, Policies { identity: vec![policy], ..Policies::default() });
         let mut context = Context::default();
-        if context.one("registry:tag", "a".repeat(2_048)).is_err() {
+        if context.one("registry:tag", "a".repeat(length)).is_err() {
             return;
         }
         let (aws, resource) = ([action], Resource::NOTHING);

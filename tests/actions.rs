@@ -43,6 +43,18 @@ fn the_page_has_every_action_once() {
     }
 }
 
+#[test]
+fn the_page_on_policies_names_condition_keys_that_requests_have() {
+    let page = include_str!("../docs/policies.md");
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `")?.split(" |").next());
+    let mut keys = 0;
+    for key in rows.flat_map(|cell| cell.split("`, `")).map(|key| key.trim_end_matches('`')) {
+        assert!(portcullis::policy::keys::is_known(key), "{key}");
+        keys += 1;
+    }
+    assert!(keys > 20, "{keys}");
+}
+
 fn page() -> String {
     let mut page = HEAD.to_owned();
     page.push_str("\n## IBM's names\n\n| action | roles that grant it | asked for to |\n|---|---|---|\n");

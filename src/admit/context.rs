@@ -12,12 +12,15 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, REFERER, USER_AGENT
 use super::caller::Caller;
 use crate::clock::UnixTime;
 use crate::ids::region::Region;
-use crate::policy::engine::context::{Context, Key, VALUE_MAX};
+use crate::policy::engine::context::{Context, Key};
 use crate::policy::engine::principal::Caller as Who;
 use crate::registry::operation::{Operation, UploadStart};
 use crate::registry::reference::{Digest, Reference, Tag};
 use crate::view::bundle::username;
 use crate::view::repository::RepositoryState;
+
+/// How much of a header is compared, in bytes: what a client can make long must not make a decision slow.
+const HEADER_MAX: usize = 512;
 
 /// What is known of a request.
 #[derive(Clone, Copy, Debug)]
@@ -129,7 +132,7 @@ impl<'a> Facts<'a> {
     fn header(&self, name: HeaderName) -> Option<Cow<'a, str>> {
         let text = self.call?.headers.get(name)?.to_str().ok()?;
         // Header values that are text are ASCII.
-        text.get(..text.len().min(VALUE_MAX)).map(Cow::Borrowed)
+        text.get(..text.len().min(HEADER_MAX)).map(Cow::Borrowed)
     }
 
     /// A header that describes the manifest being written.
