@@ -1,4 +1,4 @@
-//! What callers prove themselves with: API keys, `Authorization` headers, signed tokens, and sealing at rest.
+//! What callers prove themselves with: API keys, `Authorization` headers, signed tokens, AWS signatures, and sealing at rest.
 //!
 //! It parses, hashes, signs and checks. It never looks anything up, and it never decides what a proven caller may do.
 
@@ -7,3 +7,4 @@ pub mod authorization;
 pub mod jwt;
 pub mod lease;
 pub mod seal;
+pub mod sigv4;
