@@ -18,6 +18,18 @@ where
     F: Fn(Window) -> R + Send,
     R: Future<Output = Result<Listed<T>, StoreError>> + Send,
 {
+    Ok(rows(fetch).await?)
+}
+
+/// The same, for those who have their own words for what the store says.
+///
+/// # Errors
+/// What the store says.
+pub(super) async fn rows<T, F, R>(fetch: F) -> Result<Vec<T>, StoreError>
+where
+    F: Fn(Window) -> R + Send,
+    R: Future<Output = Result<Listed<T>, StoreError>> + Send,
+{
     let mut rows = Vec::new();
     loop {
         let offset = u32::try_from(rows.len()).unwrap_or(u32::MAX);

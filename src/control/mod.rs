@@ -17,6 +17,7 @@ use crate::admit::network::Premises;
 use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::clock::{Clock, Entropy};
 use crate::credential::api_key::Pepper;
+use crate::credential::seal::MasterKey;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
@@ -98,6 +99,8 @@ pub struct Desk {
     pub entropy: Arc<dyn Entropy>,
     /// What the registries hold.
     pub images: Arc<dyn image::Images>,
+    /// For sealing access keys.
+    pub master: Arc<MasterKey>,
     /// For hashing API keys.
     pub pepper: Arc<Pepper>,
     /// What the gate knows of networks.

@@ -2,6 +2,7 @@
 //!
 //! It parses, hashes, signs and checks. It never looks anything up, and it never decides what a proven caller may do.
 
+pub mod access_key;
 pub mod api_key;
 pub mod authorization;
 pub mod jwt;

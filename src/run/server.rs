@@ -167,6 +167,7 @@ fn shared(
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
         images: Arc::new(ImageReader::start(routes(settings, upstreams)).doing("starting the image reader")?),
+        master: Arc::clone(&master),
         pepper,
         premises: premises(settings),
         store,

@@ -81,17 +81,22 @@ pub fn rights_at(
 }
 
 /// Where service IDs are filed.
-const SERVICE_IDS: &str = "/service-id/";
+pub const SERVICE_IDS: &str = "/service-id/";
 
-/// The ARN, which nobody else has. A user whose ARN would look like a service ID's, and one without a name that fits, is
-/// called by its id.
-fn arn(account: &AccountId, principal: &PrincipalId, (path, name): (&str, &str)) -> String {
+/// The ARN, which nobody else has.
+fn arn(account: &AccountId, principal: &PrincipalId, named: (&str, &str)) -> String {
+    let (path, name) = filed_as(principal, named);
+    format!("arn:aws:iam::{account}:user{path}{name}")
+}
+
+/// The path and name of a principal in AWS's documents. A user whose ARN would look like a service ID's, and one without a
+/// name that fits, is called by its id.
+#[must_use]
+pub fn filed_as<'a>(principal: &'a PrincipalId, (path, name): (&'a str, &'a str)) -> (&'a str, &'a str) {
     match (principal, username(principal, name)) {
-        (PrincipalId::User(_), Some(name)) if !path.starts_with(SERVICE_IDS) => {
-            format!("arn:aws:iam::{account}:user{path}{name}")
-        }
-        (PrincipalId::User(id), _) => format!("arn:aws:iam::{account}:user/{id}"),
-        (PrincipalId::ServiceId(id), _) => format!("arn:aws:iam::{account}:user{SERVICE_IDS}{id}"),
+        (PrincipalId::User(_), Some(name)) if !path.starts_with(SERVICE_IDS) => (path, name),
+        (PrincipalId::User(id), _) => ("/", id.as_str()),
+        (PrincipalId::ServiceId(id), _) => (SERVICE_IDS, id.as_str()),
     }
 }
 

@@ -23,6 +23,7 @@ use crate::control::image::{Image, Images};
 use crate::control::problem::Problem;
 use crate::control::{Authority, Desk};
 use crate::credential::api_key::Pepper;
+use crate::credential::seal::MasterKey;
 use crate::ids::host::HostName;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
@@ -180,6 +181,7 @@ impl House {
             clock,
             entropy: Arc::new(SequenceEntropy::seeded(4711)),
             images: Arc::new(TwoImages),
+            master: Arc::new(MasterKey::fresh(&SequenceEntropy::seeded(1))),
             pepper: Arc::new(Pepper::new(&[7; 32])),
             premises: Premises { registries, ..Premises::default() },
             store: store.clone(),

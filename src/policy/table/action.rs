@@ -114,6 +114,110 @@ actions! {
     }
 }
 
+actions! {
+    /// What AWS's IAM offers here; each operation is the action that it takes.
+    IamAction {
+        AddClientIdToOpenIdConnectProvider = "iam:AddClientIDToOpenIDConnectProvider",
+        AddUserToGroup = "iam:AddUserToGroup",
+        AttachGroupPolicy = "iam:AttachGroupPolicy",
+        AttachRolePolicy = "iam:AttachRolePolicy",
+        AttachUserPolicy = "iam:AttachUserPolicy",
+        CreateAccessKey = "iam:CreateAccessKey",
+        CreateGroup = "iam:CreateGroup",
+        CreateOpenIdConnectProvider = "iam:CreateOpenIDConnectProvider",
+        CreatePolicy = "iam:CreatePolicy",
+        CreatePolicyVersion = "iam:CreatePolicyVersion",
+        CreateRole = "iam:CreateRole",
+        CreateUser = "iam:CreateUser",
+        DeleteAccessKey = "iam:DeleteAccessKey",
+        DeleteGroup = "iam:DeleteGroup",
+        DeleteGroupPolicy = "iam:DeleteGroupPolicy",
+        DeleteOpenIdConnectProvider = "iam:DeleteOpenIDConnectProvider",
+        DeletePolicy = "iam:DeletePolicy",
+        DeletePolicyVersion = "iam:DeletePolicyVersion",
+        DeleteRole = "iam:DeleteRole",
+        DeleteRolePermissionsBoundary = "iam:DeleteRolePermissionsBoundary",
+        DeleteRolePolicy = "iam:DeleteRolePolicy",
+        DeleteUser = "iam:DeleteUser",
+        DeleteUserPermissionsBoundary = "iam:DeleteUserPermissionsBoundary",
+        DeleteUserPolicy = "iam:DeleteUserPolicy",
+        DetachGroupPolicy = "iam:DetachGroupPolicy",
+        DetachRolePolicy = "iam:DetachRolePolicy",
+        DetachUserPolicy = "iam:DetachUserPolicy",
+        GetAccessKeyLastUsed = "iam:GetAccessKeyLastUsed",
+        GetAccountAuthorizationDetails = "iam:GetAccountAuthorizationDetails",
+        GetAccountPasswordPolicy = "iam:GetAccountPasswordPolicy",
+        GetAccountSummary = "iam:GetAccountSummary",
+        GetContextKeysForCustomPolicy = "iam:GetContextKeysForCustomPolicy",
+        GetContextKeysForPrincipalPolicy = "iam:GetContextKeysForPrincipalPolicy",
+        GetGroup = "iam:GetGroup",
+        GetGroupPolicy = "iam:GetGroupPolicy",
+        GetLoginProfile = "iam:GetLoginProfile",
+        GetOpenIdConnectProvider = "iam:GetOpenIDConnectProvider",
+        GetPolicy = "iam:GetPolicy",
+        GetPolicyVersion = "iam:GetPolicyVersion",
+        GetRole = "iam:GetRole",
+        GetRolePolicy = "iam:GetRolePolicy",
+        GetUser = "iam:GetUser",
+        GetUserPolicy = "iam:GetUserPolicy",
+        ListAccessKeys = "iam:ListAccessKeys",
+        ListAccountAliases = "iam:ListAccountAliases",
+        ListAttachedGroupPolicies = "iam:ListAttachedGroupPolicies",
+        ListAttachedRolePolicies = "iam:ListAttachedRolePolicies",
+        ListAttachedUserPolicies = "iam:ListAttachedUserPolicies",
+        ListEntitiesForPolicy = "iam:ListEntitiesForPolicy",
+        ListGroupPolicies = "iam:ListGroupPolicies",
+        ListGroups = "iam:ListGroups",
+        ListGroupsForUser = "iam:ListGroupsForUser",
+        ListInstanceProfiles = "iam:ListInstanceProfiles",
+        ListInstanceProfilesForRole = "iam:ListInstanceProfilesForRole",
+        ListMfaDevices = "iam:ListMFADevices",
+        ListOpenIdConnectProviderTags = "iam:ListOpenIDConnectProviderTags",
+        ListOpenIdConnectProviders = "iam:ListOpenIDConnectProviders",
+        ListPolicies = "iam:ListPolicies",
+        ListPoliciesGrantingServiceAccess = "iam:ListPoliciesGrantingServiceAccess",
+        ListPolicyTags = "iam:ListPolicyTags",
+        ListPolicyVersions = "iam:ListPolicyVersions",
+        ListRolePolicies = "iam:ListRolePolicies",
+        ListRoleTags = "iam:ListRoleTags",
+        ListRoles = "iam:ListRoles",
+        ListSamlProviders = "iam:ListSAMLProviders",
+        ListSshPublicKeys = "iam:ListSSHPublicKeys",
+        ListServerCertificates = "iam:ListServerCertificates",
+        ListServiceSpecificCredentials = "iam:ListServiceSpecificCredentials",
+        ListSigningCertificates = "iam:ListSigningCertificates",
+        ListUserPolicies = "iam:ListUserPolicies",
+        ListUserTags = "iam:ListUserTags",
+        ListUsers = "iam:ListUsers",
+        ListVirtualMfaDevices = "iam:ListVirtualMFADevices",
+        PutGroupPolicy = "iam:PutGroupPolicy",
+        PutRolePermissionsBoundary = "iam:PutRolePermissionsBoundary",
+        PutRolePolicy = "iam:PutRolePolicy",
+        PutUserPermissionsBoundary = "iam:PutUserPermissionsBoundary",
+        PutUserPolicy = "iam:PutUserPolicy",
+        RemoveClientIdFromOpenIdConnectProvider = "iam:RemoveClientIDFromOpenIDConnectProvider",
+        RemoveUserFromGroup = "iam:RemoveUserFromGroup",
+        SetDefaultPolicyVersion = "iam:SetDefaultPolicyVersion",
+        SimulateCustomPolicy = "iam:SimulateCustomPolicy",
+        SimulatePrincipalPolicy = "iam:SimulatePrincipalPolicy",
+        TagOpenIdConnectProvider = "iam:TagOpenIDConnectProvider",
+        TagPolicy = "iam:TagPolicy",
+        TagRole = "iam:TagRole",
+        TagUser = "iam:TagUser",
+        UntagOpenIdConnectProvider = "iam:UntagOpenIDConnectProvider",
+        UntagPolicy = "iam:UntagPolicy",
+        UntagRole = "iam:UntagRole",
+        UntagUser = "iam:UntagUser",
+        UpdateAccessKey = "iam:UpdateAccessKey",
+        UpdateAssumeRolePolicy = "iam:UpdateAssumeRolePolicy",
+        UpdateGroup = "iam:UpdateGroup",
+        UpdateOpenIdConnectProviderThumbprint = "iam:UpdateOpenIDConnectProviderThumbprint",
+        UpdateRole = "iam:UpdateRole",
+        UpdateRoleDescription = "iam:UpdateRoleDescription",
+        UpdateUser = "iam:UpdateUser",
+    }
+}
+
 impl Action {
     /// Whether it is about what a registry holds or how it is set up, and not about who may do what.
     #[must_use]
@@ -130,14 +234,15 @@ impl Action {
 
 #[cfg(test)]
 mod tests {
-    use super::{Action, ActionId, EcrAction};
+    use super::{Action, ActionId, EcrAction, IamAction};
     use crate::policy::table::product;
 
     #[test]
     fn every_action_that_can_be_named_is_in_the_table() {
         let ibm = Action::ALL.iter().map(|action| (action.id(), action.name()));
         let ecr = EcrAction::ALL.iter().map(|action| (action.id(), action.name()));
-        for (id, name) in ibm.chain(ecr) {
+        let iam = IamAction::ALL.iter().map(|action| (action.id(), action.name()));
+        for (id, name) in ibm.chain(ecr).chain(iam) {
             assert!(id != ActionId::NONE, "{name}");
             assert_eq!(product().name(id), name);
         }

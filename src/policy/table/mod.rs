@@ -7,7 +7,7 @@ mod action;
 mod product;
 mod set;
 
-pub use action::{Action, EcrAction};
+pub use action::{Action, EcrAction, IamAction};
 pub use product::product;
 pub use set::{ActionSet, CAPACITY};
 

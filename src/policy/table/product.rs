@@ -56,22 +56,25 @@ const IAM_TYPED: &str = "
     CreateServiceLinkedRole CreateUser DeleteAccessKey DeleteGroup DeleteGroupPolicy DeleteOpenIDConnectProvider
     DeletePolicy DeletePolicyVersion DeleteRole DeleteRolePermissionsBoundary DeleteRolePolicy DeleteUser
     DeleteUserPermissionsBoundary DeleteUserPolicy DetachGroupPolicy DetachRolePolicy DetachUserPolicy
-    GetAccessKeyLastUsed GetContextKeysForPrincipalPolicy GetGroup GetGroupPolicy GetOpenIDConnectProvider GetPolicy
-    GetPolicyVersion GetRole GetRolePolicy GetUser GetUserPolicy ListAccessKeys ListAttachedGroupPolicies
-    ListAttachedRolePolicies ListAttachedUserPolicies ListEntitiesForPolicy ListGroupPolicies ListGroupsForUser
-    ListInstanceProfilesForRole ListOpenIDConnectProviderTags ListPolicyTags ListPolicyVersions ListRolePolicies
-    ListRoleTags ListUserPolicies ListUserTags PassRole PutGroupPolicy PutRolePermissionsBoundary PutRolePolicy
-    PutUserPermissionsBoundary PutUserPolicy RemoveClientIDFromOpenIDConnectProvider RemoveUserFromGroup
-    SetDefaultPolicyVersion SimulatePrincipalPolicy TagOpenIDConnectProvider TagPolicy TagRole TagUser
-    UntagOpenIDConnectProvider UntagPolicy UntagRole UntagUser UpdateAccessKey UpdateAssumeRolePolicy UpdateGroup
-    UpdateOpenIDConnectProviderThumbprint UpdateRole UpdateRoleDescription UpdateUser
+    GetAccessKeyLastUsed GetContextKeysForPrincipalPolicy GetGroup GetGroupPolicy GetLoginProfile
+    GetOpenIDConnectProvider GetPolicy GetPolicyVersion GetRole GetRolePolicy GetUser GetUserPolicy ListAccessKeys
+    ListAttachedGroupPolicies ListAttachedRolePolicies ListAttachedUserPolicies ListEntitiesForPolicy
+    ListGroupPolicies ListGroupsForUser ListInstanceProfilesForRole ListMFADevices ListOpenIDConnectProviderTags
+    ListPoliciesGrantingServiceAccess ListPolicyTags ListPolicyVersions ListRolePolicies ListRoleTags
+    ListSSHPublicKeys ListServiceSpecificCredentials ListSigningCertificates ListUserPolicies ListUserTags PassRole
+    PutGroupPolicy PutRolePermissionsBoundary PutRolePolicy PutUserPermissionsBoundary PutUserPolicy
+    RemoveClientIDFromOpenIDConnectProvider RemoveUserFromGroup SetDefaultPolicyVersion SimulatePrincipalPolicy
+    TagOpenIDConnectProvider TagPolicy TagRole TagUser UntagOpenIDConnectProvider UntagPolicy UntagRole UntagUser
+    UpdateAccessKey UpdateAssumeRolePolicy UpdateGroup UpdateOpenIDConnectProviderThumbprint UpdateRole
+    UpdateRoleDescription UpdateUser
 ";
 
 /// On the account.
 const IAM_ACCOUNT: &str = "
-    CreateAccountAlias DeleteAccountAlias GetAccountAuthorizationDetails GetAccountSummary
-    GetContextKeysForCustomPolicy ListAccountAliases ListGroups ListOpenIDConnectProviders ListPolicies ListRoles
-    ListUsers SimulateCustomPolicy
+    CreateAccountAlias DeleteAccountAlias GetAccountAuthorizationDetails GetAccountPasswordPolicy GetAccountSummary
+    GetContextKeysForCustomPolicy ListAccountAliases ListGroups ListInstanceProfiles ListOpenIDConnectProviders
+    ListPolicies ListRoles ListSAMLProviders ListServerCertificates ListUsers ListVirtualMFADevices
+    SimulateCustomPolicy
 ";
 
 /// On a role or a session.
