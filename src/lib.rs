@@ -24,6 +24,7 @@ pub mod view;
 pub mod admit;
 
 // 6 data plane
+pub mod acme;
 pub mod edge;
 pub mod forward;
 pub mod token;

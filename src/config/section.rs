@@ -44,6 +44,11 @@ impl<'n> Section<'n> {
         Self { entries, asked: Vec::new(), place, notes }
     }
 
+    /// Whether the key is there.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|entry| entry.key == key)
+    }
+
     /// Where the table stands.
     pub(super) fn place(&self) -> &Place {
         &self.place

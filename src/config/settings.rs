@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::acme::Challenge;
 use crate::ids::account::AccountId;
 use crate::ids::host::HostName;
 use crate::ids::region::Region;
@@ -34,6 +35,8 @@ pub struct Settings {
     pub allowlist: Allowlist,
     /// `[limits]`.
     pub limits: Limits,
+    /// `[acme]`.
+    pub acme: Option<Acme>,
     /// `[log]`.
     pub log: Log,
     /// How many event loops there are: the number of cores if `workers` is 0.
@@ -129,6 +132,23 @@ pub struct CertificateFiles {
     pub key: PathBuf,
 }
 
+/// The authority that signs certificates of listeners with `tls = { acme = true }`.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Acme {
+    /// The URL of its directory.
+    pub directory: String,
+    /// Whom it may write to, as URLs.
+    pub contact: Vec<String>,
+    /// What the certificate is for.
+    pub names: Vec<HostName>,
+    /// Where account, certificate and key are kept.
+    pub folder: PathBuf,
+    /// The only authorities that are trusted when it is asked; `None` for those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// How names are proven.
+    pub challenge: Challenge,
+}
+
 /// What a listener asks its clients for.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct ClientCertificates {
@@ -151,6 +171,8 @@ pub struct Listener {
     pub surfaces: Vec<Surface>,
     /// Certificates, chosen by the name that the client asks for; the first when it asks for none. Empty: no TLS.
     pub tls: Vec<CertificateFiles>,
+    /// Whether one of them comes from the authority of `[acme]`.
+    pub acme: bool,
     /// The certificates that clients are asked for.
     pub client_certificates: Option<ClientCertificates>,
     /// Whether connections begin with a PROXY header.
@@ -162,6 +184,8 @@ pub struct Listener {
 /// Something that a listener serves.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Surface {
+    /// `/.well-known/acme-challenge/`.
+    Acme,
     /// The management APIs.
     Control,
     /// `/livez` and `/readyz`.
@@ -174,17 +198,19 @@ pub enum Surface {
 
 impl Surface {
     /// The words of the configuration.
-    pub const WORDS: [(&'static str, Self); 4] = [
+    pub const WORDS: [(&'static str, Self); 5] = [
         ("registry", Self::Registry),
         ("control", Self::Control),
         ("metrics", Self::Metrics),
         ("health", Self::Health),
+        ("acme", Self::Acme),
     ];
 
     /// The word for it.
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
+            Self::Acme => "acme",
             Self::Control => "control",
             Self::Health => "health",
             Self::Metrics => "metrics",

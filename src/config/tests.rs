@@ -64,11 +64,11 @@ fn every_known_key_is_documented() {
     let text = "nothing_like = 1\n[account]\nnothing_like = 1\n[store]\nnothing_like = 1\n[token]\nnothing_like = 1\n\
         [audit]\nnothing_like = 1\n[limits]\nnothing_like = 1\n[log]\nnothing_like = 1\n\
         [[registry]]\nnothing_like = 1\n[registry.upstream_options]\nnothing_like = 1\n\
-        [[listener]]\nnothing_like = 1\n[listener.tls]\nnothing_like = 1\n";
+        [[listener]]\nnothing_like = 1\n[listener.tls]\nnothing_like = 1\n[acme]\nnothing_like = 1\n";
     let report = mistakes(text);
     let lists: Vec<&str> =
         report.lines().filter_map(|line| line.split_once("known here: ")).map(|(_, l)| l).collect();
-    assert_eq!(lists.len(), 11, "{report}");
+    assert_eq!(lists.len(), 12, "{report}");
     let keys: Vec<&str> = lists.iter().flat_map(|list| list.split(", ")).collect();
     for key in &keys {
         let mentioned = |pattern: String| DEFAULT.contains(&pattern);
@@ -430,4 +430,36 @@ fn what_is_probably_not_meant_is_warned_of() {
         .replace("127.0.0.1:8443", "10.0.0.1:8443");
     let warnings = read(&private).unwrap().warnings.join("\n");
     assert!(warnings.contains("control without TLS") && !warnings.contains("public network"), "{warnings}");
+}
+
+#[test]
+fn what_an_acme_authority_could_not_verify_is_a_mistake() {
+    let acme = "[acme]\ndirectory = \"https://acme.test/directory\"\nnames = [\"us.registry.test\"]\nagree_to_terms = true\n";
+    let listener =
+        "[[listener]]\naddress = \"127.0.0.1:8444\"\nsurfaces = [\"registry\"]\ntls = { acme = true }\n";
+    let page = "[[listener]]\naddress = \"127.0.0.1:8080\"\nsurfaces = [\"acme\"]\n";
+    let (by_page, whole) = ("challenge = \"http-01\"\n", format!("{MINIMAL}{listener}{acme}"));
+    assert!(read(&whole).unwrap().warnings.is_empty());
+    assert!(read(&format!("{MINIMAL}{listener}{page}{acme}{by_page}")).is_ok());
+    for (text, mistake) in [
+        (format!("{MINIMAL}{listener}"), "needs a section [acme]"),
+        (format!("{MINIMAL}{listener}{page}{acme}"), "for acme.challenge = \"http-01\" only"),
+        (format!("{whole}{by_page}"), "needs a listener without tls on port 80"),
+        (whole.replace("= true\n", "= false\n"), "those who agree to its terms"),
+        (whole.replace("https:", "http:"), "must be an https:// URL"),
+        (whole.replace("names = [\"us.", "names = [\"eu."), "no registry is called `eu.registry.test`"),
+        (whole.replace("names = [\"us.registry.test\"]", "names = []"), "names is empty"),
+        (
+            whole.replace(
+                "{ acme = true }",
+                "{ acme = true }\nproxy_protocol = true\ntrusted_proxies = [\"10.0.0.1\"]",
+            ),
+            "choose challenge = \"http-01\"",
+        ),
+        (whole.replace("acme = true", "acme = true, certificate = \"x\""), "is not a known key"),
+    ] {
+        assert!(mistakes(&text).contains(mistake), "{mistake}: {}", mistakes(&text));
+    }
+    let unused = read(&format!("{MINIMAL}{acme}")).unwrap();
+    assert!(unused.warnings.iter().any(|warning| warning.to_string().contains("no listener has tls")));
 }

@@ -30,6 +30,7 @@ use super::proxy_header::{self, Unread};
 use super::service::Service;
 use super::settings::Settings;
 use super::socket::Socket;
+use super::tls::ACME;
 use super::worker::Door;
 use crate::client::address::ClientAddr;
 use crate::client::certificate::{self, ClientCertificate};
@@ -126,6 +127,10 @@ impl<A: Application> Server<A> {
             Ok(Ok(stream)) => Box::new(stream),
         };
         let session = stream.get_ref().1;
+        if session.alpn_protocol() == Some(ACME) {
+            // Who looks for a proof has seen it in the handshake, and asks for nothing else (RFC 8737 §4).
+            return Ok(());
+        }
         connection.server_name = session.server_name().and_then(|name| HostName::parse(name).ok());
         connection.encrypted = true;
         // The handshake has failed already for a certificate that is not to be believed.

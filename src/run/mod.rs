@@ -10,6 +10,7 @@ pub mod init;
 pub mod plan;
 pub mod quickstart;
 pub mod reload;
+pub mod renewal;
 pub mod server;
 pub mod signals;
 pub mod sources;

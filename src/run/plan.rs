@@ -4,6 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::failure::{Doing, Failure};
+use crate::acme;
 use crate::config;
 use crate::config::settings::{
     Listener, Registry, Settings, Surface, Upstream, UpstreamAddress, UpstreamCredentials,
@@ -71,6 +72,7 @@ pub fn site(index: usize, registry: &Registry) -> Site {
 fn surfaces(listener: &Listener) -> Surfaces {
     let has = |surface| listener.surfaces.contains(&surface);
     Surfaces {
+        acme: has(Surface::Acme),
         registry: has(Surface::Registry),
         control: has(Surface::Control),
         metrics: has(Surface::Metrics),
@@ -112,6 +114,19 @@ fn listener(listener: &Listener) -> Result<ListenerSpec, Failure> {
     };
     let trust = Trust { proxy_protocol: listener.proxy_protocol, proxies: listener.trusted_proxies.clone() };
     Ok(ListenerSpec { address: listener.address, endpoint: listener.endpoint, tls, trust })
+}
+
+/// The authority that signs certificates, if there is one.
+#[must_use]
+pub fn acme(settings: &Settings) -> Option<acme::Settings> {
+    settings.acme.as_ref().map(|set| acme::Settings {
+        directory: set.directory.clone(),
+        contact: set.contact.clone(),
+        names: set.names.clone(),
+        folder: set.folder.clone(),
+        ca: set.ca_file.clone(),
+        challenge: set.challenge,
+    })
 }
 
 /// How to reach an upstream, with its secrets read.

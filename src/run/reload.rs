@@ -123,6 +123,7 @@ impl Reloader {
 fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
     let sections = [
         ("account", old.account == new.account),
+        ("acme", old.acme == new.acme),
         ("store", old.store == new.store),
         ("token", old.token == new.token),
         ("allowlist", old.allowlist == new.allowlist),
@@ -137,7 +138,12 @@ fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
         // Certificates can be replaced, but TLS cannot be switched on or off.
         let (address, endpoint) = (a.address == b.address, a.endpoint == b.endpoint);
         let proxies = a.proxy_protocol == b.proxy_protocol && a.trusted_proxies == b.trusted_proxies;
-        address && endpoint && proxies && a.surfaces == b.surfaces && a.tls.is_empty() == b.tls.is_empty()
+        address
+            && endpoint
+            && proxies
+            && a.acme == b.acme
+            && a.surfaces == b.surfaces
+            && a.tls.is_empty() == b.tls.is_empty()
     });
     sections.chain(registries).chain(listeners).collect()
 }

@@ -9,7 +9,9 @@ use tokio::runtime::Handle;
 use super::failure::{Doing, Failure};
 use super::init::Installation;
 use super::sources::Sources;
-use super::{descriptors, plan, tasks};
+use super::{descriptors, plan, renewal, tasks};
+use crate::acme::place;
+use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
 use crate::admit::gate::Gate;
 use crate::admit::network::Premises;
@@ -63,8 +65,12 @@ impl Server {
         sources: &Sources,
     ) -> Result<Self, Failure> {
         descriptors::raise(settings.limits.max_connections);
+        let acme = plan::acme(settings);
+        if let Some(acme) = &acme {
+            place::prepare(&acme.folder, &acme.names).doing("preparing acme.cache_dir")?;
+        }
         let listeners = plan::listeners(settings)?;
-        let certificates = listeners.iter().map(|listener| listener.tls.clone()).collect();
+        let certificates: Vec<_> = listeners.iter().map(|listener| listener.tls.clone()).collect();
         let upstreams: Vec<UpstreamSettings> = settings
             .registries
             .iter()
@@ -94,6 +100,13 @@ impl Server {
         let running = Edge::start(plan::edge(settings), listeners, settings.workers, make_app);
         let running = running.map_err(|error| Failure::plain(error.to_string()))?;
         shared.scrape.connections(running.connections());
+        if let Some(acme) = acme {
+            // Only now can the authority find us.
+            let used = settings.listeners.iter().zip(&certificates).filter(|(listener, _)| listener.acme);
+            let stores = used.filter_map(|(_, store)| store.clone()).collect();
+            let stage = Stage { pages: Arc::clone(&shared.proofs), stores };
+            shared.control.spawn(renewal::keep(acme, stage, Arc::clone(&sources.clock)));
+        }
         let grace = settings.limits.drain_grace;
         Ok(Self { addresses: running.addresses.clone(), running, shared, certificates, grace })
     }
@@ -184,6 +197,7 @@ fn shared(
         upload_lease: settings.limits.upload_lease,
         limits: Limits::new(plan::rates(settings)),
         namespaces,
+        proofs: Arc::default(),
         readiness: Readiness::default(),
         scrape: Scrape::default(),
     })

@@ -26,6 +26,7 @@ use self::outcome::Outcome;
 use self::recorded::{Recorded, Unanswered};
 use self::sites::{Site, Sites, Surface, TokenEndpoint};
 use self::visit::{RequestIds, Visit};
+use crate::acme::proof::Pages;
 use crate::admit::fault::Fault;
 use crate::admit::gate::Gate;
 use crate::admit::refusal::Refusal;
@@ -64,6 +65,8 @@ pub struct Shared {
     pub limits: Limits,
     /// Told of the namespaces that pushes bring into being.
     pub namespaces: namespaces::Sightings,
+    /// What an ACME authority finds that looks whether our names are ours.
+    pub proofs: Arc<Pages>,
     /// Whether we are ready, for `/readyz`.
     pub readiness: probe::Readiness,
     /// What has been counted so far.
@@ -88,6 +91,7 @@ impl App {
     async fn outcome(&self, visit: &Visit, surface: Surface<'_>, request: Request<RequestBody>) -> Outcome {
         let shared = &*self.shared;
         match surface {
+            Surface::Acme => probe::proof(shared, visit, request.uri().path()),
             Surface::Aws(site) => aws::call(shared, visit, site, request).await,
             Surface::Control(site) => control::call(shared, visit, site, request).await,
             Surface::Metrics => probe::metrics(shared, visit),
@@ -163,7 +167,7 @@ impl Application for App {
         let visit = Visit::begin(&*self.shared.clock, self.ids.next(), connection, &request, authority);
         let visit = Rc::new(visit);
         match self.shared.sites.surface(connection, visit.authority(), request.uri().path()) {
-            surface @ (Surface::Health(_) | Surface::Metrics) => {
+            surface @ (Surface::Acme | Surface::Health(_) | Surface::Metrics) => {
                 // Answered whatever else fails: they are how it is noticed.
                 self.outcome(&visit, surface, request).await.unaudited(&visit, &self.shared)
             }

@@ -1,4 +1,4 @@
-//! Health and metrics: what machines ask to know whether we work.
+//! Health, metrics and ACME's pages: what machines ask to know whether we work, and whether we are who we say.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -9,8 +9,9 @@ use http::header::{CONTENT_TYPE, HeaderValue};
 
 use super::Shared;
 use super::outcome::Outcome;
-use super::sites::HealthQuestion;
+use super::sites::{ACME, HealthQuestion};
 use super::visit::Visit;
+use crate::admit::refusal::Refusal;
 use crate::edge::respond;
 use crate::record::event::{Verdict, What};
 use crate::record::metrics::{Cache, CacheEvent};
@@ -112,5 +113,15 @@ pub fn metrics(shared: &Shared, visit: &Visit) -> Outcome {
     let mut response = respond::json(StatusCode::OK, Bytes::from(text), visit.request_id());
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
+    Outcome::ready(visit.event(What::Probe), Verdict::Allowed, response)
+}
+
+/// Answers an ACME authority that looks for a token (RFC 8555 §8.3).
+#[must_use]
+pub fn proof(shared: &Shared, visit: &Visit, path: &str) -> Outcome {
+    let page = path.strip_prefix(ACME).and_then(|token| shared.proofs.of(token));
+    let Some(page) = page else { return Outcome::unroutable(visit, &Refusal::NoSuchRoute) };
+    let mut response = respond::json(StatusCode::OK, Bytes::from(page), visit.request_id());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));
     Outcome::ready(visit.event(What::Probe), Verdict::Allowed, response)
 }

@@ -28,6 +28,8 @@ pub struct Site {
 /// What one listener serves.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Surfaces {
+    /// `/.well-known/acme-challenge/`.
+    pub acme: bool,
     /// `/v2/` and `/oauth/token`.
     pub registry: bool,
     /// The management APIs and `/identity/`.
@@ -56,6 +58,8 @@ struct Served {
 /// Which surface a request asks.
 #[derive(Debug)]
 pub enum Surface<'a> {
+    /// What an ACME authority looks for.
+    Acme,
     /// AWS's APIs.
     Aws(&'a Site),
     /// The management APIs.
@@ -92,6 +96,9 @@ pub enum TokenEndpoint {
     Keys,
 }
 
+/// Where an ACME authority looks (RFC 8555 §8.3).
+pub const ACME: &str = "/.well-known/acme-challenge/";
+
 impl Sites {
     /// Adds a registry under its names. The private name is served on private listeners only and, where there is one, the
     /// public name on public ones only; aliases are served on both.
@@ -123,11 +130,12 @@ impl Sites {
     #[must_use]
     pub fn surface(&self, connection: &Connection, authority: Option<&Authority>, path: &str) -> Surface<'_> {
         let serves = self.listeners.get(connection.listener).copied().unwrap_or_default();
-        // Probes and scrapers come by address: these two surfaces show nothing that depends on the host.
+        // Probes and scrapers come by address: these surfaces show nothing that depends on the host.
         match path {
             "/livez" if serves.health => return Surface::Health(HealthQuestion::Alive),
             "/readyz" if serves.health => return Surface::Health(HealthQuestion::Ready),
             "/metrics" if serves.metrics => return Surface::Metrics,
+            _ if serves.acme && path.starts_with(ACME) => return Surface::Acme,
             _ => {}
         }
         let Some(site) = authority.and_then(|authority| self.site(connection, &authority.host)) else {

@@ -2,9 +2,10 @@
 
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
+use serde_json::json;
 use tempfile::TempDir;
 
-use crate::support::client::Client;
+use crate::support::client::{Client, Docker, Podman, Skopeo};
 use crate::support::hosts::{Machine, SERVER};
 use crate::support::image::Image;
 use crate::support::portcullis::Portcullis;
@@ -25,7 +26,7 @@ struct Site {
     roads: Vec<(u16, &'static str)>,
     _proxies: [Running; 2],
     _folder: TempDir,
-    _registry: Registry,
+    registry: Registry,
 }
 
 impl Site {
@@ -70,7 +71,7 @@ impl Site {
             )
         });
         let roads = vec![(listening[0].port(), "socket"), (first, "proxy_protocol"), (second, "forwarded")];
-        Self { at, robot, roads, _proxies: [haproxy, nginx], _folder: folder, _registry: registry }
+        Self { at, robot, roads, _proxies: [haproxy, nginx], _folder: folder, registry }
     }
 
     /// A machine pulls with skopeo, and is on record by its own address.
@@ -137,17 +138,87 @@ fn start(
     (running, port)
 }
 
-#[test]
-fn machines_are_on_record_by_their_own_addresses_on_every_road() {
-    let machines = match (Machine::new(0), Machine::new(1)) {
-        (Ok(one), Ok(other)) => [one, other],
+/// Two machines, or why there are none.
+fn machines(first: u32) -> Option<[Machine; 2]> {
+    match (Machine::new(first), Machine::new(first + 1)) {
+        (Ok(one), Ok(other)) => Some([one, other]),
         (Err(reason), _) | (_, Err(reason)) => {
             println!(
                 "skipped: no machines can be made here, which takes root and network namespaces: {reason}"
             );
-            return;
+            None
         }
-    };
+    }
+}
+
+/// The three clients of a machine, logged in on every road.
+fn clients(site: &Site, machine: &Machine) -> [(&'static str, Box<dyn Client>); 3] {
+    let (inside, trust) = (|| Some(machine.inside()), site.at.trust());
+    let clients: [(_, Box<dyn Client>); 3] = [
+        ("docker", Box::new(Docker::start_at(inside(), &trust))),
+        ("podman", Box::new(Podman::new_at(inside(), &trust))),
+        ("skopeo", Box::new(Skopeo::new_at(inside(), &trust))),
+    ];
+    for (port, _) in &site.roads {
+        for (_, client) in &clients {
+            client.login(&format!("{SERVER}:{port}"), IAMAPIKEY, site.robot.key().unwrap()).must_succeed();
+        }
+    }
+    clients
+}
+
+/// H-12, H-13, H-18, R-21, with real clients behind real proxies
+#[test]
+fn a_machine_in_the_list_pulls_and_any_other_is_refused_before_the_upstream_is_asked() {
+    let Some([inside, outside]) = machines(2) else { return };
+    let mut site = Site::new();
+    let (skopeo, pushed) = (site.robot.skopeo(&site.at), Image::tiny());
+    skopeo.push(&pushed, &site.at.image("team/app:v1")).must_succeed();
+    let (within, without) = (clients(&site, &inside), clients(&site, &outside));
+    let list = json!({"allowed_ip_addresses": inside.address.to_string()});
+    let path = format!("/api/native/allowlists/{}", site.robot.iam_id);
+    assert_eq!(site.at.administrator().call("PUT", &path, &list).status, 200);
+    let image = |port: u16| format!("{SERVER}:{port}/team/app:v1");
+    for (port, source) in &site.roads {
+        for (name, client) in &within {
+            println!("{name} within, by {source}");
+            client.pull(&image(*port)).must_succeed();
+            assert_eq!(client.id_of(&image(*port)), pushed.id());
+        }
+    }
+    // Whoever would ask the upstream now would be told of its absence.
+    site.registry.kill();
+    for (port, source) in site.roads.clone() {
+        for (name, client) in &without {
+            println!("{name} outside, by {source}");
+            client.pull(&image(port)).must_fail_saying(&[
+                "unauthorized",
+                "denied",
+                "invalid username/password",
+            ]);
+            let host = format!("{SERVER}:{port}");
+            let login = client.login(&host, IAMAPIKEY, site.robot.key().unwrap());
+            login.must_fail_saying(&["unauthorized", "denied", "invalid username/password"]);
+        }
+        site.at.await_audit(&format!("a refusal of {} ({source})", outside.address), |event| {
+            let host = &event["initiator"]["host"];
+            event["reason"]["policies"]
+                .as_array()
+                .is_some_and(|by| by.contains(&json!("allowlist:principal")))
+                && host["address"] == outside.address.to_string()
+                && host["addressSource"] == source
+        });
+    }
+    for event in site.at.audit() {
+        let from_outside = event["initiator"]["host"]["address"] == outside.address.to_string();
+        let pulled = event["operation"] == "manifest_read" && event["outcome"] == "success";
+        assert!(!(from_outside && pulled), "{event:#}");
+    }
+}
+
+#[test]
+fn machines_are_on_record_by_their_own_addresses_on_every_road() {
+    let Some(machines) = machines(0) else { return };
     let site = Site::new();
     let skopeo = site.robot.skopeo(&site.at);
     skopeo.login(&site.at.host(), IAMAPIKEY, site.robot.key().unwrap()).must_succeed();

@@ -5,6 +5,9 @@
 #[cfg(test)]
 mod support;
 
+/// Certificates from an ACME server.
+#[cfg(test)]
+mod acme;
 /// What was once possible and must never be again.
 #[cfg(test)]
 mod attacks;

@@ -26,6 +26,7 @@ pub(super) const ORDER: &[(u8, &str)] = &[
     (6, "token"),
     (6, "forward"),
     (6, "edge"),
+    (6, "acme"),
     // control plane
     (7, "control"),
     (7, "api"),
@@ -64,7 +65,8 @@ pub(super) const VENDORS: &[Vendor] = &[
         crates: &["rustls", "tokio_rustls", "rustls_native_certs"],
         only_in: &["edge", "forward", "cli"],
     },
-    Vendor { crates: &["x509_parser"], only_in: &["client"] },
+    Vendor { crates: &["x509_parser"], only_in: &["acme", "client"] },
+    Vendor { crates: &["instant_acme"], only_in: &["acme"] },
     Vendor { crates: &["clap", "clap_complete"], only_in: &["cli", "main"] },
     Vendor { crates: &["unicode_width"], only_in: &["cli"] },
     Vendor { crates: &["toml"], only_in: &["config"] },

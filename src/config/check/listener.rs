@@ -5,23 +5,23 @@ use std::net::SocketAddr;
 use super::tls;
 use crate::config::mistake::Notes;
 use crate::config::section::{Placed, Section, choose};
-use crate::config::settings::{Listener, Registry, Surface, UpstreamAddress};
+use crate::config::settings::{Acme, Listener, Registry, Surface, UpstreamAddress};
 use crate::config::upstream::is_loopback;
 use crate::network::block::Block;
 use crate::network::endpoint::Endpoint;
 use crate::network::set::AddressSet;
 
 /// All listeners that could be read.
-pub(super) fn all(top: &mut Section<'_>) -> Vec<Placed<Listener>> {
+pub(super) fn all(top: &mut Section<'_>, acme: Option<&Acme>) -> Vec<Placed<Listener>> {
     let place = top.place_of("listener");
     let sections = top.sections("listener");
     if sections.is_empty() {
         top.notes.mistake(&place, "is missing; describe at least one address in a section [[listener]]");
     }
-    sections.into_iter().filter_map(one).collect()
+    sections.into_iter().filter_map(|section| one(section, acme)).collect()
 }
 
-fn one(mut section: Section<'_>) -> Option<Placed<Listener>> {
+fn one(mut section: Section<'_>, acme: Option<&Acme>) -> Option<Placed<Listener>> {
     let own = section.place().clone();
     let advice = "write an IP address and a port, such as \"0.0.0.0:8443\"";
     let parse =
@@ -30,12 +30,20 @@ fn one(mut section: Section<'_>) -> Option<Placed<Listener>> {
     let endpoints = [("public", Endpoint::Public), ("private", Endpoint::Private)];
     let endpoint = section.word("endpoint", &endpoints).unwrap_or_default();
     let surfaces = surfaces(&mut section);
-    let (tls, client_certificates) = tls::read(&mut section);
+    let tls::Tls { pairs: tls, acme, clients: client_certificates } = tls::read(&mut section, acme);
     let (proxy_protocol, trusted_proxies) = proxies(&mut section);
     section.end();
     let address = address?;
-    let listener =
-        Listener { address, endpoint, surfaces, tls, client_certificates, proxy_protocol, trusted_proxies };
+    let listener = Listener {
+        address,
+        endpoint,
+        surfaces,
+        tls,
+        acme,
+        client_certificates,
+        proxy_protocol,
+        trusted_proxies,
+    };
     Some(Placed { value: listener, place: own })
 }
 

@@ -14,6 +14,7 @@ use crate::network::decide::PrivateSource;
 use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
 
+mod acme;
 mod listener;
 mod registry;
 mod tls;
@@ -28,8 +29,10 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     let account = account(&mut top);
     let store = store(top.section("store"));
     let registries = registry::all(&mut top);
-    let listeners = listener::all(&mut top);
+    let acme = acme::read(&mut top);
+    let listeners = listener::all(&mut top, acme.as_ref().map(|acme| &acme.value));
     listener::compare(&listeners, &registries, notes);
+    acme::compare(acme.as_ref(), &listeners, &registries, notes);
     let token = token(top.section("token"));
     let audit = audit(top.section("audit"));
     let allowlist = allowlist(top.section("allowlist"));
@@ -46,6 +49,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         audit,
         allowlist,
         limits,
+        acme: acme.map(|acme| acme.value),
         log,
         workers: workers.filter(|count| *count > 0).unwrap_or_else(cores),
     })

@@ -1,23 +1,44 @@
 //! Reads `tls` of a listener: its certificates, and those that it asks its clients for.
 
+use crate::acme::place;
 use crate::config::files;
 use crate::config::section::{Placed, Section};
-use crate::config::settings::{CertificateFiles, ClientCertificates};
+use crate::config::settings::{Acme, CertificateFiles, ClientCertificates};
 
-/// The certificates of a listener, and what it asks its clients for.
-pub(super) fn read(listener: &mut Section<'_>) -> (Vec<CertificateFiles>, Option<ClientCertificates>) {
-    let (mut pairs, mut asked): (Vec<CertificateFiles>, Option<ClientCertificates>) = Default::default();
+/// What `tls` of a listener says.
+#[derive(Default)]
+pub(super) struct Tls {
+    /// Its certificates.
+    pub(super) pairs: Vec<CertificateFiles>,
+    /// Whether one of them comes from the authority of `[acme]`.
+    pub(super) acme: bool,
+    /// What it asks its clients for.
+    pub(super) clients: Option<ClientCertificates>,
+}
+
+/// Reads it.
+pub(super) fn read(listener: &mut Section<'_>, acme: Option<&Acme>) -> Tls {
+    let mut tls = Tls::default();
     for mut section in listener.sections("tls") {
         if let Some(Placed { value, place }) = clients(&mut section) {
-            if asked.is_some() {
+            if tls.clients.is_some() {
                 let advice = "is said of this listener before; say it once, it holds for all of its names";
                 section.notes.mistake(&place, advice);
             }
-            asked = Some(value);
+            tls.clients = Some(value);
         }
-        pairs.extend(files::certificate(section));
+        if section.boolean("acme") != Some(true) {
+            tls.pairs.extend(files::certificate(section));
+            continue;
+        }
+        section.end();
+        tls.acme = true;
+        // It may not be there yet.
+        let kept = acme.map(|acme| place::files(&acme.folder));
+        tls.pairs
+            .extend(kept.map(|files| CertificateFiles { certificate: files.certificate, key: files.key }));
     }
-    (pairs, asked)
+    tls
 }
 
 fn clients(section: &mut Section<'_>) -> Option<Placed<ClientCertificates>> {

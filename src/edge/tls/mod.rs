@@ -5,13 +5,14 @@
 
 mod clients;
 mod files;
+mod proof;
 #[cfg(test)]
 mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use rustls::ServerConfig;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
@@ -21,8 +22,12 @@ use rustls::server::{
 };
 use rustls::sign::CertifiedKey;
 
+use proof::{Proofs, proving};
+
 pub use clients::{ClientFiles, Demand, ListenerFiles};
 pub use files::CertificateFiles;
+pub(super) use proof::ACME;
+pub use proof::Proof;
 
 /// Protocols on offer, the preferred one first.
 const ALPN: [&[u8]; 2] = [b"h2", b"http/1.1"];
@@ -78,6 +83,8 @@ pub struct CertificateStore {
     provider: Arc<CryptoProvider>,
     tickets: Arc<dyn ProducesTickets>,
     current: ArcSwap<Loaded>,
+    /// What is shown to an ACME authority that looks.
+    proofs: ArcSwapOption<Proofs>,
 }
 
 /// A complete and valid set of certificates, read from files. It takes effect by [`CertificateStore::install`].
@@ -97,7 +104,7 @@ impl CertificateStore {
         // Tickets are sealed with a key of this store, so none is accepted by another listener.
         let tickets = rustls::crypto::aws_lc_rs::Ticketer::new()?;
         let loaded = read(files.into(), &provider, &tickets)?;
-        Ok(Self { provider, tickets, current: ArcSwap::from_pointee(loaded) })
+        Ok(Self { provider, tickets, current: ArcSwap::from_pointee(loaded), proofs: ArcSwapOption::empty() })
     }
 
     /// Reads the files again. If they changed and are complete and valid, new connections get the new certificates.
@@ -127,10 +134,38 @@ impl CertificateStore {
         self.current.store(Arc::new(loaded));
     }
 
+    /// From now on, these are shown to whoever looks for them by `acme-tls/1`, and no others.
+    ///
+    /// # Errors
+    /// [`CertificateError`] for one that cannot be shown; then nothing changes.
+    pub fn prove(&self, proofs: &[Proof]) -> Result<(), CertificateError> {
+        self.proofs.store(Some(Arc::new(Proofs::of(proofs, &self.provider)?)));
+        Ok(())
+    }
+
+    /// From now on, nobody speaks `acme-tls/1` here.
+    pub fn stop_proving(&self) {
+        self.proofs.store(None);
+    }
+
     /// The configuration for a new connection.
     pub(super) fn current(&self) -> Arc<ServerConfig> {
-        Arc::clone(&self.current.load().config)
+        let config = Arc::clone(&self.current.load().config);
+        match self.proofs.load_full() {
+            None => config,
+            Some(proofs) => Arc::new(proving(&config, proofs)),
+        }
     }
+}
+
+/// Looks whether a pair could be served.
+///
+/// # Errors
+/// [`CertificateError`].
+pub fn usable(files: &CertificateFiles) -> Result<(), CertificateError> {
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    let contents = files.read(&mut files::Fingerprint::default())?;
+    files.parse(&contents, &provider).map(|_| ())
 }
 
 impl std::fmt::Debug for CertificateStore {

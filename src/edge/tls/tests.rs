@@ -100,3 +100,92 @@ fn a_new_pair_takes_effect_only_when_it_is_complete() {
     assert!(store.reload_if_changed().unwrap());
     assert!(!std::sync::Arc::ptr_eq(&first, &store.current()));
 }
+
+/// What a client sees that speaks these protocols: the one that is chosen, and the certificate.
+fn seen(store: &CertificateStore, name: &str, protocols: &[&[u8]]) -> Option<(Vec<u8>, Vec<u8>)> {
+    let provider = std::sync::Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    let builder = rustls::ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
+    // Nobody is trusted: the certificate is only looked at.
+    let mut config =
+        builder.unwrap().with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    let looked = std::sync::Arc::new(Looked(std::sync::Mutex::default()));
+    config.dangerous().set_certificate_verifier(looked.clone());
+    let name = rustls::pki_types::ServerName::try_from(name.to_owned()).unwrap();
+    let mut client = rustls::ClientConnection::new(std::sync::Arc::new(config), name).unwrap();
+    let mut server = rustls::ServerConnection::new(store.current()).unwrap();
+    while client.is_handshaking() {
+        let mut wire = Vec::new();
+        client.write_tls(&mut wire).unwrap();
+        server.read_tls(&mut &*wire).unwrap();
+        server.process_new_packets().ok()?;
+        let mut wire = Vec::new();
+        server.write_tls(&mut wire).unwrap();
+        client.read_tls(&mut &*wire).unwrap();
+        client.process_new_packets().ok()?;
+    }
+    let certificate = looked.0.lock().unwrap().clone();
+    Some((client.alpn_protocol().unwrap_or_default().to_vec(), certificate))
+}
+
+/// Remembers the certificate that it is shown.
+#[derive(Debug)]
+struct Looked(std::sync::Mutex<Vec<u8>>);
+
+impl rustls::client::danger::ServerCertVerifier for Looked {
+    fn verify_server_cert(
+        &self,
+        shown: &rustls::pki_types::CertificateDer<'_>,
+        _: &[rustls::pki_types::CertificateDer<'_>],
+        _: &rustls::pki_types::ServerName<'_>,
+        _: &[u8],
+        _: rustls::pki_types::UnixTime,
+    ) -> Result<rustls::client::danger::ServerCertVerified, rustls::Error> {
+        *self.0.lock().unwrap() = shown.to_vec();
+        Ok(rustls::client::danger::ServerCertVerified::assertion())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &rustls::pki_types::CertificateDer<'_>,
+        _: &rustls::DigitallySignedStruct,
+    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+        Ok(rustls::client::danger::HandshakeSignatureValid::assertion())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &rustls::pki_types::CertificateDer<'_>,
+        _: &rustls::DigitallySignedStruct,
+    ) -> Result<rustls::client::danger::HandshakeSignatureValid, rustls::Error> {
+        Ok(rustls::client::danger::HandshakeSignatureValid::assertion())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<rustls::SignatureScheme> {
+        vec![rustls::SignatureScheme::ECDSA_NISTP256_SHA256]
+    }
+}
+
+/// RFC 8737; H-11
+#[test]
+fn a_proof_is_shown_to_whoever_asks_for_nothing_else_and_only_while_it_is_needed() {
+    let directory = tempfile::tempdir().unwrap();
+    let store = CertificateStore::load(vec![pair(directory.path(), "a", &["a.test"])]).unwrap();
+    let made = rcgen::generate_simple_self_signed(vec!["a.test".to_owned()]).unwrap();
+    let key = made.signing_key.serialize_der().into();
+    let proof = super::Proof { name: "A.test".to_owned(), certificate: made.cert.der().to_vec(), key };
+    let (http, acme): (&[u8], &[u8]) = (b"http/1.1", b"acme-tls/1");
+
+    assert!(seen(&store, "a.test", &[acme]).is_none());
+    let own = seen(&store, "a.test", &[http]).unwrap();
+    store.prove(std::slice::from_ref(&proof)).unwrap();
+    assert_eq!(seen(&store, "a.test", &[acme]).unwrap(), (acme.to_vec(), proof.certificate.clone()));
+    for offered in [&[http][..], &[acme, http], &[http, acme]] {
+        assert_eq!(seen(&store, "a.test", offered).unwrap(), own, "for clients that also speak HTTP");
+    }
+    assert!(seen(&store, "b.test", &[acme]).is_none(), "there is no proof of that name");
+    store.stop_proving();
+    assert!(seen(&store, "a.test", &[acme]).is_none());
+}

@@ -107,7 +107,7 @@ impl Limits {
             }
             Surface::Aws(_) | Surface::Token(..) | Surface::Control(_) | Surface::Registry(_) => header
                 .map(|value| Attempt { fingerprint: Some(self.fingerprints.hash_one(value.as_bytes())) }),
-            Surface::Health(_) | Surface::Metrics | Surface::Nothing(_) => None,
+            Surface::Acme | Surface::Health(_) | Surface::Metrics | Surface::Nothing(_) => None,
         }
     }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use aws_lc_rs::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, DistinguishedName, DnType, IsCa,
     Issuer, KeyIdMethod, KeyPair, KeyUsagePurpose, RevokedCertParams, SanType, SerialNumber, date_time_ymd,
@@ -49,6 +50,9 @@ impl Authority {
         authority.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let key = KeyPair::generate().unwrap();
+        // By the first method of RFC 5280 §4.2.1.2, which acme2certifier takes for granted.
+        let identifier = digest(&SHA1_FOR_LEGACY_USE_ONLY, key.public_key_raw()).as_ref().to_vec();
+        authority.key_identifier_method = KeyIdMethod::PreSpecified(identifier);
         let pem = write(folder, &format!("{name}.crt"), &authority.self_signed(&key).unwrap().pem());
         Self { pem, issuer: Issuer::new(authority, key) }
     }
@@ -84,7 +88,13 @@ impl Authority {
         write(folder, &format!("{name}.crl"), &list.signed_by(&self.issuer).unwrap().pem().unwrap())
     }
 
-    fn issue(&self, folder: &Path, name: &str, params: &CertificateParams) -> (PathBuf, PathBuf) {
+    /// Writes its own key to the file `NAME.key`.
+    pub(crate) fn write_key(&self, folder: &Path, name: &str) {
+        write(folder, &format!("{name}.key"), &self.issuer.key().serialize_pem());
+    }
+
+    /// The files of a certificate as described and its key.
+    pub(crate) fn issue(&self, folder: &Path, name: &str, params: &CertificateParams) -> (PathBuf, PathBuf) {
         let key = KeyPair::generate().unwrap();
         let pem = params.signed_by(&key, &self.issuer).unwrap().pem();
         let chain = write(folder, &format!("{name}.crt"), &pem);

@@ -8,6 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
+use super::hosts::Inside;
 use super::image::{Image, sha256};
 use super::process::{Finished, Running, bare, run};
 use super::wait::{PATIENCE, until};
@@ -19,6 +20,11 @@ pub(crate) enum Trust {
     Plain,
     /// TLS, with certificates from the authority in this PEM file.
     Authority(PathBuf),
+}
+
+/// A command, on this machine or inside another one.
+fn program(at: Option<&Inside>, name: &str) -> Command {
+    at.map_or_else(|| bare(name), |inside| inside.command(name))
 }
 
 /// What every client can do. References are written `HOST:PORT/name:tag`.
@@ -50,9 +56,14 @@ pub(crate) struct Docker {
 
 impl Docker {
     pub(crate) fn start(trust: &Trust) -> Self {
+        Self::start_at(None, trust)
+    }
+
+    /// On a machine.
+    pub(crate) fn start_at(at: Option<Inside>, trust: &Trust) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
-        let mut command = bare("dockerd");
+        let mut command = program(at.as_ref(), "dockerd");
         command.arg("--host").arg(socket(folder.path()));
         command.arg("--data-root").arg(path("data")).arg("--exec-root").arg(path("exec"));
         command.arg("--pidfile").arg(path("dockerd.pid")).arg("--config-file").arg(path("daemon.json"));
@@ -137,17 +148,23 @@ impl Client for Docker {
 
 /// podman with storage of its own.
 pub(crate) struct Podman {
+    at: Option<Inside>,
     folder: TempDir,
     trust: Vec<String>,
 }
 
 impl Podman {
     pub(crate) fn new(trust: &Trust) -> Self {
+        Self::new_at(None, trust)
+    }
+
+    /// On a machine.
+    pub(crate) fn new_at(at: Option<Inside>, trust: &Trust) -> Self {
         let folder = tempfile::tempdir().unwrap();
         // It refuses to start when the file that it is pointed to is missing.
         fs::write(folder.path().join("auth.json"), "{}").unwrap();
         let trust = flags(trust, "", folder.path());
-        Self { folder, trust }
+        Self { at, folder, trust }
     }
 
     /// A line for the shell, as somebody would paste it: `podman` in it is this one.
@@ -162,7 +179,7 @@ impl Podman {
 
     fn command(&self, arguments: &[&str]) -> Command {
         let path = |name: &str| self.folder.path().join(name);
-        let mut command = bare("podman");
+        let mut command = program(self.at.as_ref(), "podman");
         command
             .arg("--root")
             .arg(path("storage"))
@@ -212,6 +229,7 @@ impl Client for Podman {
 
 /// skopeo, which keeps pulled images as folders.
 pub(crate) struct Skopeo {
+    at: Option<Inside>,
     folder: TempDir,
     login: Vec<String>,
     from: Vec<String>,
@@ -220,15 +238,20 @@ pub(crate) struct Skopeo {
 
 impl Skopeo {
     pub(crate) fn new(trust: &Trust) -> Self {
+        Self::new_at(None, trust)
+    }
+
+    /// On a machine.
+    pub(crate) fn new_at(at: Option<Inside>, trust: &Trust) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let flags = |prefix| flags(trust, prefix, folder.path());
         let (login, from, to) = (flags(""), flags("src-"), flags("dest-"));
-        Self { folder, login, from, to }
+        Self { at, folder, login, from, to }
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
         let path = |name: &str| self.folder.path().join(name);
-        let mut command = bare("skopeo");
+        let mut command = program(self.at.as_ref(), "skopeo");
         command.arg("--tmpdir").arg(self.folder.path()).args(arguments);
         command.env("HOME", self.folder.path()).env("TMPDIR", self.folder.path());
         command.env("XDG_RUNTIME_DIR", self.folder.path()).env("REGISTRY_AUTH_FILE", path("auth.json"));

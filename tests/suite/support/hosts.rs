@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::net::Ipv4Addr;
+use std::path::PathBuf;
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -46,12 +47,35 @@ impl Machine {
         Ok(machine)
     }
 
+    /// What runs there.
+    pub(crate) fn inside(&self) -> Inside {
+        let home = self.folder.path().to_owned();
+        Inside { network: format!("--net=/run/netns/{}", self.name), hosts: home.join("hosts"), home }
+    }
+
     /// A command that runs there.
     pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
-        let mut command = bare("ip");
+        let inside = self.inside();
+        let mut command = inside.command(program);
+        command.env("HOME", &inside.home).env("TMPDIR", &inside.home);
+        command
+    }
+}
+
+/// A place to run commands in, for as long as its machine is there.
+#[derive(Clone, Debug)]
+pub(crate) struct Inside {
+    network: String,
+    hosts: PathBuf,
+    home: PathBuf,
+}
+
+impl Inside {
+    /// A command that runs there. It keeps the process id that it starts with.
+    pub(crate) fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = bare("nsenter");
         let enter = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
-        command.args(["netns", "exec", &self.name, "sh", "-c", enter]).arg(self.folder.path().join("hosts"));
-        command.arg(program).env("HOME", self.folder.path()).env("TMPDIR", self.folder.path());
+        command.args([&*self.network, "unshare", "--mount", "sh", "-c", enter]).arg(&self.hosts).arg(program);
         command
     }
 }
