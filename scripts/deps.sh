@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks for building, trying and testing Portcullis: one call of apt-get for Debian packages,
-# cargo-deny, and sslyze in a Python venv under target/. Asks for nothing and changes nothing when all is there.
+# cargo-deny, and sslyze and the AWS clients in Python venvs under target/. Asks for nothing and changes nothing when all is there.
 #
 # usage: scripts/deps.sh demo|test
 set -euo pipefail
@@ -83,19 +83,19 @@ install_cargo_deny() {
     rm -f "$log"
 }
 
-# The scanner of tests/suite/scanners.rs, with what it needs, all pinned.
-install_scanners() {
+# Python programs of the tests, all pinned: what is in tests/$1, into target/$2, with $3 as the proof that they are there.
+install_venv() {
     local wanted log venv
-    wanted=$(dirname "$0")/../tests/requirements.txt
-    venv=$(dirname "$0")/../target/scanners
-    if [ -x "$venv/bin/sslyze" ] && cmp -s "$wanted" "$venv/installed.txt"; then return; fi
-    say 'installing sslyze with pip, in target/scanners'
+    wanted=$(dirname "$0")/../tests/$1
+    venv=$(dirname "$0")/../target/$2
+    if [ -x "$venv/bin/$3" ] && cmp -s "$wanted" "$venv/installed.txt"; then return; fi
+    say "installing $3 with pip, in target/$2"
     log=$(mktemp)
     if python3 -m venv --clear "$venv" >"$log" 2>&1 &&
         "$venv/bin/pip" install --disable-pip-version-check --no-deps --prefer-binary -r "$wanted" >>"$log" 2>&1; then
         cp "$wanted" "$venv/installed.txt"
     else
-        say "skipped: sslyze cannot be installed, so TLS will not be scanned: $(grep -m1 -i error "$log" || tail -1 "$log")"
+        say "skipped: $3 cannot be installed, so $4: $(grep -m1 -i error "$log" || tail -1 "$log")"
         rm -rf "$venv"
     fi
     rm -f "$log"
@@ -111,5 +111,6 @@ mapfile -t packages < <(missing_packages "$set_name")
 if [ "${#packages[@]}" != 0 ]; then install_packages "${packages[@]}"; fi
 if [ "$set_name" = test ]; then
     install_cargo_deny
-    install_scanners
+    install_venv requirements.txt scanners sslyze 'TLS will not be scanned'
+    install_venv requirements-clients.txt clients aws 'the stories of AWS clients will fail'
 fi
