@@ -1,4 +1,4 @@
-//! Who is asking: API keys and our own tokens to proven callers.
+//! Who is asking: API keys and our own tokens to proven callers; what AWS signs and seals is in `signature`.
 //!
 //! Whatever the credential, what it stands for is looked up again on every request: a token proves only which key was
 //! exchanged, and the key must still be good now.
@@ -14,21 +14,23 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, sleep_until};
 
-use super::caller::Caller;
+use super::caller::{Caller, Credential};
 use super::claims::{ACCESS, AUDIENCE, AccessClaims, REFRESH, REGISTRY, RefreshClaims, RegistryClaims};
 use super::fault::Fault;
+use super::signature::{SESSIONS, Sessions, Unproven};
 use crate::client::address::ClientAddr;
 use crate::clock::{Clock, UnixTime};
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::credential::authorization::Presented;
 use crate::credential::jwt::VerifyingKeys;
+use crate::credential::session::Sealer;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
-use crate::ids::tagged::ApiKeyId;
 use crate::network::endpoint::Endpoint;
 use crate::registry::scope::ScopeEntry;
 use crate::secret::Secret;
 use crate::view::View;
+use crate::view::bundle::Bundle;
 
 /// Where a request came from, as far as the gate cares.
 #[derive(Clone, Copy, Debug)]
@@ -78,7 +80,7 @@ pub enum Ceiling {
 #[derive(Debug)]
 struct VerifiedToken {
     kid: Box<str>,
-    who: Option<(PrincipalId, ApiKeyId)>,
+    who: Option<(PrincipalId, Credential)>,
     access: Arc<[ScopeEntry]>,
     issued_at: UnixTime,
     expires_at: UnixTime,
@@ -90,17 +92,21 @@ struct ByScopes;
 
 impl Weighter<[u8; 32], Arc<VerifiedToken>> for ByScopes {
     fn weight(&self, _: &[u8; 32], token: &Arc<VerifiedToken>) -> u64 {
-        1 + u64::try_from(token.access.len()).unwrap_or(u64::MAX / 2)
+        // A session is about as large as what a token for sixteen repositories covers.
+        let session = matches!(token.who, Some((_, Credential::Session(_))));
+        1 + u64::try_from(token.access.len()).unwrap_or(u64::MAX / 2) + if session { 16 } else { 0 }
     }
 }
 
 /// Proves callers.
 pub struct Authenticator {
-    view: Arc<View>,
-    account: AccountId,
+    pub(super) view: Arc<View>,
+    pub(super) account: AccountId,
     issuer: String,
     pepper: Arc<Pepper>,
-    clock: Arc<dyn Clock>,
+    pub(super) sealer: Sealer,
+    pub(super) sessions: Sessions,
+    pub(super) clock: Arc<dyn Clock>,
     verified: Cache<[u8; 32], Arc<VerifiedToken>, ByScopes>,
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
@@ -113,7 +119,7 @@ impl Authenticator {
         view: Arc<View>,
         account: AccountId,
         issuer: String,
-        pepper: Arc<Pepper>,
+        (pepper, sealer): (Arc<Pepper>, Sealer),
         clock: Arc<dyn Clock>,
     ) -> Self {
         let (cache_hits, cache_misses) = (AtomicU64::new(0), AtomicU64::new(0));
@@ -122,6 +128,8 @@ impl Authenticator {
             account,
             issuer,
             pepper,
+            sealer,
+            sessions: Sessions::new(SESSIONS),
             clock,
             verified: Cache::with_weighter(VERIFIED_TOKENS, VERIFIED_SCOPES, ByScopes),
             cache_hits,
@@ -171,6 +179,9 @@ impl Authenticator {
         match presented {
             Presented::Absent => Ok(Authenticated::Absent),
             Presented::Unusable(because) => Ok(Authenticated::Rejected(because)),
+            Presented::Basic { user, .. } if user == REGISTRY_USER => {
+                Ok(Authenticated::Rejected("a registry password is good for the registry only"))
+            }
             Presented::Basic { user, password } => self.login(user, password, origin).await,
             Presented::Bearer(token) => self.access_token(token.expose(), origin).await,
         }
@@ -189,8 +200,9 @@ impl Authenticator {
         match user {
             "iamapikey" => self.api_key(password.expose(), origin).await,
             "iambearer" => slow_to_reject(self.access_token(password.expose(), origin)).await,
+            REGISTRY_USER => slow_to_reject(self.registry_password(password, origin)).await,
             _ => {
-                let because = "the user name is neither iamapikey nor iambearer";
+                let because = "the user name is none of iamapikey, iambearer and AWS";
                 slow_to_reject(ready(Ok(Authenticated::Rejected(because)))).await
             }
         }
@@ -209,7 +221,7 @@ impl Authenticator {
             return Ok(Authenticated::Rejected("the key is empty, too long or not printable"));
         };
         match self.view.key_owner(&self.pepper.hash(&key)).await? {
-            Some((principal, id)) => self.caller(&principal, id, None, origin).await,
+            Some((principal, id)) => self.caller(&principal, &Credential::ApiKey(id), None, origin).await,
             None => Ok(Authenticated::Rejected("no such API key")),
         }
     }
@@ -235,7 +247,7 @@ impl Authenticator {
             return Ok(Authenticated::Rejected("the token has expired or is not valid yet"));
         }
         let issued_at = Some(UnixTime::from_seconds(claims.iat));
-        self.caller(&claims.iam_id, claims.key, issued_at, origin).await
+        self.caller(&claims.iam_id, &Credential::ApiKey(claims.key), issued_at, origin).await
     }
 
     /// Proves a caller by a refresh token.
@@ -257,7 +269,7 @@ impl Authenticator {
             ));
         }
         let issued_at = Some(UnixTime::from_seconds(claims.iat));
-        self.caller(&claims.sub, claims.key, issued_at, origin).await
+        self.caller(&claims.sub, &Credential::ApiKey(claims.key), issued_at, origin).await
     }
 
     async fn registry_token(
@@ -271,10 +283,10 @@ impl Authenticator {
         };
         let expired = verified.expires_at <= self.clock.now();
         let ceiling = Ceiling::Scopes(Arc::clone(&verified.access));
-        let Some((principal, key)) = &verified.who else {
+        let Some((principal, credential)) = &verified.who else {
             return Ok(Authenticated::Proven(Proof { caller: None, ceiling, expired }));
         };
-        let caller = self.caller(principal, key.clone(), Some(verified.issued_at), origin).await?;
+        let caller = self.caller(principal, credential, Some(verified.issued_at), origin).await?;
         Ok(caller.map(|caller| Proof { caller: Some(caller), ceiling, expired }))
     }
 
@@ -306,7 +318,7 @@ impl Authenticator {
         if claims.iat > self.clock.now().seconds() + SKEW_SECONDS {
             return Ok(Err("the token is not valid yet"));
         }
-        let Some(verified) = VerifiedToken::from_claims(token, claims) else {
+        let Some(verified) = self.verified_claims(token, claims) else {
             return Ok(Err("the token names no principal of ours"));
         };
         let verified = Arc::new(verified);
@@ -328,24 +340,59 @@ impl Authenticator {
         Ok(keyring.verifying.verify::<T>(token, kind).map_err(|_| "the token is malformed or forged"))
     }
 
-    /// The principal as of now, if `key` is still good for it.
-    async fn caller(
+    /// The principal as of now, if `credential` is still good for it.
+    pub(super) async fn caller(
         &self,
         principal: &PrincipalId,
-        key: ApiKeyId,
+        credential: &Credential,
         issued_at: Option<UnixTime>,
         origin: Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
-        let Some(bundle) = self.view.principal(principal).await? else {
-            return Ok(Authenticated::Rejected("the principal has been deleted"));
+        let proven = match credential {
+            Credential::AccessKey(id) => self.key_bearer_of(principal, id.clone(), issued_at, origin).await?,
+            Credential::ApiKey(_) => {
+                let Some(bundle) = self.view.principal(principal).await? else {
+                    return Ok(Authenticated::Rejected("the principal has been deleted"));
+                };
+                let good = credential.api_key().is_some_and(|key| bundle.accepts(key, self.clock.now()));
+                let gone = Unproven::Unknown("the API key or its owner is disabled, expired or deleted");
+                good.then(|| self.as_of_now(bundle, credential.clone(), issued_at, origin)).ok_or(gone)
+            }
+            Credential::Session(temporary) if temporary.session.principal == *principal => {
+                self.session_bearer(Arc::clone(temporary), origin).await?
+            }
+            Credential::Session(_) => Err(Unproven::Unknown("the session stands for somebody else")),
         };
-        if !bundle.accepts(&key, self.clock.now()) {
-            return Ok(Authenticated::Rejected("the API key or its owner is disabled, expired or deleted"));
-        }
+        Ok(match proven {
+            Ok(caller) => Authenticated::Proven(caller),
+            Err(Unproven::Unknown(because)) => Authenticated::Rejected(because),
+            Err(Unproven::Expired) => Authenticated::Rejected("the session is over"),
+            Err(Unproven::Signature(_)) => Authenticated::Rejected("the signature does not match"),
+        })
+    }
+
+    pub(super) fn as_of_now(
+        &self,
+        bundle: Arc<Bundle>,
+        credential: Credential,
+        issued_at: Option<UnixTime>,
+        origin: Origin,
+    ) -> Arc<Caller> {
         let Origin { from, local, endpoint, secure } = origin;
         let account = self.account.clone();
-        let caller = Caller { account, api_key: key, bundle, from, local, endpoint, secure, issued_at };
-        Ok(Authenticated::Proven(Arc::new(caller)))
+        Arc::new(Caller { account, credential, bundle, from, local, endpoint, secure, issued_at })
+    }
+
+    fn verified_claims(&self, token: &str, claims: RegistryClaims) -> Option<VerifiedToken> {
+        let who = if claims.sub.is_empty() && claims.key.is_empty() {
+            None
+        } else {
+            Some((PrincipalId::parse(&claims.sub).ok()?, self.credential(&claims.key)?))
+        };
+        let kid = VerifyingKeys::key_id(token)?.into();
+        let (issued_at, expires_at) =
+            (UnixTime::from_seconds(claims.iat), UnixTime::from_seconds(claims.exp));
+        Some(VerifiedToken { kid, who, access: claims.access.into(), issued_at, expires_at })
     }
 }
 
@@ -360,20 +407,6 @@ async fn slow_to_reject<T>(
         sleep_until(earliest).await;
     }
     answer
-}
-
-impl VerifiedToken {
-    fn from_claims(token: &str, claims: RegistryClaims) -> Option<Self> {
-        let who = if claims.sub.is_empty() && claims.key.is_empty() {
-            None
-        } else {
-            Some((PrincipalId::parse(&claims.sub).ok()?, ApiKeyId::parse(&claims.key).ok()?))
-        };
-        let kid = VerifyingKeys::key_id(token)?.into();
-        let (issued_at, expires_at) =
-            (UnixTime::from_seconds(claims.iat), UnixTime::from_seconds(claims.exp));
-        Some(Self { kid, who, access: claims.access.into(), issued_at, expires_at })
-    }
 }
 
 impl<T> Authenticated<T> {
@@ -392,6 +425,9 @@ impl std::fmt::Debug for Authenticator {
         f.debug_struct("Authenticator").field("account", &self.account).finish_non_exhaustive()
     }
 }
+
+/// The user name that registry passwords of `ecr:GetAuthorizationToken` belong to.
+pub const REGISTRY_USER: &str = "AWS";
 
 /// How many verified tokens are remembered, if they cover two repositories on average.
 const VERIFIED_TOKENS: usize = 65_536;

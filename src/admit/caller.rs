@@ -5,9 +5,12 @@ use std::sync::Arc;
 
 use crate::client::address::ClientAddr;
 use crate::clock::UnixTime;
+use crate::credential::session::{Session, Temporary};
 use crate::ids::account::AccountId;
+use crate::ids::aws::AccessKeyId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ApiKeyId;
+use crate::network::allow_list::Allowed;
 use crate::network::endpoint::Endpoint;
 use crate::view::bundle::Bundle;
 
@@ -16,8 +19,8 @@ use crate::view::bundle::Bundle;
 pub struct Caller {
     /// The account.
     pub account: AccountId,
-    /// The API key that proved the principal, directly or through a token.
-    pub api_key: ApiKeyId,
+    /// What proved the principal, directly or through a token.
+    pub credential: Credential,
     /// What the principal is and may do, as of now.
     pub bundle: Arc<Bundle>,
     /// From where.
@@ -32,6 +35,47 @@ pub struct Caller {
     pub issued_at: Option<UnixTime>,
 }
 
+/// What proves principals. Each is looked up again on every use.
+#[derive(Clone, Debug)]
+pub enum Credential {
+    /// An access key.
+    AccessKey(AccessKeyId),
+    /// An API key.
+    ApiKey(ApiKeyId),
+    /// Temporary credentials.
+    Session(Arc<Temporary>),
+}
+
+impl Credential {
+    /// The API key, if it is one.
+    #[must_use]
+    pub const fn api_key(&self) -> Option<&ApiKeyId> {
+        match self {
+            Self::ApiKey(id) => Some(id),
+            Self::AccessKey(_) | Self::Session(_) => None,
+        }
+    }
+
+    /// The session, if it is one.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Session(temporary) => Some(&temporary.session),
+            Self::AccessKey(_) | Self::ApiKey(_) => None,
+        }
+    }
+
+    /// As our own tokens name it: the id, or of a session its token, which is no secret without the key in it.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match self {
+            Self::AccessKey(id) => id.to_string(),
+            Self::ApiKey(id) => id.to_string(),
+            Self::Session(temporary) => temporary.token.expose().clone(),
+        }
+    }
+}
+
 impl Caller {
     /// The principal.
     #[must_use]
@@ -39,9 +83,15 @@ impl Caller {
         &self.bundle.principal
     }
 
-    /// What people call the principal: an e-mail address or the service ID's name.
+    /// What people call the principal: an e-mail address, the service ID's name, or `ROLE/SESSION`.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.bundle.name
+    }
+
+    /// The list of the API key, if it has one of its own. Other credentials have none.
+    #[must_use]
+    pub fn allowed_of_key(&self) -> Option<&Allowed> {
+        self.credential.api_key().and_then(|key| self.bundle.allowed_of(key))
     }
 }

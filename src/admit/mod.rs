@@ -17,4 +17,5 @@ pub mod network;
 pub mod permit;
 pub mod refusal;
 pub mod registry;
+pub mod signature;
 pub mod visibility;

@@ -181,7 +181,7 @@ impl Premises {
         private_only: bool,
     ) -> Result<Verdict, Fault> {
         let bundle = &*caller.bundle;
-        let (principal, api_key) = (bundle.allowed.as_ref(), bundle.allowed_of(&caller.api_key));
+        let (principal, api_key) = (bundle.allowed.as_ref(), caller.allowed_of_key());
         self.verdict_with(network, caller, Own { principal, api_key, private_only }, want)
     }
 

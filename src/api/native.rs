@@ -98,7 +98,7 @@ async fn whoami(call: &Call<'_>) -> Result<Answer, Problem> {
             "name": caller.name(),
             "account_id": caller.account,
             "account_name": account_name,
-            "apikey_id": caller.api_key,
+            "apikey_id": caller.credential.api_key(),
             "access_groups": caller.bundle.groups,
             "address": caller.from.ip().to_string(),
             "endpoint": caller.endpoint.label(),

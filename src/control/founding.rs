@@ -1,16 +1,19 @@
 //! The account's beginning: the administrator, its key and policies, the first signing key, the registries.
 
 use crate::clock::{Clock, Entropy};
+use crate::credential::access_key::AccessSecret;
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::credential::jwt::SigningKey;
 use crate::credential::seal::MasterKey;
 use crate::ids::account::AccountId;
+use crate::ids::aws::AccessKeyId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::{ApiKeyId, PolicyId, UserId};
 use crate::policy::ibm::document::{AttributeDocument, PolicyDocument, ResourceDocument, RoleReference};
 use crate::policy::ibm::role::Role;
 use crate::store::account::{Account, Founding};
+use crate::store::aws::access_key::AccessKeyRecord;
 use crate::store::aws::holder::{AwsPolicyArn, PolicyRef};
 use crate::store::identity::{ApiKeyRecord, Stamp, User};
 use crate::store::keyring::SigningKeyRecord;
@@ -35,6 +38,8 @@ pub struct Plan<'a> {
     pub policy_free: bool,
     /// The administrator's key.
     pub api_key: &'a ApiKey,
+    /// The administrator's access key, if it has one from the beginning.
+    pub access_key: Option<(&'a AccessKeyId, &'a AccessSecret)>,
     /// What API keys are hashed with.
     pub pepper: &'a Pepper,
     /// What signing keys are sealed with.
@@ -94,6 +99,14 @@ fn founding(plan: &Plan<'_>, clock: &dyn Clock, entropy: &dyn Entropy) -> Result
         AwsPolicyArn::parse(EVERYTHING).map_err(|malformed| StoreError::Corrupt(malformed.to_string()))?;
     Ok(Founding {
         held: vec![PolicyRef::Aws(everything)],
+        access_key: plan.access_key.map(|(id, secret)| AccessKeyRecord {
+            id: id.clone(),
+            owner: administrator.clone(),
+            sealed: secret.sealed(id, plan.master, entropy),
+            active: true,
+            last_used: None,
+            created_at: now,
+        }),
         account: Account { id: plan.account.clone(), name: plan.name.clone(), created_at: now },
         policies: vec![policy("service"), policy("platform_service")],
         administrator: User { id, name: "admin".to_owned(), active: true, stamp },

@@ -18,6 +18,7 @@ use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::clock::{Clock, Entropy};
 use crate::credential::api_key::Pepper;
 use crate::credential::seal::MasterKey;
+use crate::credential::session::Sealer;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
@@ -105,6 +106,8 @@ pub struct Desk {
     pub pepper: Arc<Pepper>,
     /// What the gate knows of networks.
     pub premises: Premises,
+    /// Seals the secrets of access keys, and makes sessions and registry passwords.
+    pub sealer: Sealer,
     /// What is kept.
     pub store: Arc<dyn Store>,
 }

@@ -130,7 +130,7 @@ impl Desk {
         let list = list(text, Naming::Addresses)?;
         let compiled = list.as_ref().map(|list| list.compile(&Zones::default()));
         let own = match of {
-            ListHolder::ApiKey(id) if *id == caller.api_key => {
+            ListHolder::ApiKey(id) if Some(id) == caller.credential.api_key() => {
                 Own { api_key: compiled.as_ref(), ..Own::default() }
             }
             ListHolder::Principal(id) if id == caller.principal() => {
@@ -154,7 +154,7 @@ impl Desk {
         insistence: Insistence,
     ) -> Result<(), Problem> {
         let bundle = &*caller.bundle;
-        let (principal, api_key) = (bundle.allowed.as_ref(), bundle.allowed_of(&caller.api_key));
+        let (principal, api_key) = (bundle.allowed.as_ref(), caller.allowed_of_key());
         let own = Own { principal, api_key, private_only: false };
         self.lets_back_in(caller, &AccountNetwork::of(changed), own, insistence)
     }
@@ -184,6 +184,8 @@ impl Desk {
             ListHolder::ApiKey(id) => {
                 self.store.api_key(id).await?.map(|row| Held { owner: row.owner, locked: row.locked })
             }
+            // A role has no list of its own: whoever takes it on comes with theirs.
+            ListHolder::Principal(PrincipalId::Role(_)) => None,
             ListHolder::Principal(owner @ PrincipalId::ServiceId(id)) => {
                 let row = self.store.service_id(id).await?;
                 row.map(|row| Held { owner: owner.clone(), locked: row.locked })
@@ -225,14 +227,14 @@ fn name(of: &ListHolder) -> String {
 fn noun(of: &ListHolder) -> Noun {
     match of {
         ListHolder::ApiKey(_) => Noun::ApiKey,
-        ListHolder::Principal(PrincipalId::ServiceId(_)) => Noun::ServiceId,
+        ListHolder::Principal(PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => Noun::ServiceId,
         ListHolder::Principal(PrincipalId::User(_)) => Noun::User,
     }
 }
 
 fn place(of: &ListHolder) -> Resource {
     match of {
-        ListHolder::ApiKey(_) | ListHolder::Principal(PrincipalId::ServiceId(_)) => {
+        ListHolder::ApiKey(_) | ListHolder::Principal(PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => {
             Resource::platform(Service::IamIdentity)
         }
         ListHolder::Principal(PrincipalId::User(_)) => Resource::platform(Service::UserManagement),
@@ -242,7 +244,7 @@ fn place(of: &ListHolder) -> Resource {
 fn read(of: &ListHolder) -> Action {
     match of {
         ListHolder::ApiKey(_) => Action::ApiKeyRead,
-        ListHolder::Principal(PrincipalId::ServiceId(_)) => Action::ServiceIdRead,
+        ListHolder::Principal(PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => Action::ServiceIdRead,
         ListHolder::Principal(PrincipalId::User(_)) => Action::UserRead,
     }
 }
@@ -250,7 +252,7 @@ fn read(of: &ListHolder) -> Action {
 fn update(of: &ListHolder) -> Action {
     match of {
         ListHolder::ApiKey(_) => Action::ApiKeyUpdate,
-        ListHolder::Principal(PrincipalId::ServiceId(_)) => Action::ServiceIdUpdate,
+        ListHolder::Principal(PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => Action::ServiceIdUpdate,
         ListHolder::Principal(PrincipalId::User(_)) => Action::UserUpdate,
     }
 }

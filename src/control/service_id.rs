@@ -60,7 +60,7 @@ impl Desk {
         if !self.authority.may(caller, Action::ServiceIdList, &identities()) {
             let own = match caller.principal() {
                 PrincipalId::ServiceId(id) => self.store.service_id(id).await?,
-                PrincipalId::User(_) => None,
+                PrincipalId::Role(_) | PrincipalId::User(_) => None,
             };
             let rows = own.into_iter().filter(|row| name.is_none_or(|name| row.name == name)).collect();
             return Ok(Done::new(cut(rows, window), permit));

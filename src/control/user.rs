@@ -31,7 +31,7 @@ impl Desk {
             return Ok(Done::new(self.store.users(window).await?, permit));
         }
         let own = match caller.principal() {
-            PrincipalId::ServiceId(_) => None,
+            PrincipalId::Role(_) | PrincipalId::ServiceId(_) => None,
             PrincipalId::User(id) => self.store.user(id).await?,
         };
         Ok(Done::new(cut(own.into_iter().collect(), window), permit))

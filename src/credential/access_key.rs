@@ -51,6 +51,12 @@ impl AccessSecret {
         std::str::from_utf8(plain.expose()).ok().and_then(Self::parse)
     }
 
+    /// The secret, to check signatures with.
+    #[must_use]
+    pub const fn secret(&self) -> &Secret<String> {
+        &self.0
+    }
+
     /// The secret itself: for who made it, once, and for checking signatures.
     #[must_use]
     pub fn expose(&self) -> &str {

@@ -8,4 +8,5 @@ pub mod authorization;
 pub mod jwt;
 pub mod lease;
 pub mod seal;
+pub mod session;
 pub mod sigv4;

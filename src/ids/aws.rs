@@ -74,6 +74,10 @@ aws_id!(
     fresh RoleId, "AROA", 17, "a role's unique id such as `AROA…`"
 );
 aws_id!(
+    /// Names the access key of a session; public, like any key's.
+    fresh SessionKeyId, "ASIA", 16, "a temporary access key id such as `ASIA…`"
+);
+aws_id!(
     /// Names a user or service ID in AWS's dialect.
     UserUniqueId, "AIDA", 17, "a user's unique id such as `AIDA…`"
 );
@@ -82,15 +86,28 @@ impl AccessKeyId {
     /// The account that the id tells; `None` for one that was not made as ours and AWS's are.
     #[must_use]
     pub fn account(&self) -> Option<AccountId> {
-        let mut digits = self.0.bytes().skip(4).map(|digit| DIGITS.iter().position(|d| *d == digit));
-        let mut half = 0_u64;
-        for digit in digits.by_ref().take(8) {
-            half = half << 5 | u64::try_from(digit?).ok()?;
-        }
-        let odd = u64::from(digits.next()?? >= 16);
-        let number = half.checked_sub(OFFSET)? * 2 + odd;
-        AccountId::parse(&format!("{number:012}")).ok()
+        account(&self.0)
     }
+}
+
+impl SessionKeyId {
+    /// The account that the id tells.
+    #[must_use]
+    pub fn account(&self) -> Option<AccountId> {
+        account(&self.0)
+    }
+}
+
+/// The account that an id tells; `None` for one that was not made as ours and AWS's are.
+fn account(id: &str) -> Option<AccountId> {
+    let mut digits = id.bytes().skip(4).map(|digit| DIGITS.iter().position(|d| *d == digit));
+    let mut half = 0_u64;
+    for digit in digits.by_ref().take(8) {
+        half = half << 5 | u64::try_from(digit?).ok()?;
+    }
+    let odd = u64::from(digits.next()?? >= 16);
+    let number = half.checked_sub(OFFSET)? * 2 + odd;
+    AccountId::parse(&format!("{number:012}")).ok()
 }
 
 impl GroupUniqueId {
@@ -102,11 +119,13 @@ impl GroupUniqueId {
 }
 
 impl UserUniqueId {
-    /// The AWS id of a principal. That of a service ID begins with a letter that no user's begins with.
+    /// The AWS id of a principal. That of a service ID begins with a letter that no user's begins with; a role, which is no
+    /// user and has an id of its own, would have one that nobody has.
     #[must_use]
     pub fn of(principal: &PrincipalId) -> Self {
         Self(match principal {
             PrincipalId::ServiceId(id) => format!("AIDAS{}", respelt(id.as_str(), 16)).into(),
+            PrincipalId::Role(id) => format!("AIDAR{}", respelt(id.as_str(), 16)).into(),
             PrincipalId::User(id) => format!("AIDA{}", respelt(id.as_str(), 17)).into(),
         })
     }

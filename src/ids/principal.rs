@@ -1,11 +1,14 @@
-//! Who can be granted something: users and service IDs, by the id that IBM IAM calls `iam_id`.
+//! Who can be granted something: users and service IDs, by the id that IBM IAM calls `iam_id`, and roles by AWS's.
 
 use super::Malformed;
+use super::aws::RoleId;
 use super::tagged::{ServiceId, UserId};
 
-/// A principal of the account, written as its `iam_id`: `IBMid-<uuid>` or `iam-ServiceId-<uuid>`.
+/// A principal of the account, written as its `iam_id`: `IBMid-<uuid>` or `iam-ServiceId-<uuid>`; a role as `AROA…`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub enum PrincipalId {
+    /// A role, which whoever its trust policy names can take on.
+    Role(RoleId),
     /// A service ID: automation, which cannot log in to a console.
     ServiceId(ServiceId),
     /// A person.
@@ -21,6 +24,7 @@ impl PrincipalId {
         let malformed = || Malformed::new(text, "an IAM id such as `iam-ServiceId-<uuid>`");
         match text.strip_prefix("iam-") {
             Some(rest) => ServiceId::parse(rest).map(Self::ServiceId).map_err(|_| malformed()),
+            None if text.starts_with("AROA") => RoleId::parse(text).map(Self::Role).map_err(|_| malformed()),
             None => UserId::parse(text).map(Self::User).map_err(|_| malformed()),
         }
     }
@@ -29,6 +33,7 @@ impl PrincipalId {
     #[must_use]
     pub fn identifier(&self) -> &str {
         match self {
+            Self::Role(id) => id.as_str(),
             Self::ServiceId(id) => id.as_str(),
             Self::User(id) => id.as_str(),
         }
@@ -38,7 +43,7 @@ impl PrincipalId {
     #[must_use]
     pub fn realm(&self) -> &'static str {
         match self {
-            Self::ServiceId(_) => "iam",
+            Self::Role(_) | Self::ServiceId(_) => "iam",
             Self::User(_) => "IBMid",
         }
     }
@@ -47,6 +52,7 @@ impl PrincipalId {
 impl std::fmt::Display for PrincipalId {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            Self::Role(id) => write!(f, "{id}"),
             Self::ServiceId(id) => write!(f, "iam-{id}"),
             Self::User(id) => write!(f, "{id}"),
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::client::address::ClientAddr;
 use crate::client::certificate::ClientCertificate;
 use crate::clock::UnixTime;
+use crate::ids::aws::{AccessKeyId, SessionKeyId};
 use crate::ids::cbr::RuleId;
 use crate::ids::host::HostName;
 use crate::ids::principal::PrincipalId;
@@ -170,8 +171,19 @@ pub struct Who {
     pub principal: PrincipalId,
     /// What people call it.
     pub name: String,
-    /// The public id of the API key that proved it.
-    pub api_key: Option<ApiKeyId>,
+    /// What proved it.
+    pub credential: Option<Proof>,
+}
+
+/// What proved a principal, by its public id.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum Proof {
+    /// An access key.
+    AccessKey(AccessKeyId),
+    /// An API key.
+    ApiKey(ApiKeyId),
+    /// A session.
+    Session(SessionKeyId),
 }
 
 /// One request that was decided or refused, and its end. Made in one place, after the last byte of the answer.
@@ -381,7 +393,7 @@ pub(super) mod samples {
         .by(Some(Who {
             principal: SERVICE.parse().unwrap(),
             name: "builder".to_owned(),
-            api_key: None,
+            credential: None,
         }))
     }
 

@@ -7,7 +7,9 @@ use std::time::Duration;
 use tokio::time::MissedTickBehavior;
 
 use super::failure::{Doing, Failure};
-use super::init::{self, BOOTSTRAP_KEY, Founded};
+use super::init::{
+    self, BOOTSTRAP_ACCESS_KEY_ID, BOOTSTRAP_KEY, BOOTSTRAP_SECRET_ACCESS_KEY, Founded, Fresh, Given,
+};
 use super::reload::Reloader;
 use super::server::Server;
 use super::signals::{Signals, Wish};
@@ -72,6 +74,27 @@ fn check_command(arguments: &CheckArguments, environment: &Environment) -> Resul
     Ok(())
 }
 
+/// The administrator's credentials, as the environment has them.
+fn given(environment: &Environment) -> Given<'_> {
+    Given {
+        api_key: variable(environment, BOOTSTRAP_KEY),
+        access_key_id: variable(environment, BOOTSTRAP_ACCESS_KEY_ID),
+        secret_access_key: variable(environment, BOOTSTRAP_SECRET_ACCESS_KEY),
+    }
+}
+
+fn print(fresh: &Fresh<'_>) -> Result<(), Failure> {
+    if let Some(key) = fresh.api_key {
+        println!("Administrator API key: {}", key.reveal());
+    }
+    if let Some((id, secret)) = fresh.access_key {
+        println!("Administrator access key ID: {id}");
+        println!("Administrator secret access key: {}", secret.expose());
+    }
+    println!("Please preserve what is shown here: it cannot be shown again.");
+    std::io::stdout().flush().doing("printing")
+}
+
 async fn init_command(
     arguments: &InitArguments,
     environment: &Environment,
@@ -79,16 +102,11 @@ async fn init_command(
 ) -> Result<(), Failure> {
     let settings = check::load(&arguments.config, environment)?.settings;
     let installation = init::open(&settings, sources).await?;
-    let given = variable(environment, BOOTSTRAP_KEY);
-    let reveal = |key: &ApiKey| {
-        println!("Administrator API key: {}", key.reveal());
-        println!("Please preserve it: it cannot be shown again.");
-        std::io::stdout().flush().doing("printing")
-    };
+    let given = given(environment);
     let founded =
-        init::ensure(&installation, &settings, arguments.policy_free, given, sources, &reveal).await?;
+        init::ensure(&installation, &settings, arguments.policy_free, given, sources, Some(&print)).await?;
     let account = &settings.account.id;
-    match (founded, given) {
+    match (founded, given.api_key) {
         (Founded::Before, _) => println!("Account {account} is founded already; nothing was changed."),
         (Founded::Now, Some(_)) => {
             println!("Account {account} is founded; its administrator has the key that was given.");
@@ -127,9 +145,8 @@ async fn serve_command(
     if !founded && bootstrap.is_none() {
         return Err(empty());
     }
-    let given = bootstrap.filter(|_| !founded);
-    let nobody = |_: &ApiKey| Err(Failure::plain("the store was emptied just now: start again"));
-    init::ensure(&installation, &settings, false, given, sources, &nobody).await?;
+    let given = if founded { Given::default() } else { given(environment) };
+    init::ensure(&installation, &settings, false, given, sources, None).await?;
     let server = Server::start(&settings, installation, tokio::runtime::Handle::current(), sources)?;
     server.announce(&settings.listeners, &mut std::io::stdout()).doing("printing")?;
     let reloader = Reloader::new(arguments.config.clone(), environment, level, settings);
@@ -177,14 +194,17 @@ async fn found_and_start(
     sources: &Sources,
 ) -> Result<(Server, Option<ApiKey>), Failure> {
     let installation = init::open(settings, sources).await?;
-    let fresh = RefCell::new(None);
-    let keep = |key: &ApiKey| {
-        fresh.replace(Some(key.clone()));
-        quickstart::keep_key(ground, key)
+    let made = RefCell::new(None);
+    let keep = |fresh: &Fresh<'_>| {
+        if let Some(key) = fresh.api_key {
+            made.replace(Some(key.clone()));
+            quickstart::keep_key(ground, key)?;
+        }
+        fresh.access_key.map_or(Ok(()), |pair| quickstart::keep_access_key(ground, pair))
     };
-    init::ensure(&installation, settings, false, None, sources, &keep).await?;
+    init::ensure(&installation, settings, false, Given::default(), sources, Some(&keep)).await?;
     let server = Server::start(settings, installation, tokio::runtime::Handle::current(), sources)?;
-    Ok((server, fresh.into_inner()))
+    Ok((server, made.into_inner()))
 }
 
 async fn stop(registry: Option<StartedRegistry>) {

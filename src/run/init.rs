@@ -8,8 +8,10 @@ use super::files::{ensure_master_key, private_directory};
 use super::sources::Sources;
 use crate::config::settings::Settings;
 use crate::control::founding::{Plan, adopt_registries, found};
+use crate::credential::access_key::AccessSecret;
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::credential::seal::MasterKey;
+use crate::ids::aws::AccessKeyId;
 use crate::ids::region::Region;
 use crate::store::Store;
 use crate::store::sqlite::SqliteStore;
@@ -17,6 +19,12 @@ use crate::token::mint::SEALED_FOR;
 
 /// The variable that holds the administrator's key, for containers.
 pub const BOOTSTRAP_KEY: &str = "PORTCULLIS_BOOTSTRAP_API_KEY";
+
+/// The variable that holds the id of the administrator's access key.
+pub const BOOTSTRAP_ACCESS_KEY_ID: &str = "PORTCULLIS_BOOTSTRAP_ACCESS_KEY_ID";
+
+/// The variable that holds its secret.
+pub const BOOTSTRAP_SECRET_ACCESS_KEY: &str = "PORTCULLIS_BOOTSTRAP_SECRET_ACCESS_KEY";
 
 /// What API keys are hashed under, of everything that the master key is good for.
 const PEPPER: &str = "api-key-pepper";
@@ -68,9 +76,32 @@ pub fn store_path(settings: &Settings) -> Result<&Path, Failure> {
         .ok_or_else(|| Failure::plain("store.url: only sqlite: is supported; write sqlite:PATH"))
 }
 
-/// Founds the account if there is none, with `bootstrap_key` as the administrator's key if one is given. A fresh key is
-/// handed to `reveal` before it becomes good: whoever is killed in between has shown a key that never was one, and not
-/// made one that nobody has seen.
+/// The administrator's credentials, as an operator chose them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Given<'a> {
+    /// The API key.
+    pub api_key: Option<&'a str>,
+    /// The id of the access key.
+    pub access_key_id: Option<&'a str>,
+    /// The secret of the access key.
+    pub secret_access_key: Option<&'a str>,
+}
+
+/// The administrator's credentials that were made here, and that somebody must be shown.
+#[derive(Debug)]
+pub struct Fresh<'a> {
+    /// The API key.
+    pub api_key: Option<&'a ApiKey>,
+    /// The access key.
+    pub access_key: Option<(&'a AccessKeyId, &'a AccessSecret)>,
+}
+
+/// Who is shown fresh credentials.
+pub type Reveal<'a> = &'a dyn Fn(&Fresh<'_>) -> Result<(), Failure>;
+
+/// Founds the account if there is none, with the administrator's credentials that are given. Fresh ones are
+/// handed to `reveal` before they become good: whoever is killed in between has shown a key that never was one, and not
+/// made one that nobody has seen. Without `reveal`, none are made.
 ///
 /// # Errors
 /// [`Failure`] when the store fails or is another account's, and of `reveal`.
@@ -78,27 +109,39 @@ pub async fn ensure(
     installation: &Installation,
     settings: &Settings,
     policy_free: bool,
-    bootstrap_key: Option<&str>,
+    given: Given<'_>,
     sources: &Sources,
-    reveal: &dyn Fn(&ApiKey) -> Result<(), Failure>,
+    reveal: Option<Reveal<'_>>,
 ) -> Result<Founded, Failure> {
-    let given = bootstrap_key.map(usable_key).transpose()?;
-    let fresh = ApiKey::fresh(&*sources.entropy);
+    let api_key = given.api_key.map(usable_key).transpose()?;
+    let pair = usable_pair(given)?;
+    let (fresh, fresh_pair) = (ApiKey::fresh(&*sources.entropy), fresh_pair(settings, sources));
     let regions: Vec<Region> = settings.registries.iter().map(|registry| registry.region.clone()).collect();
+    let either = pair.as_ref().or(reveal.map(|_| &fresh_pair));
     let plan = Plan {
         account: settings.account.id.clone(),
         name: settings.account.name.clone(),
         regions: regions.clone(),
         policy_free: policy_free || settings.account.policy_free,
-        api_key: given.as_ref().unwrap_or(&fresh),
+        api_key: api_key.as_ref().unwrap_or(&fresh),
+        access_key: either.map(|(id, secret)| (id, secret)),
         pepper: &installation.pepper,
         master: &installation.master,
         sealed_for: SEALED_FOR,
     };
     let store = &*installation.store;
-    let shown = given.is_none() && store.account().await.doing("reading the account")?.is_none();
-    if shown {
-        reveal(&fresh)?;
+    let empty = store.account().await.doing("reading the account")?.is_none();
+    let shown = Fresh {
+        api_key: api_key.is_none().then_some(&fresh),
+        access_key: pair.is_none().then_some((&fresh_pair.0, &fresh_pair.1)),
+    };
+    let shows = empty && (shown.api_key.is_some() || shown.access_key.is_some());
+    match reveal {
+        Some(reveal) if shows => reveal(&shown)?,
+        None if empty && api_key.is_none() => {
+            return Err(Failure::plain("the store was emptied just now: start again"));
+        }
+        Some(_) | None => {}
     }
     let now = found(store, &plan, &*sources.clock, &*sources.entropy).await;
     let now = now.doing("founding the account")?;
@@ -110,12 +153,39 @@ pub async fn ensure(
         )));
     }
     adopt_registries(store, &regions).await.doing("adding registries")?;
-    match (now, shown) {
+    match (now, shows && reveal.is_some()) {
         (true, _) => Ok(Founded::Now),
         (false, false) => Ok(Founded::Before),
         (false, true) => Err(Failure::plain(
-            "somebody else founded the account at the same moment: forget the key shown here, and use theirs",
+            "somebody else founded the account at the same moment: forget the keys shown here, and use theirs",
         )),
+    }
+}
+
+fn fresh_pair(settings: &Settings, sources: &Sources) -> (AccessKeyId, AccessSecret) {
+    let id = AccessKeyId::fresh(&settings.account.id, &*sources.entropy);
+    (id, AccessSecret::fresh(&*sources.entropy))
+}
+
+/// An access key that an operator chose: both halves, or none.
+fn usable_pair(given: Given<'_>) -> Result<Option<(AccessKeyId, AccessSecret)>, Failure> {
+    match (given.access_key_id, given.secret_access_key) {
+        (None, None) => Ok(None),
+        (Some(id), Some(secret)) => {
+            let id = AccessKeyId::parse(id).map_err(|_| {
+                Failure::plain(format!(
+                    "{BOOTSTRAP_ACCESS_KEY_ID}: give AKIA and 16 capital letters or digits"
+                ))
+            })?;
+            let secret = AccessSecret::parse(secret).filter(|_| secret.len() >= 40).ok_or_else(|| {
+                let text = "give 40 to 128 printable characters without spaces";
+                Failure::plain(format!("{BOOTSTRAP_SECRET_ACCESS_KEY}: {text}"))
+            })?;
+            Ok(Some((id, secret)))
+        }
+        (Some(_), None) | (None, Some(_)) => Err(Failure::plain(format!(
+            "give both {BOOTSTRAP_ACCESS_KEY_ID} and {BOOTSTRAP_SECRET_ACCESS_KEY}, or neither"
+        ))),
     }
 }
 

@@ -8,7 +8,9 @@ use super::certificates::{self, Certificates};
 use super::failure::{Doing, Failure};
 use super::files::{private_directory, write_private};
 use crate::cli::args::QuickstartArguments;
+use crate::credential::access_key::AccessSecret;
 use crate::credential::api_key::ApiKey;
+use crate::ids::aws::AccessKeyId;
 
 /// Where everything goes, unless another place is named.
 const DIRECTORY: &str = "portcullis-data";
@@ -93,6 +95,18 @@ pub fn keep_key(ground: &Ground, key: &ApiKey) -> Result<(), Failure> {
         .doing("writing the administrator's key")
 }
 
+/// Keeps the administrator's access key as the `aws` command reads it.
+///
+/// # Errors
+/// [`Failure`] when it cannot be written.
+pub fn keep_access_key(ground: &Ground, (id, secret): (&AccessKeyId, &AccessSecret)) -> Result<(), Failure> {
+    let secret = secret.expose();
+    let text = format!("[default]\naws_access_key_id = {id}\naws_secret_access_key = {secret}\n");
+    let text = zeroize::Zeroizing::new(text);
+    write_private(&ground.directory.join("aws-credentials"), text.as_bytes())
+        .doing("writing the administrator's access key")
+}
+
 /// What to paste; `program` is how we were started.
 #[must_use]
 pub fn instructions(ground: &Ground, address: SocketAddr, key: Option<&ApiKey>, program: &str) -> String {
@@ -123,6 +137,10 @@ pub fn instructions(ground: &Ground, address: SocketAddr, key: Option<&ApiKey>, 
          \x20 {program} iam service-api-key-create ci-key ci\n\
          \x20 {program} iam service-policy-create ci --roles Reader --service-name container-registry \
          --region us-south --resource-type namespace --resource my_namespace\n\
+         \nUse the aws command, whose credentials are the administrator's:\n\
+         \x20 export AWS_ENDPOINT_URL=https://{host} AWS_CA_BUNDLE={directory}/ca.crt AWS_DEFAULT_REGION=us-south\n\
+         \x20 export AWS_SHARED_CREDENTIALS_FILE={directory}/aws-credentials\n\
+         \x20 aws sts get-caller-identity\n\
          \nCtrl-C ends it. Everything is in {directory}.\n",
     );
     text

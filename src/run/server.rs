@@ -22,12 +22,14 @@ use crate::control::Desk;
 use crate::credential::api_key::Pepper;
 use crate::credential::lease::LeaseKey;
 use crate::credential::seal::MasterKey;
+use crate::credential::session::Sealer;
 use crate::edge::tls::CertificateStore;
 use crate::edge::{Edge, Running};
 use crate::forward::Forwarder;
 use crate::forward::settings::UpstreamSettings;
 use crate::record::audit::AuditLog;
 use crate::record::recorder::Recorder;
+use crate::serve::aws::LARGE_BODIES;
 use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
 use crate::serve::limits::Limits;
@@ -183,6 +185,7 @@ fn shared(
         master: Arc::clone(&master),
         pepper,
         premises: premises(settings),
+        sealer: Sealer::new(Arc::clone(&master)),
         store,
     };
     let lifetimes = Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() };
@@ -194,6 +197,7 @@ fn shared(
         control,
         sites: plan::sites(settings),
         clock,
+        large_bodies: tokio::sync::Semaphore::new(LARGE_BODIES),
         upload_lease: settings.limits.upload_lease,
         limits: Limits::new(plan::rates(settings)),
         namespaces,
@@ -208,7 +212,7 @@ fn gate(
     settings: &Settings,
     issuer: &str,
     pepper: &Arc<Pepper>,
-    master: &MasterKey,
+    master: &Arc<MasterKey>,
     clock: &Arc<dyn Clock>,
 ) -> Gate {
     let account = settings.account.id.clone();
@@ -216,7 +220,7 @@ fn gate(
         Arc::clone(view),
         account,
         issuer.to_owned(),
-        Arc::clone(pepper),
+        (Arc::clone(pepper), Sealer::new(Arc::clone(master))),
         Arc::clone(clock),
     );
     Gate::new(

@@ -59,6 +59,8 @@ pub struct Shared {
     pub sites: Sites,
     /// Wall-clock time.
     pub clock: Arc<dyn Clock>,
+    /// Room for the bodies of AWS calls that are large.
+    pub large_bodies: tokio::sync::Semaphore,
     /// How long an upload may rest before its lease is over.
     pub upload_lease: Duration,
     /// How often an address may ask, and guess.

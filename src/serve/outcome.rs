@@ -6,7 +6,7 @@ use http::Response;
 use super::Shared;
 use super::recorded::{Pending, Recorded};
 use super::visit::Visit;
-use crate::admit::caller::Caller;
+use crate::admit::caller::{Caller, Credential};
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Stopped, Why};
 use crate::admit::permit::Grounds;
@@ -15,7 +15,7 @@ use crate::edge::rejection::Rejection;
 use crate::edge::respond;
 use crate::forward::body::ForwardBody;
 use crate::record::audit::Slot;
-use crate::record::event::{Finished, Verdict, What, Who};
+use crate::record::event::{Finished, Proof, Verdict, What, Who};
 use crate::registry::error::OciCode;
 
 /// An answer and its record, not yet joined.
@@ -133,7 +133,11 @@ pub fn who(caller: &Caller) -> Who {
     Who {
         principal: caller.principal().clone(),
         name: caller.name().to_owned(),
-        api_key: Some(caller.api_key.clone()),
+        credential: Some(match &caller.credential {
+            Credential::AccessKey(id) => Proof::AccessKey(id.clone()),
+            Credential::ApiKey(id) => Proof::ApiKey(id.clone()),
+            Credential::Session(temporary) => Proof::Session(temporary.session.id.clone()),
+        }),
     }
 }
 

@@ -37,6 +37,8 @@ pub struct Founding {
     pub administrator: super::identity::User,
     /// The administrator's API key.
     pub api_key: super::identity::ApiKeyRecord,
+    /// The administrator's access key, if it has one from the beginning.
+    pub access_key: Option<super::aws::access_key::AccessKeyRecord>,
     /// The administrator's policies.
     pub policies: Vec<super::policy::PolicyRecord>,
     /// The managed policies that the administrator holds.

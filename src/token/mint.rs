@@ -14,6 +14,7 @@ use crate::clock::{Clock, Entropy};
 use crate::credential::jwt::SigningKey;
 use crate::credential::seal::MasterKey;
 use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::ApiKeyId;
 use crate::registry::scope::ScopeEntry;
 use crate::view::View;
 use crate::view::keyring::Keyring;
@@ -102,7 +103,7 @@ impl Mint {
             jti: self.entropy.uuid().to_string(),
             iat: now.seconds(),
             exp: now.plus(lifetime).plus(SLACK).seconds(),
-            key: caller.map(|caller| caller.api_key.to_string()).unwrap_or_default(),
+            key: caller.map(|caller| caller.credential.text()).unwrap_or_default(),
             access,
         };
         let token = self.sign(REGISTRY, &claims).await?;
@@ -118,7 +119,7 @@ impl Mint {
         let principal = caller.principal();
         let sub_type = match principal {
             PrincipalId::ServiceId(_) => Some("ServiceId".to_owned()),
-            PrincipalId::User(_) => None,
+            PrincipalId::Role(_) | PrincipalId::User(_) => None,
         };
         let expiration = now.plus(self.lifetimes.access).seconds();
         let claims = AccessClaims {
@@ -130,7 +131,7 @@ impl Mint {
             name: caller.name().to_owned(),
             sub: match principal {
                 PrincipalId::ServiceId(id) => id.to_string(),
-                PrincipalId::User(_) => caller.name().to_owned(),
+                PrincipalId::Role(_) | PrincipalId::User(_) => caller.name().to_owned(),
             },
             sub_type,
             account: AccountClaim { valid: true, bss: caller.account.clone() },
@@ -140,7 +141,7 @@ impl Mint {
             grant_type: grant_type.to_owned(),
             scope: "ibm openid".to_owned(),
             client_id: "default".to_owned(),
-            key: caller.api_key.clone(),
+            key: exchanged(caller)?,
         };
         let token = self.sign(ACCESS, &claims).await?;
         Ok(Minted { token, expires_in: self.lifetimes.access, expiration })
@@ -159,7 +160,7 @@ impl Mint {
             jti: self.entropy.uuid().to_string(),
             iat: now.seconds(),
             exp: expiration,
-            key: caller.api_key.clone(),
+            key: exchanged(caller)?,
         };
         let token = self.sign(REFRESH, &claims).await?;
         Ok(Minted { token, expires_in: self.lifetimes.refresh, expiration })
@@ -194,6 +195,12 @@ impl Mint {
         self.opened.store(Some(Arc::clone(&opened)));
         Ok(opened)
     }
+}
+
+/// The API key that is exchanged: IBM's tokens are given for nothing else.
+fn exchanged(caller: &Caller) -> Result<ApiKeyId, Fault> {
+    let key = caller.credential.api_key().cloned();
+    key.ok_or_else(|| Fault::Internal("an IAM token is given for an API key only".to_owned()))
 }
 
 impl std::fmt::Debug for Mint {

@@ -1,5 +1,7 @@
 //! Everything about one principal that requests need, compiled.
 
+use std::sync::Arc;
+
 use crate::clock::UnixTime;
 use crate::ids::account::AccountId;
 use crate::ids::aws::UserUniqueId;
@@ -7,6 +9,7 @@ use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ApiKeyId};
 use crate::network::allow_list::Allowed;
 use crate::policy::engine::bundle::{Bundle as Rights, Policies};
+use crate::policy::engine::compiled::CompiledPolicy;
 use crate::policy::engine::principal::Caller;
 use crate::store::aws::tag::Tag;
 
@@ -67,7 +70,7 @@ pub fn rights(account: &AccountId, principal: &PrincipalId, name: &str, policies
 }
 
 /// Puts the policies of a principal of that path and name together. To AWS's documents a user is a user, and a service ID
-/// one under the path `/service-id/`.
+/// one under the path `/service-id/`. A role acts in sessions only: what comes of it here is for none of them.
 #[must_use]
 pub fn rights_at(
     account: &AccountId,
@@ -75,9 +78,46 @@ pub fn rights_at(
     named: (&str, &str),
     policies: Policies,
 ) -> Rights {
-    let arn = arn(account, principal, named).into();
-    let id = UserUniqueId::of(principal).as_str().into();
-    Rights::new(Caller::User { account: account.clone(), arn, id }, policies)
+    let arn: Box<str> = arn(account, principal, named).into();
+    let account = account.clone();
+    let caller = match principal {
+        PrincipalId::Role(id) => {
+            let session = format!("arn:aws:sts::{account}:assumed-role/{}/", named.1).into();
+            Caller::RoleSession { account, id: id.as_str().into(), role: arn, session }
+        }
+        PrincipalId::ServiceId(_) | PrincipalId::User(_) => {
+            Caller::User { account, arn, id: UserUniqueId::of(principal).as_str().into() }
+        }
+    };
+    Rights::new(caller, policies)
+}
+
+impl Bundle {
+    /// The same principal in a session: who it then is, what it is then called, and what it is limited to. Tags of the session
+    /// hide the principal's own.
+    #[must_use]
+    pub fn in_session(
+        &self,
+        (caller, name): (Caller, String),
+        session: Option<Vec<Arc<CompiledPolicy>>>,
+        given: &[(String, String)],
+    ) -> Self {
+        let mut tags: Vec<Tag> =
+            given.iter().filter_map(|(key, value)| Tag::parse(key, value).ok()).collect();
+        let hidden = |tag: &&Tag| !tags.iter().any(|own| own.key().eq_ignore_ascii_case(tag.key()));
+        let kept: Vec<Tag> = self.tags.iter().filter(hidden).cloned().collect();
+        tags.extend(kept);
+        Self {
+            principal: self.principal.clone(),
+            name,
+            active: self.active,
+            allowed: self.allowed.clone(),
+            keys: Vec::new(),
+            groups: self.groups.clone(),
+            tags,
+            rights: self.rights.in_session(caller, session),
+        }
+    }
 }
 
 /// Where service IDs are filed.
@@ -86,7 +126,8 @@ pub const SERVICE_IDS: &str = "/service-id/";
 /// The ARN, which nobody else has.
 fn arn(account: &AccountId, principal: &PrincipalId, named: (&str, &str)) -> String {
     let (path, name) = filed_as(principal, named);
-    format!("arn:aws:iam::{account}:user{path}{name}")
+    let kind = if matches!(principal, PrincipalId::Role(_)) { "role" } else { "user" };
+    format!("arn:aws:iam::{account}:{kind}{path}{name}")
 }
 
 /// The path and name of a principal in AWS's documents. A user whose ARN would look like a service ID's, and one without a
@@ -97,6 +138,7 @@ pub fn filed_as<'a>(principal: &'a PrincipalId, (path, name): (&'a str, &'a str)
         (PrincipalId::User(_), Some(name)) if !path.starts_with(SERVICE_IDS) => (path, name),
         (PrincipalId::User(id), _) => ("/", id.as_str()),
         (PrincipalId::ServiceId(id), _) => (SERVICE_IDS, id.as_str()),
+        (PrincipalId::Role(_), _) => (path, name),
     }
 }
 
@@ -105,6 +147,7 @@ pub fn filed_as<'a>(principal: &'a PrincipalId, (path, name): (&'a str, &'a str)
 pub fn username<'a>(principal: &'a PrincipalId, name: &'a str) -> Option<&'a str> {
     let usable = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
     match principal {
+        PrincipalId::Role(_) => None,
         PrincipalId::ServiceId(id) => Some(id.as_str()),
         PrincipalId::User(_) => Some(name).filter(|name| {
             let fits = (1..=64).contains(&name.len()) && name.bytes().all(usable);

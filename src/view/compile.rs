@@ -50,6 +50,12 @@ pub fn managed(arn: &AwsPolicyArn) -> Option<Arc<CompiledPolicy>> {
     COMPILED.get(&arn.to_string()).map(Arc::clone)
 }
 
+/// The same, by the ARN as text; `None` if this product has none such.
+#[must_use]
+pub fn managed_named(arn: &str) -> Option<Arc<CompiledPolicy>> {
+    AwsPolicyArn::parse(arn).ok().and_then(|arn| managed(&arn))
+}
+
 /// A document that is attached to such a place; `id` names it in reasons.
 pub(super) fn document(
     id: &str,
@@ -59,6 +65,17 @@ pub(super) fn document(
     let document = validate::read(text.as_str(), kind);
     let document = document.map_err(|invalid| StoreError::Corrupt(format!("policy {id}: {invalid}")))?;
     Ok(Arc::new(compile_aws(id, &document, place, product())))
+}
+
+/// A document that a session was made with.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if it cannot be obeyed.
+pub fn session(text: &str) -> Result<Arc<CompiledPolicy>, StoreError> {
+    let document = validate::read(text, Kind::Session);
+    let document =
+        document.map_err(|invalid| StoreError::Corrupt(format!("a session's policy: {invalid}")))?;
+    Ok(Arc::new(compile_aws("session", &document, Place::Identity, product())))
 }
 
 fn policy(

@@ -35,11 +35,11 @@ const PATIENCE: Duration = Duration::from_secs(5);
 
 /// What a load found.
 pub(super) struct Loaded<V> {
-    found: V,
+    pub(super) found: V,
     /// The position that it was read at, if the store says so.
-    as_of: Option<Sequence>,
-    depends: Depends,
-    weight: u64,
+    pub(super) as_of: Option<Sequence>,
+    pub(super) depends: Depends,
+    pub(super) weight: u64,
 }
 
 /// A question that the view answers.
@@ -119,6 +119,9 @@ impl Lookup for PrincipalId {
     }
 
     async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
+        if let Self::Role(id) = self {
+            return super::aws::role(id, known).await;
+        }
         let mut depends = vec![ChangeKey::Principal(self.clone())];
         let Some(facts) = known.store.0.principal(self).await? else {
             return Ok(Loaded { found: None, as_of: None, depends: Depends::On(depends), weight: 1 });

@@ -4,6 +4,7 @@
 //! it was asked or later: a write that has returned is obeyed by the next question (see `ledger`). When it cannot
 //! learn of changes for too long, it answers nothing at all. It never decides who may do what.
 
+pub mod aws;
 pub mod bundle;
 pub mod compile;
 mod follow;
@@ -25,6 +26,7 @@ use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
+use self::aws::AccessKeyState;
 use self::bundle::Bundle;
 use self::keyring::Keyring;
 use self::ledger::Ledger;
@@ -35,9 +37,11 @@ use self::repository::{RepositoryState, Whose};
 use self::table::{Joined, Table};
 use crate::credential::api_key::KeyHash;
 use crate::ids::account::AccountId;
+use crate::ids::aws::{AccessKeyId, ManagedPolicyId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::ApiKeyId;
+use crate::policy::engine::compiled::CompiledPolicy;
 use crate::registry::name::RepositoryName;
 use crate::store::Store;
 use crate::store::StoreError;
@@ -116,6 +120,25 @@ impl View {
     #[must_use]
     pub fn cached_key_owner(&self, hash: &KeyHash) -> Option<(PrincipalId, ApiKeyId)> {
         self.recall(hash).flatten()
+    }
+
+    /// An access key; `None` if there is no such key. Whether its owner may still use anything is for the [`Bundle`] to say.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked.
+    pub async fn access_key(&self, id: &AccessKeyId) -> Result<Option<Arc<AccessKeyState>>, Unavailable> {
+        self.ask(id).await
+    }
+
+    /// A customer managed policy as it is in force; `None` if there is no such policy.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked, or holds a document that cannot be understood.
+    pub async fn policy_in_force(
+        &self,
+        id: &ManagedPolicyId,
+    ) -> Result<Option<Arc<CompiledPolicy>>, Unavailable> {
+        self.ask(id).await
     }
 
     /// The settings of the registry in `region`; `None` if there is none.
@@ -267,6 +290,8 @@ struct Known {
     max_staleness: Duration,
     ledger: Ledger,
     principals: Table<PrincipalId, Option<Arc<Bundle>>>,
+    access_keys: Table<AccessKeyId, Option<Arc<AccessKeyState>>>,
+    limits: Table<ManagedPolicyId, Option<Arc<CompiledPolicy>>>,
     key_owners: Table<KeyHash, Option<(PrincipalId, ApiKeyId)>>,
     registries: Table<Region, Option<Arc<RegistryState>>>,
     repositories: Table<Whose, Option<Arc<RepositoryState>>>,
@@ -287,6 +312,8 @@ impl Known {
             max_staleness: settings.max_staleness,
             ledger: Ledger::default(),
             principals: Table::new(settings.capacity),
+            access_keys: Table::new(settings.capacity),
+            limits: Table::new(16_384),
             key_owners: Table::new(settings.capacity),
             registries: Table::new(1024),
             repositories: Table::new(settings.capacity),

@@ -6,9 +6,65 @@ use serde_json::json;
 
 use super::operation::Service;
 use super::xml::Xml;
+use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::admit::refusal::Refusal;
+use crate::admit::signature::Unproven;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
+use crate::credential::session::Kind;
+use crate::credential::sigv4::problem::{Class, Problem};
+
+/// What is wrong with who asks, in the words of a service.
+#[must_use]
+pub fn unproven(service: Service, unproven: &Unproven) -> AwsProblem {
+    let json = service.namespace().is_none();
+    let either = |of_json, of_query| if json { of_json } else { of_query };
+    match unproven {
+        Unproven::Expired => AwsProblem::Unproven {
+            code: either(AwsCode::ExpiredTokenException, AwsCode::ExpiredToken),
+            message: "The security token included in the request is expired".to_owned(),
+            because: "the session is over",
+        },
+        Unproven::Unknown(because) => AwsProblem::Unproven {
+            code: either(AwsCode::UnrecognizedClientException, AwsCode::InvalidClientTokenId),
+            message: INVALID_TOKEN.to_owned(),
+            because,
+        },
+        Unproven::Signature(problem) => signature(problem, either),
+    }
+}
+
+fn signature(problem: &Problem, either: impl Fn(AwsCode, AwsCode) -> AwsCode) -> AwsProblem {
+    let message = problem.to_string();
+    let code = match problem.class() {
+        Class::Incomplete => either(AwsCode::IncompleteSignatureException, AwsCode::IncompleteSignature),
+        Class::Query => either(AwsCode::ValidationException, AwsCode::MalformedQueryString),
+        Class::Signature => either(AwsCode::InvalidSignatureException, AwsCode::SignatureDoesNotMatch),
+    };
+    match problem {
+        Problem::Mismatch => AwsProblem::Unproven { code, message, because: "the signature does not match" },
+        // Clocks that are wrong and clients that are broken are no guesses.
+        Problem::Incomplete(_) | Problem::MalformedQuery(_) | Problem::Refused(_) => {
+            AwsProblem::Said { code, message }
+        }
+    }
+}
+
+/// Whether a caller's kind of credential is good for a service: those that a user can make for itself, without saying who it
+/// really is, are not for managing identities.
+///
+/// # Errors
+/// What AWS says then.
+pub fn fits(caller: &Caller, service: Service) -> Result<(), AwsProblem> {
+    let of_user = match caller.credential.session().map(|session| &session.kind) {
+        Some(Kind::Federated(_) | Kind::User) => true,
+        Some(Kind::Role(_)) | None => false,
+    };
+    if !of_user || service != Service::Iam {
+        return Ok(());
+    }
+    Err(AwsProblem::said(AwsCode::InvalidClientTokenId, INVALID_TOKEN))
+}
 
 /// What is wrong with a token, whatever it is.
 pub const INVALID_TOKEN: &str = "The security token included in the request is invalid.";
@@ -44,7 +100,9 @@ fn xml(namespace: &str, code: AwsCode, message: &str, request_id: &str) -> Strin
 fn said(service: Service, problem: &AwsProblem) -> (AwsCode, String, Option<u64>) {
     let json = service.namespace().is_none();
     match problem {
-        AwsProblem::Said { code, message } => (*code, message.clone(), None),
+        AwsProblem::Said { code, message } | AwsProblem::Unproven { code, message, .. } => {
+            (*code, message.clone(), None)
+        }
         AwsProblem::Fault(fault) => {
             let text = "The service cannot do this at the moment: try again, and if it stays, report the request id.";
             (failed(json, fault), text.to_owned(), fault.retry_after().map(|wait| wait.as_secs()))

@@ -9,6 +9,7 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::{Api, ApiReply, Event, Verdict};
+use crate::admit::authenticate::Origin;
 use crate::admit::caller::Caller;
 use crate::admit::refusal::Refusal;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
@@ -45,6 +46,8 @@ pub struct AwsRequest {
     pub body: Bytes,
     /// Who is asking, or why that is not known.
     pub caller: Result<Arc<Caller>, AwsProblem>,
+    /// Where it comes from.
+    pub origin: Origin,
     /// Which registry the host that the client used stands for.
     pub region: Region,
     /// The host that the client used, with its port if it is not the default: a configured name, never free text.
@@ -70,7 +73,28 @@ pub struct Named {
     form: Form,
 }
 
+/// How large the body of a call may be, by what its head names.
+#[must_use]
+pub fn body_max(headers: &HeaderMap) -> usize {
+    let named = Named::is_json(headers).then(|| Named::read(headers, b"").operation);
+    match named {
+        Some(Ok(operation)) => match operation.name() {
+            // A manifest of 4 MiB as a JSON string, and 20,971,520 bytes in base64.
+            "PutImage" => 12 << 20,
+            "UploadLayerPart" => 28 << 20,
+            _ => super::body::MAX,
+        },
+        Some(Err(_)) | None => super::body::MAX,
+    }
+}
+
 impl Named {
+    /// Whether the call is in JSON 1.1, and named by its head.
+    #[must_use]
+    pub fn is_json(headers: &HeaderMap) -> bool {
+        headers.contains_key(TARGET)
+    }
+
     /// Reads which operation is meant.
     #[must_use]
     pub fn read(headers: &HeaderMap, body: &[u8]) -> Self {
@@ -188,6 +212,7 @@ fn failure(service: Service, request_id: &str, problem: &AwsProblem, mut event: 
             }
             Verdict::Refused(refusal.clone())
         }
+        AwsProblem::Unproven { because, .. } => Verdict::Refused(Refusal::Credentials { because }),
         AwsProblem::Said { code, message } => Verdict::Rejected(format!("{}: {message}", code.name())),
     };
     let rendered = error::render(service, problem, request_id);

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::{Api, ApiReply, ApiRequest, RegistrySite};
 use crate::admit::aws::{AwsAsk, AwsTarget};
-use crate::admit::caller::Caller;
+use crate::admit::caller::{Caller, Credential};
 use crate::admit::explain::{Examination, explain};
 use crate::admit::fault::Fault;
 use crate::admit::network::Premises;
@@ -24,6 +24,7 @@ use crate::control::problem::Problem;
 use crate::control::{Authority, Desk};
 use crate::credential::api_key::Pepper;
 use crate::credential::seal::MasterKey;
+use crate::credential::session::Sealer;
 use crate::ids::host::HostName;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
@@ -183,6 +184,7 @@ impl House {
             images: Arc::new(TwoImages),
             master: Arc::new(MasterKey::fresh(&SequenceEntropy::seeded(1))),
             pepper: Arc::new(Pepper::new(&[7; 32])),
+            sealer: Sealer::new(Arc::new(MasterKey::fresh(&SequenceEntropy::seeded(7)))),
             premises: Premises { registries, ..Premises::default() },
             store: store.clone(),
         };
@@ -221,7 +223,7 @@ impl House {
         };
         Arc::new(Caller {
             account: samples::account_id(),
-            api_key: samples::api_key(0, who).id,
+            credential: Credential::ApiKey(samples::api_key(0, who).id),
             bundle: Arc::new(bundle),
             from: ClientAddr::from_socket("192.0.2.1:9".parse().unwrap()),
             local: "10.0.0.1".parse().unwrap(),

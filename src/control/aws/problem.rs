@@ -19,6 +19,15 @@ pub enum AwsProblem {
         /// What the caller reads.
         message: String,
     },
+    /// Who asks is not who they claim to be.
+    Unproven {
+        /// AWS's code.
+        code: AwsCode,
+        /// What the caller reads.
+        message: String,
+        /// For the log.
+        because: &'static str,
+    },
 }
 
 impl AwsProblem {

@@ -97,12 +97,20 @@ impl Claim {
         self.lifetime.is_some()
     }
 
+    /// Whether it is for now.
+    ///
+    /// # Errors
+    /// [`Problem::Refused`]
+    pub fn is_timely(&self, now: UnixTime) -> Result<(), Problem> {
+        scope::timely(self.at, self.lifetime, now)
+    }
+
     /// Whether it is for now and for `service`.
     ///
     /// # Errors
     /// [`Problem::Refused`]
     pub fn check(&self, service: &str, now: UnixTime) -> Result<(), Problem> {
-        scope::timely(self.at, self.lifetime, now)?;
+        self.is_timely(now)?;
         self.scope.check(service, &self.timestamp)
     }
 

@@ -19,7 +19,7 @@ use http_body_util::{BodyExt as _, Empty, Full, StreamBody};
 use super::body::ForwardBody;
 use super::settings::{UpstreamSettings, UpstreamUrl};
 use super::{Exchange, Failure, Forwarder};
-use crate::admit::caller::Caller;
+use crate::admit::caller::{Caller, Credential};
 use crate::admit::fault::Fault;
 use crate::admit::permit::{Grounds, Permit};
 use crate::client::address::ClientAddr;
@@ -49,7 +49,7 @@ fn permit(operation: Operation) -> Permit<Operation> {
     let rights = rights(&account, &principal, "ada", Policies::default());
     let caller = Caller {
         account,
-        api_key: ApiKeyId::fresh(&SystemEntropy),
+        credential: Credential::ApiKey(ApiKeyId::fresh(&SystemEntropy)),
         bundle: Arc::new(Bundle {
             principal,
             name: "ada".into(),

@@ -77,9 +77,27 @@ impl Bundle {
             .chain(of(Kind::Boundary, own.boundary.into_iter().collect()))
             .chain(of(Kind::Session, own.session.unwrap_or_default()))
             .collect();
+        Self::indexed(caller, policies, bounded, limited)
+    }
+
+    fn indexed(
+        caller: Caller,
+        policies: Box<[(Kind, Arc<CompiledPolicy>)]>,
+        bounded: bool,
+        limited: bool,
+    ) -> Self {
         let (rows, row_of) = index(&policies);
         let stamp = super::compiled::stamp();
         Self { caller, policies, bounded, limited, stamp, rows, row_of, none: Row::default() }
+    }
+
+    /// The same policies in a session of `caller`, limited by these if there are any.
+    #[must_use]
+    pub fn in_session(&self, caller: Caller, session: Option<Vec<Arc<CompiledPolicy>>>) -> Self {
+        let limited = session.is_some() || matches!(caller, Caller::FederatedUser { .. });
+        let of_session = session.unwrap_or_default().into_iter().map(|one| (Kind::Session, one));
+        let policies = self.policies.iter().cloned().chain(of_session).collect();
+        Self::indexed(caller, policies, self.bounded, limited)
     }
 
     /// Who asks.

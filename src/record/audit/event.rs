@@ -10,7 +10,7 @@ use crate::client::certificate::ClientCertificate;
 use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
 use crate::policy::table::Action;
-use crate::record::event::{Finished, RegistryCall, TokenGrant, Verdict, What, Who};
+use crate::record::event::{Finished, Proof, RegistryCall, TokenGrant, Verdict, What, Who};
 use crate::registry::operation::OperationKind;
 
 /// One event of the audit log.
@@ -182,15 +182,20 @@ impl AuditEvent {
 }
 
 fn credential(who: &Who) -> Option<Credential> {
-    let kind = match who.principal {
+    let of_key = match who.principal {
+        PrincipalId::Role(_) | PrincipalId::User(_) => "apikey",
         PrincipalId::ServiceId(_) => "apikey-serviceid",
-        PrincipalId::User(_) => "apikey",
     };
-    who.api_key.as_ref().map(|id| Credential { kind, id: id.to_string() })
+    who.credential.as_ref().map(|credential| match credential {
+        Proof::AccessKey(id) => Credential { kind: "accesskey", id: id.to_string() },
+        Proof::ApiKey(id) => Credential { kind: of_key, id: id.to_string() },
+        Proof::Session(id) => Credential { kind: "session", id: id.to_string() },
+    })
 }
 
 fn initiator_type(who: Option<&Who>) -> &'static str {
     match who.map(|who| &who.principal) {
+        Some(PrincipalId::Role(_)) => "service/security/account/role",
         Some(PrincipalId::ServiceId(_)) => "service/security/account/serviceid",
         Some(PrincipalId::User(_)) => "service/security/account/user",
         None => "service/security/client/unknown",
@@ -229,6 +234,7 @@ fn login_action(grant: TokenGrant, who: Option<&Who>) -> &'static str {
         TokenGrant::DockerRefresh | TokenGrant::IdentityRefresh => "iam-identity.user-refreshtoken.login",
         TokenGrant::DockerGet | TokenGrant::DockerPassword | TokenGrant::IdentityApikey => {
             match who.map(|who| &who.principal) {
+                Some(PrincipalId::Role(_)) => "iam-identity.role-session.login",
                 Some(PrincipalId::ServiceId(_)) => "iam-identity.serviceid-apikey.login",
                 Some(PrincipalId::User(_)) => "iam-identity.user-apikey.login",
                 None => "iam-identity.apikey.login",

@@ -105,7 +105,11 @@ impl Limits {
             {
                 Some(Attempt { fingerprint: None })
             }
-            Surface::Aws(_) | Surface::Token(..) | Surface::Control(_) | Surface::Registry(_) => header
+            // Each signature is another; the key that it claims is what is guessed for.
+            Surface::Aws(_) => header
+                .and_then(access_key)
+                .map(|key| Attempt { fingerprint: Some(self.fingerprints.hash_one(key)) }),
+            Surface::Token(..) | Surface::Control(_) | Surface::Registry(_) => header
                 .map(|value| Attempt { fingerprint: Some(self.fingerprints.hash_one(value.as_bytes())) }),
             Surface::Acme | Surface::Health(_) | Surface::Metrics | Surface::Nothing(_) => None,
         }
@@ -169,6 +173,12 @@ impl Limits {
     }
 }
 
+/// The id of the access key that a signature claims.
+fn access_key(value: &HeaderValue) -> Option<&str> {
+    let (_, rest) = value.to_str().ok()?.split_once("Credential=")?;
+    rest.split('/').next()
+}
+
 fn is_bearer(value: &HeaderValue) -> bool {
     value.as_bytes().get(..7).is_some_and(|start| start.eq_ignore_ascii_case(b"bearer "))
 }
@@ -211,7 +221,7 @@ mod tests {
 
         let proven = visit(2);
         let (principal, name) = (samples::of_user(&samples::user(1)), String::new());
-        proven.note(proven.event(What::Probe).by(Some(Who { principal, name, api_key: None })));
+        proven.note(proven.event(What::Probe).by(Some(Who { principal, name, credential: None })));
         drop(limits.watch(&proven, attempt));
         drop(limits.watch(&visit(2), None));
         assert!(admitted(2));

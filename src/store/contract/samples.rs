@@ -140,6 +140,7 @@ pub(crate) fn founding() -> Founding {
     Founding {
         account: Account { id: account_id(), name: "example".to_owned(), created_at: time(0) },
         api_key: api_key(0, &owner),
+        access_key: None,
         policies: vec![policy_for(1, subject.clone(), "Manager"), policy_for(2, subject, "Reader")],
         administrator,
         held: vec![super::aws_samples::by_aws("AdministratorAccess")],

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
-use super::aws::attachment;
+use super::aws::{access_key, attachment};
 use super::write::Write;
 use super::{SqliteStore, api_key, keyring, policy, principal, registry, row};
 use crate::ids::principal::PrincipalId;
@@ -25,6 +25,9 @@ impl Accounts for SqliteStore {
         insert(write.connection(), &founding.account).await?;
         principal::insert_user(write.connection(), &founding.administrator).await?;
         api_key::insert(write.connection(), &founding.api_key).await?;
+        if let Some(row) = &founding.access_key {
+            access_key::insert(write.connection(), row).await?;
+        }
         for row in &founding.policies {
             policy::insert(write.connection(), row).await?;
         }

@@ -23,6 +23,9 @@ pub(super) async fn facts(
     let select = sqlx::query("select * from principal where id = ?1").bind(&name);
     let Some(found) = select.fetch_optional(&mut *reading).await? else { return Ok(None) };
     let record = match id {
+        PrincipalId::Role(_) => {
+            return Err(StoreError::Corrupt("a role in the table of principals".to_owned()));
+        }
         PrincipalId::ServiceId(_) => PrincipalRecord::ServiceId(service_id(&found)?),
         PrincipalId::User(_) => PrincipalRecord::User(user(&found)?),
     };

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use portcullis::clock::{Clock, ManualClock, SystemClock, SystemEntropy, UnixTime};
 use portcullis::config;
-use portcullis::run::init;
+use portcullis::run::init::{self, Given};
 use portcullis::run::server::Server;
 use portcullis::run::sources::Sources;
 use tempfile::TempDir;
@@ -44,9 +44,8 @@ impl InProcess {
         let runtime = Runtime::new().unwrap();
         let server = runtime.block_on(async {
             let installation = init::open(&settings, &sources).await.unwrap();
-            let unshown = |_: &_| panic!("the administrator's key was given");
-            let key = Some(ADMINISTRATOR);
-            init::ensure(&installation, &settings, false, key, &sources, &unshown).await.unwrap();
+            let given = Given { api_key: Some(ADMINISTRATOR), ..Given::default() };
+            init::ensure(&installation, &settings, false, given, &sources, None).await.unwrap();
             let control = tokio::runtime::Handle::current();
             Server::start(&settings, installation, control, &sources).unwrap()
         });

@@ -1,5 +1,6 @@
 //! What the stories stand on: processes, clients, images, and who asks.
 
+pub(crate) mod aws;
 pub(crate) mod certificate;
 pub(crate) mod client;
 pub(crate) mod hosts;

@@ -18,6 +18,10 @@ pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_portcullis");
 /// The account of the tests.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
+/// The administrator's access key in the tests. Not secret and not random: a test may print it.
+pub(crate) const ADMIN_ACCESS_KEY_ID: &str = "AKIASUITEADMIN234567";
+pub(crate) const ADMIN_SECRET_ACCESS_KEY: &str = "suite/administrator/0123456789+abcdefghi";
+
 /// A running server with a fresh store; it stops with this value.
 pub(crate) struct Portcullis {
     folder: TempDir,
@@ -271,6 +275,8 @@ fn server(folder: &TempDir, admin_key: &str, verb: &str) -> Command {
     command
         .env("HOME", folder.path())
         .env("PORTCULLIS_BOOTSTRAP_API_KEY", admin_key)
+        .env("PORTCULLIS_BOOTSTRAP_ACCESS_KEY_ID", ADMIN_ACCESS_KEY_ID)
+        .env("PORTCULLIS_BOOTSTRAP_SECRET_ACCESS_KEY", ADMIN_SECRET_ACCESS_KEY)
         .current_dir(folder.path());
     command
 }

@@ -21,6 +21,8 @@ use crate::clock::{ManualClock, SequenceEntropy};
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::credential::authorization::Presented;
 use crate::credential::lease::LeaseKey;
+use crate::credential::seal::MasterKey;
+use crate::credential::session::Sealer;
 use crate::ids::principal::PrincipalId;
 use crate::network::endpoint::Endpoint;
 use crate::policy::aws::kind::Kind;
@@ -96,8 +98,14 @@ impl Living {
         let shared: Arc<dyn Store> = store.clone();
         let view = Arc::new(View::new(shared, Handle::current(), samples::account_id(), Settings::default()));
         let (account, issuer, pepper) = (samples::account_id(), "https://issuer", Pepper::new(&[7; 32]));
-        let prover =
-            Authenticator::new(view.clone(), account, issuer.into(), Arc::new(pepper), clock.clone());
+        let sealer = Sealer::new(Arc::new(MasterKey::fresh(&SequenceEntropy::seeded(7))));
+        let prover = Authenticator::new(
+            view.clone(),
+            account,
+            issuer.into(),
+            (Arc::new(pepper), sealer),
+            clock.clone(),
+        );
         let registries = [(region(), "us.registry.test".parse().unwrap())].into();
         let premises = Premises { registries, ..Premises::default() };
         let gate = Gate::new(prover, view.clone(), LeaseKey::new(&[7; 32]), premises, clock);

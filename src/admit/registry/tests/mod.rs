@@ -11,17 +11,19 @@ use tokio::runtime::Handle;
 
 use super::{Admission, Asking, NewNamespaces, Tags};
 use crate::admit::authenticate::{Authenticator, Ceiling, Origin, Proof};
-use crate::admit::caller::Caller;
+use crate::admit::caller::{Caller, Credential};
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Premises;
 use crate::admit::permit::Grounds;
 use crate::admit::refusal::Refusal;
 use crate::client::address::ClientAddr;
-use crate::clock::ManualClock;
+use crate::clock::{ManualClock, SequenceEntropy};
 use crate::credential::api_key::Pepper;
 use crate::credential::authorization::Presented;
 use crate::credential::lease::LeaseKey;
+use crate::credential::seal::MasterKey;
+use crate::credential::session::Sealer;
 use crate::ids::aws::UserUniqueId;
 use crate::ids::region::Region;
 use crate::network::endpoint::Endpoint;
@@ -106,7 +108,7 @@ fn caller(policies: Policies) -> Arc<Caller> {
     let (account, user) = (samples::account_id(), samples::user(1));
     let principal = samples::of_user(&user);
     let rights = rights(&account, &principal, &user.name, policies);
-    let api_key = samples::api_key(0, &principal).id;
+    let credential = Credential::ApiKey(samples::api_key(0, &principal).id);
     let bundle = Bundle {
         principal,
         name: user.name,
@@ -119,7 +121,7 @@ fn caller(policies: Policies) -> Arc<Caller> {
     };
     Arc::new(Caller {
         account,
-        api_key,
+        credential,
         bundle: Arc::new(bundle),
         from: ClientAddr::from_socket("192.0.2.1:9".parse().unwrap()),
         local: "10.0.0.1".parse().unwrap(),
@@ -137,9 +139,15 @@ impl House {
         let view = View::new(store, Handle::current(), samples::account_id(), Settings::default());
         let view = Arc::new(view);
         let pepper = Arc::new(Pepper::new(&[7; 32]));
+        let sealer = Sealer::new(Arc::new(MasterKey::fresh(&SequenceEntropy::seeded(7))));
         let account = samples::account_id();
-        let prover =
-            Authenticator::new(view.clone(), account, "https://issuer".into(), pepper, clock.clone());
+        let prover = Authenticator::new(
+            view.clone(),
+            account,
+            "https://issuer".into(),
+            (pepper, sealer),
+            clock.clone(),
+        );
         let leases = LeaseKey::new(&[7; 32]);
         let registries = [(region(), "us.registry.test".parse().unwrap())].into();
         let premises = Premises { registries, ..Premises::default() };

@@ -261,7 +261,9 @@ mod tests {
     fn said<T: std::fmt::Debug>(result: Result<T, AwsProblem>) -> String {
         match result.unwrap_err() {
             AwsProblem::Said { code, message } => format!("{}: {message}", code.name()),
-            other @ (AwsProblem::Fault(_) | AwsProblem::Refused(_)) => panic!("{other:?}"),
+            other @ (AwsProblem::Fault(_) | AwsProblem::Refused(_) | AwsProblem::Unproven { .. }) => {
+                panic!("{other:?}")
+            }
         }
     }
 

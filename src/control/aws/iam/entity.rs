@@ -194,7 +194,7 @@ impl Desk {
                 self.store.service_id(&id).await?.map(|row| Person::of_service_id(&row))
             }
             Ok(PrincipalId::User(id)) => self.store.aws_user(&id).await?.map(Person::of_user),
-            Err(_) => self.store.aws_user_named(name).await?.map(Person::of_user),
+            Ok(PrincipalId::Role(_)) | Err(_) => self.store.aws_user_named(name).await?.map(Person::of_user),
         };
         Ok(found.filter(|person| person.name == name))
     }

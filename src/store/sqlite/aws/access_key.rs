@@ -1,8 +1,8 @@
 //! Rows of access keys.
 
 use async_trait::async_trait;
-use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row, SqliteConnection};
 
 use super::remains;
 use crate::clock::UnixTime;
@@ -39,22 +39,7 @@ impl AccessKeys for SqliteStore {
 
     async fn insert_access_key(&self, row: &AccessKeyRecord) -> Result<(), AwsError> {
         let mut write = Write::begin(self).await?;
-        let insert = sqlx::query(
-            "insert into access_key (id, owner, sealed, active, created_at, last_used_at, last_used_region, \
-             last_used_service) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-        );
-        let used = row.last_used.as_ref();
-        let insert = insert
-            .bind(row.id.as_str())
-            .bind(row.owner.to_string())
-            .bind(&row.sealed)
-            .bind(row.active)
-            .bind(row.created_at.millis())
-            .bind(used.map(|used| used.at.millis()))
-            .bind(used.map(|used| &used.region))
-            .bind(used.map(|used| &used.service));
-        let done = insert.execute(write.connection()).await;
-        done.map_err(|error| StoreError::conflict(error, "such an access key exists already"))?;
+        insert(write.connection(), row).await?;
         let count = "select count(*) from access_key where owner = ?1";
         remains::admit(&mut write, Quota::AccessKeysPerUser, count, &row.owner.to_string()).await?;
         write.touch(ChangeKey::Principal(row.owner.clone()));
@@ -81,6 +66,30 @@ impl AccessKeys for SqliteStore {
         update.execute(write.connection()).await?;
         write.commit().await
     }
+}
+
+/// Inserts a key, whose id must be new.
+pub(in crate::store::sqlite) async fn insert(
+    connection: &mut SqliteConnection,
+    row: &AccessKeyRecord,
+) -> Result<(), StoreError> {
+    let insert = sqlx::query(
+        "insert into access_key (id, owner, sealed, active, created_at, last_used_at, last_used_region, \
+         last_used_service) values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+    );
+    let used = row.last_used.as_ref();
+    let insert = insert
+        .bind(row.id.as_str())
+        .bind(row.owner.to_string())
+        .bind(&row.sealed)
+        .bind(row.active)
+        .bind(row.created_at.millis())
+        .bind(used.map(|used| used.at.millis()))
+        .bind(used.map(|used| &used.region))
+        .bind(used.map(|used| &used.service));
+    let done = insert.execute(connection).await;
+    done.map_err(|error| StoreError::conflict(error, "such an access key exists already"))?;
+    Ok(())
 }
 
 /// Runs a statement that returns the owner of the key that it changed.

@@ -1,6 +1,6 @@
 //! Rows of AWS's dialect, one file per noun.
 
-mod access_key;
+pub(super) mod access_key;
 pub(super) mod attachment;
 mod boundary;
 mod group;
