@@ -46,16 +46,39 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
             return Outcome::failed(visit, What::Unroutable, caller.as_deref(), &fault);
         }
     };
-    if let Proven::Inside(caller) = &caller
-        && let Err(refusal) = shared.limits.admit_caller(caller)
-    {
-        return Outcome::refused(visit, What::Unroutable, Some(caller), &refusal);
-    }
+    let caller = match caller {
+        Proven::Inside(caller) => match shared.limits.admit_caller(&caller) {
+            Ok(()) => Proven::Inside(caller),
+            Err(refusal) => Proven::Stopped(caller, refusal),
+        },
+        Proven::Nobody(_) | Proven::Stopped(..) => caller,
+    };
+    answer(shared, visit, site, (parts, body), (caller, would_refuse)).await
+}
+
+/// Answers a call that is refused whoever it is from, in the words of what it asks for.
+pub async fn refuse(
+    shared: &Shared,
+    visit: &Visit,
+    site: &Site,
+    request: Request<RequestBody>,
+    refusal: Refusal,
+) -> Outcome {
+    answer(shared, visit, site, request.into_parts(), (Proven::Nobody(refusal), Vec::new())).await
+}
+
+async fn answer(
+    shared: &Shared,
+    visit: &Visit,
+    site: &Site,
+    (parts, body): (Parts, RequestBody),
+    (caller, would_refuse): (Proven, Vec<RuleId>),
+) -> Outcome {
     let method = parts.method.clone();
     // Nobody's bodies are not read.
     let body = match caller {
         Proven::Inside(_) => body.collect_limited(body::MAX).await,
-        Proven::Nobody(_) | Proven::Outside(..) => Ok(Bytes::new()),
+        Proven::Nobody(_) | Proven::Stopped(..) => Ok(Bytes::new()),
     };
     let body = match body {
         Ok(body) => body,
@@ -117,7 +140,7 @@ async fn prove(
     };
     match shared.gate.network(&caller, want).await {
         Ok(would_refuse) => Ok((Proven::Inside(caller), would_refuse)),
-        Err(Why::Refusal(refusal)) => Ok((Proven::Outside(caller, refusal), Vec::new())),
+        Err(Why::Refusal(refusal)) => Ok((Proven::Stopped(caller, refusal), Vec::new())),
         Err(Why::Fault(fault)) => Err((Some(caller), fault)),
     }
 }
@@ -128,21 +151,21 @@ enum Proven {
     Inside(Arc<Caller>),
     /// Nothing.
     Nobody(Refusal),
-    /// Who it is, and that it may not.
-    Outside(Arc<Caller>, Refusal),
+    /// Who it is, and that it may not: from there, or so often.
+    Stopped(Arc<Caller>, Refusal),
 }
 
 impl Proven {
     fn let_in(&self) -> Result<Arc<Caller>, Refusal> {
         match self {
             Self::Inside(caller) => Ok(Arc::clone(caller)),
-            Self::Nobody(refusal) | Self::Outside(_, refusal) => Err(refusal.clone()),
+            Self::Nobody(refusal) | Self::Stopped(_, refusal) => Err(refusal.clone()),
         }
     }
 
     fn who(&self) -> Option<&Caller> {
         match self {
-            Self::Inside(caller) | Self::Outside(caller, _) => Some(caller),
+            Self::Inside(caller) | Self::Stopped(caller, _) => Some(caller),
             Self::Nobody(_) => None,
         }
     }

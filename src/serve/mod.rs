@@ -107,6 +107,24 @@ impl App {
         }
     }
 
+    /// Refuses a request whoever it is from, before anything of its body is read.
+    async fn refuse(
+        &self,
+        visit: &Visit,
+        surface: Surface<'_>,
+        request: Request<RequestBody>,
+        refusal: Refusal,
+    ) -> Outcome {
+        match surface {
+            Surface::Control(site) => control::refuse(&self.shared, visit, site, request, refusal).await,
+            Surface::Registry(site) => registry::refuse(visit, site, &request, &refusal),
+            Surface::Token(endpoint, _) => token::refuse(visit, endpoint, &request, &refusal),
+            Surface::Acme | Surface::Aws(_) | Surface::Health(_) | Surface::Metrics | Surface::Nothing(_) => {
+                Outcome::unroutable(visit, &refusal)
+            }
+        }
+    }
+
     /// Answers, and records what was done however far it gets.
     async fn answer(
         &self,
@@ -127,7 +145,7 @@ impl App {
         let watch = shared.limits.watch(visit, attempt);
         let outcome = match shared.limits.admit(from, attempt) {
             Ok(()) => self.outcome(visit, surface, request).await,
-            Err(retry_after) => Outcome::unroutable(visit, &Refusal::Limited { retry_after }),
+            Err(retry_after) => self.refuse(visit, surface, request, Refusal::Limited { retry_after }).await,
         };
         watch.over(&outcome);
         outcome.with(unanswered.answered()).recorded(visit, shared).await

@@ -88,6 +88,15 @@ pub async fn call(
     }
 }
 
+/// Answers a call that is refused whoever it is from.
+pub fn refuse(visit: &Visit, site: &Site, request: &Request<RequestBody>, refusal: &Refusal) -> Outcome {
+    let what = match parse(request.method(), request.uri().path(), request.uri().query(), request.headers()) {
+        Ok(operation) => What::Registry(RegistryCall::new(&operation, &site.name, &site.region)),
+        Err(_) => What::Unroutable,
+    };
+    Outcome::refused(visit, what, None, refusal)
+}
+
 /// How the upstream failed, if it is the upstream's fault.
 pub(super) const fn upstream_error(fault: &Fault) -> Option<UpstreamError> {
     match fault {

@@ -12,6 +12,7 @@ use crate::admit::refusal::Refusal;
 use crate::credential::authorization::Presented;
 use crate::edge::body::{CollectError, RequestBody};
 use crate::edge::respond;
+use crate::forward::body::ForwardBody;
 use crate::record::event::{TokenGrant, Verdict, What};
 use crate::registry::error::{OciCode, OciError};
 use crate::token::form::Form;
@@ -78,6 +79,27 @@ pub async fn call(
         Ok(reply) => replied(visit, what, reply),
         Err(fault) => Outcome::failed(visit, what, None, &fault),
     }
+}
+
+/// Answers a request of somebody who asks too often. Without its body, a form is on record as what most of them are.
+pub fn refuse(
+    visit: &Visit,
+    endpoint: TokenEndpoint,
+    request: &Request<RequestBody>,
+    refusal: &Refusal,
+) -> Outcome {
+    let what = match endpoint {
+        TokenEndpoint::Docker => What::Token(docker_grant(*request.method() == Method::POST, "")),
+        TokenEndpoint::Identity => What::Token(TokenGrant::IdentityApikey),
+        TokenEndpoint::Keys => What::Probe,
+    };
+    let mut outcome = Outcome::refused(visit, what, None, refusal);
+    if endpoint == TokenEndpoint::Identity {
+        // IAM's clients read its own words only.
+        let body = identity::too_often(visit.request_id());
+        outcome.response = outcome.response.map(|_| ForwardBody::Full(Bytes::from(body)));
+    }
+    outcome
 }
 
 async fn keys(shared: &Shared) -> reply::Result {

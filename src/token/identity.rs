@@ -124,6 +124,7 @@ const INVALID_TOKEN: Failure = Failure {
     code: "BXNIM0407E",
     message: "Provided refresh token is invalid.",
 };
+const TOO_OFTEN: &str = "BXNIM0109E";
 const UNSUPPORTED_GRANT: Failure =
     Failure { status: StatusCode::BAD_REQUEST, code: "BXNIM0116E", message: "Grant type is not supported." };
 
@@ -132,12 +133,22 @@ fn missing(request: &Request<'_>, property: &str) -> Reply {
     failed(request, &MISSING, Some(&detail), Outcome::Malformed("property missing"))
 }
 
+/// What somebody reads who asks too often.
+#[must_use]
+pub fn too_often(request_id: &str) -> String {
+    envelope(TOO_OFTEN, "Too many requests. Wait before you try again.", request_id).to_string()
+}
+
+fn envelope(code: &str, message: &str, request_id: &str) -> serde_json::Value {
+    serde_json::json!({
+        "errorCode": code,
+        "errorMessage": message,
+        "context": { "requestId": request_id, "requestType": "incoming.Identity_Token" },
+    })
+}
+
 fn failed(request: &Request<'_>, failure: &Failure, details: Option<&str>, outcome: Outcome) -> Reply {
-    let mut body = serde_json::json!({
-        "errorCode": failure.code,
-        "errorMessage": failure.message,
-        "context": { "requestId": request.request_id, "requestType": "incoming.Identity_Token" },
-    });
+    let mut body = envelope(failure.code, failure.message, request.request_id);
     if let (Some(object), Some(details)) = (body.as_object_mut(), details) {
         object.insert("errorDetails".to_owned(), details.into());
     }

@@ -1,6 +1,5 @@
 //! All that restricts from where an account may be used, compiled.
 
-use crate::ids::cbr::RuleId;
 use crate::network::allow_list::Allowed;
 use crate::network::decide::{Facts, NetworkDecision, PrivateSource, Restrictions, decide};
 use crate::network::rule::{Enforcement, Rule};
@@ -67,11 +66,5 @@ impl AccountNetwork {
                 private_source,
             },
         )
-    }
-
-    /// The rule with this id, if it is one of those looked at.
-    #[must_use]
-    pub fn rule(&self, id: &RuleId) -> Option<&Rule> {
-        self.rules.iter().find(|rule| rule.id == *id)
     }
 }

@@ -112,6 +112,35 @@ fn a_principal_may_ask_so_often_from_wherever_it_asks() {
     assert_eq!(limited["initiator"]["id"], robot.iam_id.as_str());
 }
 
+#[test]
+fn whoever_asks_too_often_reads_that_in_the_words_of_what_was_asked_and_the_record_says_what_it_was() {
+    let (_upstream, at, robot) = limited("requests_per_address = 5");
+    let refused = |method: &str, target: &str| {
+        let guesser = || robot.over(at.http().from(GUESSER));
+        let asked = || match method {
+            "GET" => guesser().get(target),
+            _ => guesser().call(method, target, &serde_json::json!({})),
+        };
+        let mut answers = (0..50).map(|_| asked()).filter(|answer| answer.status == 429);
+        let answer = answers.next().unwrap_or_else(|| panic!("{method} {target} is never refused"));
+        assert!(retry_after(&answer) >= 1);
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        let event = at.await_audit(target, |event| event["requestId"] == id.as_str());
+        assert_eq!(event["decision"], "limited", "{event:#}");
+        (answer.json(), event)
+    };
+    let (said, event) = refused("GET", "/v2/team/app/manifests/v1");
+    assert_eq!(said["errors"][0]["code"], "TOOMANYREQUESTS", "{said}");
+    assert_eq!(event["operation"], "manifest_read", "{event:#}");
+    let (said, event) = refused("POST", "/v1/serviceids");
+    assert_eq!(said["errors"][0]["code"], "too_many_requests", "{said}");
+    assert!(said["trace"].is_string() && event["operation"] == "control", "{said} {event:#}");
+    let (said, _) = refused("GET", "/api/v1/namespaces");
+    assert_eq!(said["code"], "CRG0429E", "{said}");
+    let (said, event) = refused("POST", "/identity/token");
+    assert!(said["errorCode"].is_string() && event["operation"] == "identity_apikey", "{said} {event:#}");
+}
+
 /// D-26
 #[test]
 fn an_address_has_so_many_connections_and_others_as_many() {

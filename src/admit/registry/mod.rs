@@ -117,7 +117,7 @@ impl Gate {
         tags: &impl Tags,
     ) -> Result<Admission, Why> {
         let namespace = operation.repository().map(Namespace::of);
-        let would_refuse = self.network(caller, Want::Images(asking.region, namespace.as_ref())).await?;
+        let mut would_refuse = self.network(caller, Want::Images(asking.region, namespace.as_ref())).await?;
         let wanted_scope = scope::scope_for(&operation);
         let lease = self.leased(&operation, caller, asking.region);
         if proof.expired && lease.is_none() {
@@ -153,7 +153,10 @@ impl Gate {
             Some(need) => {
                 let there = Namespace::of(need.repository);
                 let source = match self.network(caller, Want::Images(asking.region, Some(&there))).await {
-                    Ok(_) => {
+                    Ok(rules) => {
+                        would_refuse.extend(
+                            rules.into_iter().filter(|rule| !would_refuse.contains(rule)).collect::<Vec<_>>(),
+                        );
                         let repository = self.repository(asking.region, need.repository).await?;
                         let facts = Facts { repository: Some(&repository), ..facts };
                         self.grounds(self.judge(facts), &need, asking.region).await.map(|_| true)
