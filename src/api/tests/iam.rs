@@ -1,11 +1,14 @@
 //! IAM in AWS's dialect: every operation asks for its own action, and what it answers is AWS's.
 
 use super::House;
+use crate::admit::authenticate::Origin;
 use crate::admit::refusal::{Challenge, Refusal};
 use crate::api::aws::iam::Iam;
 use crate::api::aws::{AwsRequest, Named};
+use crate::client::address::ClientAddr;
 use crate::control::aws::problem::AwsProblem;
 use crate::ids::principal::PrincipalId;
+use crate::network::endpoint::Endpoint;
 use crate::store::contract::samples;
 
 const TRUST: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::123456789012:root"},"Action":"sts:AssumeRole"}]}"#;
@@ -73,6 +76,12 @@ impl House {
             headers,
             body: body.into(),
             caller,
+            origin: Origin {
+                from: ClientAddr::from_socket("192.0.2.1:9".parse().unwrap()),
+                local: "10.0.0.1".parse().unwrap(),
+                endpoint: Endpoint::Public,
+                secure: true,
+            },
             region: samples::region("us-south"),
             authority: "us.registry.test:8443".to_owned(),
             request_id: "req-1".to_owned(),

@@ -32,8 +32,7 @@ pub(super) async fn create(call: &AwsCall<'_>) -> Answered {
     let answer = AwsAnswer::xml(done, |xml, fresh| {
         xml.element("AccessKey", |xml| {
             xml.text("UserName", &fresh.user).text("AccessKeyId", &fresh.row.id);
-            xml.text("Status", status(fresh.row.active))
-                .text("SecretAccessKey", fresh.secret.reveal().expose());
+            xml.text("Status", status(fresh.row.active)).text("SecretAccessKey", fresh.secret.expose());
             xml.time("CreateDate", fresh.row.created_at);
         });
     });

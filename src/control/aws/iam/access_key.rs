@@ -11,7 +11,7 @@ use crate::control::Desk;
 use crate::control::aws::AwsDone;
 use crate::control::aws::problem::AwsProblem;
 use crate::control::list::rows;
-use crate::credential::access_key::SecretKey;
+use crate::credential::access_key::AccessSecret;
 use crate::ids::aws::AccessKeyId;
 use crate::policy::aws::arn::Name;
 use crate::policy::table::IamAction;
@@ -25,7 +25,7 @@ pub struct FreshKey {
     /// What is kept of it.
     pub row: AccessKeyRecord,
     /// Its secret.
-    pub secret: SecretKey,
+    pub secret: AccessSecret,
 }
 
 impl Desk {
@@ -42,9 +42,9 @@ impl Desk {
         let action = IamAction::CreateAccessKey;
         let (person, permit) = self.grasp_user(caller, action, &name, Keys::new()).await?;
         let (id, secret) =
-            (AccessKeyId::fresh(&self.account, &*self.entropy), SecretKey::fresh(&*self.entropy));
+            (AccessKeyId::fresh(&self.account, &*self.entropy), AccessSecret::fresh(&*self.entropy));
         let row = AccessKeyRecord {
-            sealed: self.sealer.seal_secret(&id, &secret, &*self.entropy),
+            sealed: secret.sealed(&id, &self.master, &*self.entropy),
             id,
             owner: person.principal,
             active: true,
