@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks for building, trying and testing Portcullis: one call of apt-get for Debian packages,
-# cargo-deny, and sslyze, acme2certifier and the AWS clients in Python venvs under target/. Asks for nothing and changes nothing when all is there.
+# cargo-deny, and sslyze, acme2certifier and the clouds' own clients in Python venvs under target/. Asks for nothing and changes
+# nothing when all is there.
 #
 # usage: scripts/deps.sh demo|test
 set -euo pipefail
@@ -112,5 +113,5 @@ if [ "${#packages[@]}" != 0 ]; then install_packages "${packages[@]}"; fi
 if [ "$set_name" = test ]; then
     install_cargo_deny
     install_venv requirements.txt scanners sslyze 'TLS will not be scanned'
-    install_venv requirements-clients.txt clients aws 'the stories of AWS clients will fail'
+    install_venv requirements-clients.txt clients aws 'the stories of the clouds'\'' own clients are skipped or fail'
 fi

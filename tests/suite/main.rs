@@ -26,6 +26,9 @@ mod faults;
 /// The clients, the registry and the recorder work, without Portcullis between them.
 #[cfg(test)]
 mod harness;
+/// IBM's Python SDK, unmodified.
+#[cfg(test)]
+mod ibm_sdk;
 /// IAM tokens, in the way of `/identity/`.
 #[cfg(test)]
 mod identity;
