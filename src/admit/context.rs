@@ -84,7 +84,7 @@ impl<'a> Facts<'a> {
         let flag = |flag: bool| borrowed(if flag { "true" } else { "false" });
         let (caller, bundle) = (self.caller, &*self.caller.bundle);
         match name {
-            "aws:currenttime" => Some(whole_second(self.now).into()),
+            "aws:currenttime" => Some(self.now.rfc3339_seconds().into()),
             "aws:epochtime" => Some(self.now.seconds().to_string().into()),
             "aws:principalaccount" | "aws:resourceaccount" => borrowed(caller.account.as_str()),
             "aws:principalarn" => principal_arn(bundle.rights.caller()),
@@ -94,7 +94,7 @@ impl<'a> Facts<'a> {
             "aws:requestedregion" => borrowed(self.region?.as_str()),
             "aws:securetransport" => flag(caller.secure),
             "aws:sourceip" => Some(caller.from.ip().to_string().into()),
-            "aws:tokenissuetime" => Some(whole_second(caller.issued_at?).into()),
+            "aws:tokenissuetime" => Some(caller.issued_at?.rfc3339_seconds().into()),
             "aws:useragent" => self.header(USER_AGENT),
             "aws:userid" => user_id(bundle.rights.caller()),
             "aws:username" => match bundle.rights.caller() {
@@ -139,10 +139,6 @@ impl<'a> Facts<'a> {
     fn written(&self, name: HeaderName) -> Option<Cow<'a, str>> {
         matches!(self.call?.operation, Operation::ManifestWrite { .. }).then(|| self.header(name)).flatten()
     }
-}
-
-fn whole_second(time: UnixTime) -> String {
-    UnixTime::from_seconds(time.seconds()).rfc3339()
 }
 
 /// A media type without its parameters, in lower case.

@@ -126,7 +126,7 @@ impl<'a> Call<'a> {
     }
 
     /// The path and query of this list, without the page: what a page token belongs to.
-    fn list(&self, token: &str) -> String {
+    pub(super) fn list(&self, token: &str) -> String {
         let is_page = |pair: &&str| pair.split('=').next() == Some(token) || pair.is_empty();
         let query = self.request.query.as_deref().unwrap_or_default();
         let kept: Vec<&str> = query.split('&').filter(|pair| !is_page(pair)).collect();

@@ -201,7 +201,8 @@ impl Api {
             Endpoint::Native(which) => native::answer(which, &call, &self.registries).await,
             Endpoint::Policies(which) => ibm::policies::answer(which, &call).await,
             Endpoint::Registry(which) => ibm::registry::answer(which, &call).await,
-            Endpoint::Roles => ibm::roles::list(&call),
+            Endpoint::PoliciesV2(which) => ibm::policies_v2::answer(which, &call).await,
+            Endpoint::Roles(which) => ibm::roles::answer(which, &call).await,
             Endpoint::ServiceIds(which) => ibm::service_ids::answer(which, &call).await,
             Endpoint::Users(which) => ibm::users::answer(which, &call).await,
         }

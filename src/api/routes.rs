@@ -11,6 +11,7 @@ use super::ibm::cbr::Cbr;
 use super::ibm::groups::Groups;
 use super::ibm::policies::Policies;
 use super::ibm::registry::Registry;
+use super::ibm::roles::Roles;
 use super::ibm::service_ids::ServiceIds;
 use super::ibm::users::Users;
 use super::native::Native;
@@ -70,12 +71,14 @@ pub enum Endpoint {
     Groups(Groups),
     /// Our own.
     Native(Native),
-    /// Policies.
+    /// Policies, as v1 writes them.
     Policies(Policies),
+    /// Policies, as v2 writes them.
+    PoliciesV2(Policies),
     /// Container Registry.
     Registry(Registry),
-    /// The roles.
-    Roles,
+    /// Roles.
+    Roles(Roles),
     /// Service IDs.
     ServiceIds(ServiceIds),
     /// Users.
@@ -151,8 +154,18 @@ pub static ROUTES: &[Route] = &[
     route(Method::POST,   "/v1/policies",                E::Policies(Policies::Create),     D::Policies, Needs(A::PolicyCreate)),
     route(Method::GET,    "/v1/policies/{id}",           E::Policies(Policies::Read),       D::Policies, Needs(A::PolicyRead)),
     route(Method::PUT,    "/v1/policies/{id}",           E::Policies(Policies::Replace),    D::Policies, Needs(A::PolicyUpdate)),
+    route(Method::PATCH,  "/v1/policies/{id}",           E::Policies(Policies::Restore),    D::Policies, Needs(A::PolicyCreate)),
     route(Method::DELETE, "/v1/policies/{id}",           E::Policies(Policies::Delete),     D::Policies, Needs(A::PolicyDelete)),
-    route(Method::GET,    "/v2/roles",                   E::Roles,                          D::Policies, Proven),
+    route(Method::GET,    "/v2/policies",                E::PoliciesV2(Policies::List),     D::Policies, Listing(A::PolicyRead)),
+    route(Method::POST,   "/v2/policies",                E::PoliciesV2(Policies::Create),   D::Policies, Needs(A::PolicyCreate)),
+    route(Method::GET,    "/v2/policies/{id}",           E::PoliciesV2(Policies::Read),     D::Policies, Needs(A::PolicyRead)),
+    route(Method::PUT,    "/v2/policies/{id}",           E::PoliciesV2(Policies::Replace),  D::Policies, Needs(A::PolicyUpdate)),
+    route(Method::DELETE, "/v2/policies/{id}",           E::PoliciesV2(Policies::Delete),   D::Policies, Needs(A::PolicyDelete)),
+    route(Method::GET,    "/v2/roles",                   E::Roles(Roles::List),             D::Policies, Proven),
+    route(Method::POST,   "/v2/roles",                   E::Roles(Roles::Create),           D::Policies, Needs(A::RoleCreate)),
+    route(Method::GET,    "/v2/roles/{id}",              E::Roles(Roles::Read),             D::Policies, Needs(A::RoleRead)),
+    route(Method::PUT,    "/v2/roles/{id}",              E::Roles(Roles::Replace),          D::Policies, Needs(A::RoleUpdate)),
+    route(Method::DELETE, "/v2/roles/{id}",              E::Roles(Roles::Delete),           D::Policies, Needs(A::RoleDelete)),
     // Access groups
     route(Method::GET,    "/v2/groups",                  E::Groups(Groups::List),           D::Policies, Listing(A::GroupList)),
     route(Method::POST,   "/v2/groups",                  E::Groups(Groups::Create),         D::Policies, Needs(A::GroupCreate)),

@@ -42,6 +42,51 @@ where
     }
 }
 
+/// A page of what a caller may see of a list. It is read from where the one before has ended, so that no page costs more
+/// than what it shows and passes over.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page begins, if there is more.
+    pub next: Option<u32>,
+}
+
+/// Reads a page from the row at `window.offset` on, of those that are to be kept.
+///
+/// # Errors
+/// What the store says.
+pub(super) async fn page<T, F, R>(
+    fetch: F,
+    keep: impl Fn(&T) -> bool,
+    window: Window,
+) -> Result<Page<T>, Problem>
+where
+    F: Fn(Window) -> R + Send,
+    R: Future<Output = Result<Listed<T>, StoreError>> + Send,
+{
+    let wanted = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    let (mut rows, mut at) = (Vec::new(), window.offset);
+    loop {
+        let listed = fetch(Window { offset: at, limit: STEP }).await?;
+        if listed.rows.is_empty() {
+            return Ok(Page { rows, next: None });
+        }
+        for row in listed.rows {
+            if keep(&row) {
+                if rows.len() == wanted {
+                    return Ok(Page { rows, next: Some(at) });
+                }
+                rows.push(row);
+            }
+            at = at.saturating_add(1);
+        }
+        if at >= listed.total {
+            return Ok(Page { rows, next: None });
+        }
+    }
+}
+
 /// Cuts a window out of a list in memory.
 #[must_use]
 pub(super) fn cut<T>(rows: Vec<T>, window: Window) -> Listed<T> {

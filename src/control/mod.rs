@@ -30,6 +30,7 @@ use crate::store::Store;
 pub mod api_key;
 pub mod aws;
 pub mod cbr;
+pub mod custom_role;
 pub mod explain;
 pub mod founding;
 pub mod group;

@@ -19,6 +19,8 @@ pub enum Noun {
     Policy,
     /// A user or service ID.
     Principal,
+    /// A custom role.
+    Role,
     /// A context-based restriction.
     Rule,
     /// A service ID.
@@ -40,6 +42,7 @@ impl Noun {
             Self::Namespace => "namespace",
             Self::Policy => "policy",
             Self::Principal => "user or service ID",
+            Self::Role => "custom role",
             Self::Rule => "rule",
             Self::ServiceId => "service ID",
             Self::User => "user",

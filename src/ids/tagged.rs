@@ -52,6 +52,12 @@ tagged_id!(
     "an API key id such as `ApiKey-<uuid>`"
 );
 tagged_id!(
+    /// Names a role that the account has made.
+    CustomRoleId,
+    "",
+    "the id of a custom role (a UUID)"
+);
+tagged_id!(
     /// Names a policy.
     PolicyId,
     "",

@@ -23,6 +23,7 @@ use super::aws::tag::{Tag, Tagged, Tags};
 use super::aws::text::DocumentText;
 use super::aws::user::{AwsUser, AwsUsers};
 use super::aws::{AwsError, AwsStore};
+use super::custom_role::{CustomRoleRecord, CustomRoles};
 use super::feed::{Change, Feed, Sequence};
 use super::group::{AccessGroup, Groups, Membership};
 use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceIdentity, User, Window};
@@ -37,7 +38,7 @@ use crate::ids::aws::{AccessKeyId, ManagedPolicyId, ProviderUrl, RoleId, UserUni
 use crate::ids::cbr::{RuleId, ZoneId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
-use crate::ids::tagged::{AccessGroupId, ApiKeyId, PolicyId, ServiceId, UserId};
+use crate::ids::tagged::{AccessGroupId, ApiKeyId, CustomRoleId, PolicyId, ServiceId, UserId};
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
 use crate::registry::name::{Namespace, RepositoryName};
@@ -194,6 +195,19 @@ delegate!(Policies {
     insert_policy(row: &PolicyRecord) -> ();
     update_policy(row: &PolicyRecord) -> ();
     delete_policy(id: &PolicyId) -> ();
+    deleted_policy(id: &PolicyId) -> Option<PolicyRecord>;
+    deleted_policies(subject: Option<&Subject>, window: Window) -> Listed<PolicyRecord>;
+    restore_policy(row: &PolicyRecord) -> ();
+});
+
+delegate!(CustomRoles {
+    custom_role(id: &CustomRoleId) -> Option<CustomRoleRecord>;
+    custom_role_by_crn(crn: &str) -> Option<CustomRoleRecord>;
+    custom_roles(service: Option<&str>, window: Window) -> Listed<CustomRoleRecord>;
+    policies_with_role(id: &CustomRoleId, window: Window) -> Listed<PolicyRecord>;
+    insert_custom_role(row: &CustomRoleRecord) -> ();
+    update_custom_role(row: &CustomRoleRecord) -> ();
+    delete_custom_role(id: &CustomRoleId) -> ();
 });
 
 delegate!(Registries {

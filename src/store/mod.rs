@@ -7,6 +7,7 @@ pub mod account;
 pub mod aws;
 #[cfg(test)]
 pub(crate) mod contract;
+pub mod custom_role;
 pub mod error;
 #[cfg(test)]
 pub(crate) mod faulty;
@@ -25,6 +26,7 @@ pub use error::StoreError;
 pub trait Store:
     account::Accounts
     + aws::AwsStore
+    + custom_role::CustomRoles
     + feed::Feed
     + group::Groups
     + identity::Identities

@@ -39,6 +39,11 @@ fn walk(script: &str) {
 }
 
 #[test]
+fn policies_of_both_versions_and_custom_roles_are_walked_and_in_force() {
+    walk("ibm_policies.py");
+}
+
+#[test]
 fn iam_identity_is_walked_from_creation_to_deletion() {
     walk("ibm_identity.py");
 }

@@ -199,7 +199,7 @@ fn outcome_shape(call: &Call<'_>, row: &Membership, outcome: &Result<(), Problem
     let (status, error) = match outcome {
         Ok(()) => (StatusCode::OK, None),
         Err(problem) => {
-            let (status, code, message) = super::super::envelope::in_list(problem);
+            let (status, code, message) = super::super::envelope::in_list(call.request, problem);
             (status, Some(json!([{"code": code, "message": message}])))
         }
     };

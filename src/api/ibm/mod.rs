@@ -5,6 +5,7 @@ pub mod api_keys;
 pub mod cbr;
 pub mod groups;
 pub mod policies;
+pub mod policies_v2;
 pub mod registry;
 pub mod roles;
 pub mod service_ids;

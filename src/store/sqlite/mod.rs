@@ -6,6 +6,7 @@
 mod account;
 mod api_key;
 mod aws;
+mod custom_role;
 mod feed;
 mod file;
 mod group;
