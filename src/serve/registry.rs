@@ -76,10 +76,11 @@ pub async fn call(
             if let Some(kind) = upstream_error(&fault) {
                 shared.recorder.metrics().upstream_error(kind);
             }
-            Outcome::failed(visit, what, Some(caller), &fault)
+            Outcome::failed(visit, what, Some(caller), &fault).reported_by(&admission.would_refuse)
         }
         Err(Failure::Limited { retry_after }) => {
-            Outcome::refused(visit, what, Some(caller), &Refusal::Limited { retry_after })
+            let refusal = Refusal::Limited { retry_after };
+            Outcome::refused(visit, what, Some(caller), &refusal).reported_by(&admission.would_refuse)
         }
         Err(Failure::Oci(error)) => {
             let response = respond::refusal(&Refusal::Malformed(error), visit.asked());

@@ -151,25 +151,28 @@ impl Gate {
         let new_namespace = self.new_namespace(self.judge(facts), &operation, asking).await?;
         let mount_allowed = match mount_source(&operation) {
             Some(need) => {
-                let there = Namespace::of(need.repository);
-                let source = match self.network(caller, Want::Images(asking.region, Some(&there))).await {
-                    Ok(rules) => {
-                        would_refuse.extend(
-                            rules.into_iter().filter(|rule| !would_refuse.contains(rule)).collect::<Vec<_>>(),
-                        );
-                        let repository = self.repository(asking.region, need.repository).await?;
-                        let facts = Facts { repository: Some(&repository), ..facts };
-                        self.grounds(self.judge(facts), &need, asking.region).await.map(|_| true)
-                    }
-                    Err(why) => Err(why),
-                };
-                source.or_else(refused_is_false)?
+                let source = self.mount_source(facts, &need, asking.region).await;
+                source.map(|rules| add(&mut would_refuse, rules)).or_else(refused_is_false)?
             }
             None => true,
         };
         let operation = if mount_allowed { operation } else { plain_session(operation) };
         let permit = Permit::new(operation, Arc::clone(caller), grounds);
         Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace, would_refuse })
+    }
+
+    /// Decides on the source of a mount, like on a pull from there: the rules in report mode that would have refused it.
+    async fn mount_source(
+        &self,
+        facts: Facts<'_>,
+        need: &Need<'_>,
+        region: &Region,
+    ) -> Result<Vec<RuleId>, Why> {
+        let there = Namespace::of(need.repository);
+        let would_refuse = self.network(facts.caller, Want::Images(region, Some(&there))).await?;
+        let repository = self.repository(region, need.repository).await?;
+        let facts = Facts { repository: Some(&repository), ..facts };
+        self.grounds(self.judge(facts), need, region).await.map(|_| would_refuse)
     }
 
     /// With what the upstream says of the tag, if some statement of the caller's or the repository's depends on that. What
@@ -288,6 +291,16 @@ fn plain_session(operation: Operation) -> Operation {
     } else {
         operation
     }
+}
+
+/// Adds what is not there yet; true, as what was let through.
+fn add(rules: &mut Vec<RuleId>, more: Vec<RuleId>) -> bool {
+    for rule in more {
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+    true
 }
 
 fn refused_is_false(why: Why) -> Result<bool, Why> {
