@@ -69,6 +69,9 @@ pub trait Authority: Send + Sync {
     /// [`AwsProblem::Refused`].
     async fn permit_aws(&self, caller: &Arc<Caller>, ask: AwsAsk) -> Result<Permit<AwsControl>, AwsProblem>;
 
+    /// A permit on grounds of `Proven`, for what AWS lets everyone do who signs, whatever policies say.
+    fn permit_signed(&self, caller: &Arc<Caller>, of: AwsControl) -> Permit<AwsControl>;
+
     /// A permit on grounds of `Own`, if `owner` is the caller.
     fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>>;
 

@@ -238,6 +238,10 @@ impl Authority for GateAuthority {
         })
     }
 
+    fn permit_signed(&self, caller: &Arc<Caller>, of: AwsControl) -> Permit<AwsControl> {
+        self.0.everyones_aws(caller, of)
+    }
+
     fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>> {
         (owner == caller.principal()).then(|| self.0.own(caller, of))
     }

@@ -71,6 +71,9 @@ mod scanners;
 /// The cases that must hold from the first release: how authenticating registry proxies break, and that this one does not.
 #[cfg(test)]
 mod security;
+/// The `aws` command: roles, and other sessions.
+#[cfg(test)]
+mod sessions;
 /// The `aws` command: signatures, and what is wrong with them.
 #[cfg(test)]
 mod signatures;

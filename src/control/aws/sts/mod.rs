@@ -1,5 +1,9 @@
 //! Use cases of STS.
 
+pub mod role;
+pub mod session;
+pub mod user;
+
 use std::sync::Arc;
 
 use super::AwsDone;
