@@ -194,6 +194,7 @@ pub static ROUTES: &[Route] = &[
     route(Method::DELETE, "/api/v1/namespaces/{name}",   E::Registry(Registry::RemoveNamespace),  D::Registry, Needs(A::NamespaceDelete)),
     route(Method::GET,    "/api/v1/settings",            E::Registry(Registry::Settings),         D::Registry, Needs(A::SettingsGet)),
     // Our own
+    route(Method::POST,   "/api/native/access-keys",     E::Native(Native::CreateAccessKey), D::Native, Needs(A::ApiKeyCreate)),
     route(Method::GET,    "/api/native/allowlists/{id}", E::Native(Native::AllowList),    D::Native, Needs(A::ServiceIdRead)),
     route(Method::PUT,    "/api/native/allowlists/{id}", E::Native(Native::SetAllowList), D::Native, Needs(A::ServiceIdUpdate)),
     route(Method::POST,   "/api/native/explain",         E::Native(Native::Explain),    D::Native, Needs(A::PolicyRead)),

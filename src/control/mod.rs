@@ -27,6 +27,7 @@ use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
 use crate::store::Store;
 
+pub mod access_key;
 pub mod api_key;
 pub mod aws;
 pub mod cbr;
