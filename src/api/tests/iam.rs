@@ -424,3 +424,20 @@ impl House {
         self.iam(action, &parameters).await
     }
 }
+
+#[tokio::test]
+async fn service_ids_are_users_under_a_path_of_their_own_and_refuse_changes_when_locked() {
+    let house = House::open().await;
+    let called = house.service_id("robot").await;
+    let shown = house.iam("ListUsers", &[("PathPrefix", "/service-id/")]).await.ok();
+    let arn = format!("<Arn>arn:aws:iam::123456789012:user/service-id/{called}</Arn>");
+    assert!(shown.body.contains(&arn), "{called}: {}", shown.body);
+    assert_eq!(house.iam("CreateUser", &[("UserName", &called)]).await.code(), "ValidationError");
+    let user = ("UserName", called.as_str());
+    let policy = ("PolicyArn", "arn:aws:iam::aws:policy/IAMReadOnlyAccess");
+    house.iam("AttachUserPolicy", &[user, policy]).await.ok();
+    assert_eq!(house.iam("DeleteUser", &[user]).await.code(), "UnmodifiableEntity");
+    house.ask(super::post(&format!("/v1/serviceids/{called}/lock"), serde_json::Value::Null)).await;
+    assert_eq!(house.iam("DetachUserPolicy", &[user, policy]).await.code(), "UnmodifiableEntity");
+    house.iam("ListAttachedUserPolicies", &[user]).await.ok();
+}
