@@ -11,7 +11,7 @@ use super::routes::Params;
 use super::{ApiRequest, body};
 use crate::admit::caller::Caller;
 use crate::control::Desk;
-use crate::control::list::{Order, SortKey};
+use crate::control::list::{Order, Refine, SortKey};
 use crate::control::problem::{Noun, Problem};
 use crate::control::version::Expected;
 use crate::ids::Malformed;
@@ -134,6 +134,11 @@ impl<'a> Call<'a> {
             true => self.request.path.clone(),
             false => format!("{}?{}", self.request.path, kept.join("&")),
         }
+    }
+
+    /// `filter`.
+    pub(super) fn refine(&self) -> Result<Option<Refine>, Problem> {
+        self.query.one("filter")?.map(Refine::read).transpose()
     }
 
     /// `sort` and `order`.

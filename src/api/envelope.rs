@@ -294,6 +294,7 @@ fn policy_code(request: &ApiRequest, said: &Said) -> &'static str {
     match said.kind {
         Kind::BadToken | Kind::NoToken => "invalid_token",
         Kind::Conflict | Kind::Stale if about_roles => "role_conflict_error",
+        Kind::Conflict | Kind::Stale if request.path.starts_with("/v2/groups") => "conflict",
         Kind::Conflict | Kind::Stale => "policy_conflict_error",
         Kind::Forbidden | Kind::OtherAccount => "insufficent_permissions",
         Kind::Invalid | Kind::MediaType => "invalid_body",

@@ -197,6 +197,7 @@ impl Api {
             Endpoint::Accounts(which) => ibm::accounts::answer(which, &call).await,
             Endpoint::ApiKeys(which) => ibm::api_keys::answer(which, &call).await,
             Endpoint::Cbr(which) => ibm::cbr::answer(which, &call).await,
+            Endpoint::GroupRules(which) => ibm::group_rules::answer(which, &call).await,
             Endpoint::Groups(which) => ibm::groups::answer(which, &call).await,
             Endpoint::Native(which) => native::answer(which, &call, &self.registries).await,
             Endpoint::Policies(which) => ibm::policies::answer(which, &call).await,

@@ -8,6 +8,7 @@ use http::Method;
 use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
 use super::ibm::cbr::Cbr;
+use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::policies::Policies;
 use super::ibm::registry::Registry;
@@ -67,6 +68,8 @@ pub enum Endpoint {
     ApiKeys(ApiKeys),
     /// Context-based restrictions.
     Cbr(Cbr),
+    /// Dynamic rules of access groups.
+    GroupRules(GroupRules),
     /// Access groups.
     Groups(Groups),
     /// Our own.
@@ -138,6 +141,7 @@ pub static ROUTES: &[Route] = &[
     route(Method::DELETE, "/v1/apikeys/{id}/disable",    E::ApiKeys(ApiKeys::Enable),       D::Identity, Needs(A::ApiKeyUpdate)),
     route(Method::GET,    "/v1/accounts/{account}/settings/identity", E::Accounts(Accounts::Settings), D::Identity, Needs(A::AccountRead)),
     route(Method::PUT,    "/v1/accounts/{account}/settings/identity", E::Accounts(Accounts::Update),   D::Identity, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/v1/accounts/{account}/effective_settings/identity", E::Accounts(Accounts::Effective), D::Identity, Needs(A::AccountRead)),
     // Context-based restrictions
     route(Method::GET,    "/v1/zones",                   E::Cbr(Cbr::Zones),                D::Policies, Needs(A::AccountRead)),
     route(Method::POST,   "/v1/zones",                   E::Cbr(Cbr::CreateZone),           D::Policies, Needs(A::AccountUpdate)),
@@ -169,17 +173,28 @@ pub static ROUTES: &[Route] = &[
     // Access groups
     route(Method::GET,    "/v2/groups",                  E::Groups(Groups::List),           D::Policies, Listing(A::GroupList)),
     route(Method::POST,   "/v2/groups",                  E::Groups(Groups::Create),         D::Policies, Needs(A::GroupCreate)),
+    route(Method::GET,    "/v2/groups/settings",         E::Groups(Groups::Settings),       D::Policies, Needs(A::AccountRead)),
+    route(Method::PATCH,  "/v2/groups/settings",         E::Groups(Groups::ChangeSettings), D::Policies, Needs(A::AccountUpdate)),
     route(Method::GET,    "/v2/groups/{id}",             E::Groups(Groups::Read),           D::Policies, Needs(A::GroupRead)),
     route(Method::PATCH,  "/v2/groups/{id}",             E::Groups(Groups::Update),         D::Policies, Needs(A::GroupUpdate)),
     route(Method::DELETE, "/v2/groups/{id}",             E::Groups(Groups::Delete),         D::Policies, Needs(A::GroupDelete)),
     route(Method::GET,    "/v2/groups/{id}/members",     E::Groups(Groups::Members),        D::Policies, Needs(A::GroupMemberList)),
     route(Method::PUT,    "/v2/groups/{id}/members",     E::Groups(Groups::AddMembers),     D::Policies, Needs(A::GroupMemberAdd)),
+    route(Method::POST,   "/v2/groups/{id}/members/delete", E::Groups(Groups::RemoveMembers), D::Policies, Needs(A::GroupMemberDelete)),
+    route(Method::PUT,    "/v2/groups/_allgroups/members/{iam_id}", E::Groups(Groups::JoinGroups), D::Policies, Needs(A::GroupMemberAdd)),
+    route(Method::DELETE, "/v2/groups/_allgroups/members/{iam_id}", E::Groups(Groups::LeaveGroups), D::Policies, Needs(A::GroupMemberDelete)),
+    route(Method::GET,    "/v2/groups/{id}/rules",       E::GroupRules(GroupRules::List),   D::Policies, Needs(A::GroupMemberList)),
+    route(Method::POST,   "/v2/groups/{id}/rules",       E::GroupRules(GroupRules::Create), D::Policies, Needs(A::GroupMemberAdd)),
+    route(Method::GET,    "/v2/groups/{id}/rules/{rule}", E::GroupRules(GroupRules::Read),  D::Policies, Needs(A::GroupMemberList)),
+    route(Method::PUT,    "/v2/groups/{id}/rules/{rule}", E::GroupRules(GroupRules::Replace), D::Policies, Needs(A::GroupMemberAdd)),
+    route(Method::DELETE, "/v2/groups/{id}/rules/{rule}", E::GroupRules(GroupRules::Delete), D::Policies, Needs(A::GroupMemberDelete)),
     route(Method::HEAD,   "/v2/groups/{id}/members/{iam_id}", E::Groups(Groups::IsMember),  D::Policies, Needs(A::GroupMemberList)),
     route(Method::DELETE, "/v2/groups/{id}/members/{iam_id}", E::Groups(Groups::RemoveMember), D::Policies, Needs(A::GroupMemberDelete)),
     // Users
     route(Method::GET,    "/v2/accounts/{account}/users",          E::Users(Users::List),   D::Users, Listing(A::UserList)),
     route(Method::POST,   "/v2/accounts/{account}/users",          E::Users(Users::Invite), D::Users, Needs(A::UserInvite)),
     route(Method::GET,    "/v2/accounts/{account}/users/{iam_id}", E::Users(Users::Read),   D::Users, Needs(A::UserRead)),
+    route(Method::PATCH,  "/v2/accounts/{account}/users/{iam_id}", E::Users(Users::Update), D::Users, Needs(A::UserUpdate)),
     route(Method::DELETE, "/v2/accounts/{account}/users/{iam_id}", E::Users(Users::Remove), D::Users, Needs(A::UserDelete)),
     route(Method::GET,    "/v2/accounts/{account}/users/{iam_id}/settings", E::Accounts(Accounts::UserSettings), D::Users, Needs(A::UserRead)),
     route(Method::PATCH,  "/v2/accounts/{account}/users/{iam_id}/settings", E::Accounts(Accounts::UpdateUser),   D::Users, Needs(A::UserUpdate)),

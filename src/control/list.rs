@@ -117,6 +117,85 @@ pub enum SortKey {
     Name,
 }
 
+/// What a list is searched for, and how it is ordered.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Text that one of the fields has in it, in any case.
+    pub text: Option<String>,
+    /// The order; oldest first unless given.
+    pub order: Option<Order>,
+}
+
+impl Search {
+    /// Whether one of these texts is what is searched for.
+    #[must_use]
+    pub fn finds(&self, texts: &[&str]) -> bool {
+        let Some(wanted) = &self.text else { return true };
+        let wanted = wanted.to_lowercase();
+        texts.iter().any(|text| text.to_lowercase().contains(&wanted))
+    }
+}
+
+/// What is kept of a list of identities or keys: those of which one field is such.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refine {
+    /// Whether the description is looked at, and not the name.
+    pub description: bool,
+    /// How it is compared.
+    pub like: Like,
+    /// With what, in any case.
+    pub text: String,
+}
+
+/// How a field is compared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Like {
+    /// It has the text in it.
+    Contains,
+    /// It is the text.
+    Equals,
+    /// It begins with the text.
+    StartsWith,
+}
+
+impl Refine {
+    /// Reads `name co "text"`: `name` or `description`; `eq`, `co` or `sw`.
+    ///
+    /// # Errors
+    /// [`Problem::Invalid`] for anything else: a filter that is not understood must not show more.
+    pub fn read(text: &str) -> Result<Self, Problem> {
+        let wrong = || {
+            let rule = "write `name` or `description`, then `eq`, `co` or `sw`, then a text in double quotes";
+            Problem::Invalid(format!("`filter` is not understood: {rule}"))
+        };
+        let mut parts = text.trim().splitn(3, ' ');
+        let description = match parts.next() {
+            Some("name") => false,
+            Some("description") => true,
+            _ => return Err(wrong()),
+        };
+        let like = match parts.next() {
+            Some("co") => Like::Contains,
+            Some("eq") => Like::Equals,
+            Some("sw") => Like::StartsWith,
+            _ => return Err(wrong()),
+        };
+        let quoted = parts.next().and_then(|rest| rest.trim().strip_prefix('"')?.strip_suffix('"'));
+        let text = quoted.filter(|text| !text.contains(['"', '\\'])).ok_or_else(wrong)?.to_lowercase();
+        Ok(Self { description, like, text })
+    }
+
+    pub(super) fn keeps(&self, row: &impl Sortable) -> bool {
+        let (name, description, _) = row.facets();
+        let field = if self.description { description } else { name }.to_lowercase();
+        match self.like {
+            Like::Contains => field.contains(&self.text),
+            Like::Equals => field == self.text,
+            Like::StartsWith => field.starts_with(&self.text),
+        }
+    }
+}
+
 /// What [`SortKey`] looks at.
 pub(super) trait Sortable {
     /// Name, description and stamp.

@@ -211,6 +211,17 @@ impl Desk {
         Err(Problem::Hidden { noun: Noun::Policy, name: id.to_string(), refusal })
     }
 
+    /// Checks that the caller could grant this, without granting it.
+    pub(super) async fn may_grant(
+        &self,
+        caller: &Arc<Caller>,
+        document: PolicyDocument,
+    ) -> Result<(), Problem> {
+        let (_, policy) = self.read_draft(document).await?;
+        self.permit_whole(caller, Action::PolicyCreate, &policy).await?;
+        Ok(())
+    }
+
     /// Reads a draft, spells its roles in the one way that is stored, and finds those that the account has made.
     async fn read_draft(
         &self,

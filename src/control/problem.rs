@@ -9,6 +9,8 @@ use crate::store::StoreError;
 pub enum Noun {
     /// An API key.
     ApiKey,
+    /// A dynamic rule of an access group.
+    ClaimRule,
     /// An access group.
     Group,
     /// A membership of an access group.
@@ -37,6 +39,7 @@ impl Noun {
     pub const fn words(self) -> &'static str {
         match self {
             Self::ApiKey => "API key",
+            Self::ClaimRule => "rule of the access group",
             Self::Group => "access group",
             Self::Member => "member",
             Self::Namespace => "namespace",

@@ -26,10 +26,12 @@ use super::aws::{AwsError, AwsStore};
 use super::custom_role::{CustomRoleRecord, CustomRoles};
 use super::feed::{Change, Feed, Sequence};
 use super::group::{AccessGroup, Groups, Membership};
+use super::group_rule::{ClaimRuleRecord, ClaimRules};
 use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceIdentity, User, Window};
 use super::keyring::{Keyring, SigningKeyRecord};
 use super::network::{AccountSettings, ListHolder, NetworkFacts, Networks, RuleRecord, ZoneRecord};
 use super::policy::{Policies, PolicyRecord, Subject};
+use super::profile::{HistoryRecord, Profile, Profiles};
 use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettings};
 use super::{Store, StoreError};
 use crate::clock::UnixTime;
@@ -38,7 +40,7 @@ use crate::ids::aws::{AccessKeyId, ManagedPolicyId, ProviderUrl, RoleId, UserUni
 use crate::ids::cbr::{RuleId, ZoneId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
-use crate::ids::tagged::{AccessGroupId, ApiKeyId, CustomRoleId, PolicyId, ServiceId, UserId};
+use crate::ids::tagged::{AccessGroupId, ApiKeyId, ClaimRuleId, CustomRoleId, PolicyId, ServiceId, UserId};
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
 use crate::registry::name::{Namespace, RepositoryName};
@@ -198,6 +200,22 @@ delegate!(Policies {
     deleted_policy(id: &PolicyId) -> Option<PolicyRecord>;
     deleted_policies(subject: Option<&Subject>, window: Window) -> Listed<PolicyRecord>;
     restore_policy(row: &PolicyRecord) -> ();
+});
+
+delegate!(ClaimRules {
+    claim_rule(group: &AccessGroupId, id: &ClaimRuleId) -> Option<ClaimRuleRecord>;
+    claim_rules(group: &AccessGroupId) -> Vec<ClaimRuleRecord>;
+    insert_claim_rule(row: &ClaimRuleRecord) -> ();
+    update_claim_rule(row: &ClaimRuleRecord) -> ();
+    delete_claim_rule(group: &AccessGroupId, id: &ClaimRuleId) -> ();
+});
+
+delegate!(Profiles {
+    profile(id: &UserId) -> Profile;
+    put_profile(id: &UserId, profile: &Profile) -> ();
+    set_user_active(id: &UserId, active: bool, at: UnixTime) -> ();
+    history(entity: &str) -> Vec<HistoryRecord>;
+    note(record: &HistoryRecord) -> ();
 });
 
 delegate!(CustomRoles {

@@ -13,10 +13,12 @@ pub mod error;
 pub(crate) mod faulty;
 pub mod feed;
 pub mod group;
+pub mod group_rule;
 pub mod identity;
 pub mod keyring;
 pub mod network;
 pub mod policy;
+pub mod profile;
 pub mod registry;
 pub mod sqlite;
 
@@ -29,10 +31,12 @@ pub trait Store:
     + custom_role::CustomRoles
     + feed::Feed
     + group::Groups
+    + group_rule::ClaimRules
     + identity::Identities
     + keyring::Keyring
     + network::Networks
     + policy::Policies
+    + profile::Profiles
     + registry::Registries
     + Send
     + Sync

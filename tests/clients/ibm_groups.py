@@ -25,7 +25,6 @@ made = groups.create_access_group(account_id=ACCOUNT, name="Developers", descrip
 devs = done(201, made)
 same(devs, name="Developers", description="write code", account_id=ACCOUNT, is_federated=False)
 assert devs["id"].startswith("AccessGroupId-") and devs["href"].endswith("/v2/groups/" + devs["id"]), devs
-assert devs["created_by_id"].startswith("IBMid-") and devs["last_modified_by_id"] == devs["created_by_id"], devs
 read = groups.get_access_group(access_group_id=devs["id"])
 same(done(200, read), id=devs["id"])
 assert "crn" not in read.get_result()

@@ -44,6 +44,16 @@ fn policies_of_both_versions_and_custom_roles_are_walked_and_in_force() {
 }
 
 #[test]
+fn access_groups_are_walked_with_members_rules_and_settings() {
+    walk("ibm_groups.py");
+}
+
+#[test]
+fn users_are_walked_from_invitation_to_removal() {
+    walk("ibm_users.py");
+}
+
+#[test]
 fn iam_identity_is_walked_from_creation_to_deletion() {
     walk("ibm_identity.py");
 }

@@ -24,6 +24,7 @@ fn filled(template: &str, group: &str, key: &str, policy: &str, service_id: &str
         .replace("{id}", id)
         .replace("{iam_id}", user)
         .replace("{name}", "birds")
+        .replace("{rule}", &format!("ClaimRule-{UUID}"))
 }
 
 /// A body that the endpoint reads.
@@ -60,6 +61,14 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
         }
         ("PUT", "/v2/roles/{id}") => {
             json!({"display_name": "x", "actions": ["container-registry.image.pull"]})
+        }
+        ("POST", "/v2/groups/{id}/members/delete") => json!({"members": [someone]}),
+        ("PUT", "/v2/groups/_allgroups/members/{iam_id}") => {
+            json!({"type": "user", "groups": [format!("AccessGroupId-{UUID}")]})
+        }
+        ("POST" | "PUT", "/v2/groups/{id}/rules" | "/v2/groups/{id}/rules/{rule}") => {
+            let condition = json!({"claim": "a", "operator": "EQUALS", "value": "true"});
+            json!({"realm_name": "r", "expiration": 1, "conditions": [condition]})
         }
         ("POST", "/v2/groups") => json!({"name": "x"}),
         ("PUT", "/v2/groups/{id}/members") => json!({"members": [{"iam_id": someone, "type": "user"}]}),

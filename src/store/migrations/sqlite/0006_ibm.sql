@@ -53,3 +53,49 @@ create index deleted_policy_by_group on deleted_policy (group_id, created_at, id
 create index deleted_policy_by_principal on deleted_policy (principal_id, created_at, id) where principal_id is not null;
 create index deleted_policy_by_age on deleted_policy (created_at, id);
 create index deleted_policy_by_end on deleted_policy (deleted_at);
+
+-- Who is in a group because of what an identity provider says of them.
+create table group_rule (
+    id text not null primary key,
+    group_id text not null references access_group (id) on delete cascade,
+    name text not null,
+    realm text not null,
+    expiration integer not null check (expiration between 1 and 24),
+    conditions text not null,
+    created_by text not null,
+    modified_by text not null,
+    created_at integer not null,
+    modified_at integer not null,
+    version integer not null check (version > 0)
+) strict;
+create index group_rule_by_group on group_rule (group_id, created_at, id);
+
+-- What people say of themselves. Nothing is decided by it.
+create table user_profile (
+    principal_id text not null primary key references principal (id) on delete cascade,
+    firstname text not null,
+    lastname text not null,
+    phonenumber text not null,
+    altphonenumber text not null,
+    photo text not null
+) strict, without rowid;
+
+-- What was done with a service ID or an API key. The audit log is what counts; this is for those who look at one thing.
+create table history (
+    number integer primary key,
+    entity text not null,
+    at integer not null,
+    by text not null,
+    action text not null,
+    params text not null,
+    message text not null
+) strict;
+create index history_by_entity on history (entity, number);
+create trigger history_ends_with_its_principal after delete on principal
+begin
+    delete from history where entity = old.id;
+end;
+create trigger history_ends_with_its_key after delete on api_key
+begin
+    delete from history where entity = old.id;
+end;
