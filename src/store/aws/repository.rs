@@ -60,6 +60,8 @@ pub struct Repository {
     pub mutability: Mutability,
     /// The filters of tags that are excepted.
     pub exclusions: Vec<String>,
+    /// Whether images are to be scanned when they are pushed.
+    pub scan_on_push: bool,
     /// Since when.
     pub created_at: UnixTime,
 }
@@ -95,6 +97,13 @@ pub trait Repositories {
         name: &RepositoryName,
         mutability: Mutability,
         exclusions: &[String],
+    ) -> Result<(), StoreError>;
+    /// Sets whether images are scanned when they are pushed.
+    async fn put_scan_on_push(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        scan: bool,
     ) -> Result<(), StoreError>;
     /// Sets, replaces or (`None`) removes the policy; `NotFound` if there is no such repository.
     async fn put_repository_policy(
