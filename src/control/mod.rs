@@ -45,6 +45,7 @@ pub mod reach;
 pub mod registry;
 pub mod service_id;
 pub mod standing;
+pub mod stock;
 pub mod user;
 pub mod version;
 mod whence;
@@ -112,6 +113,8 @@ pub struct Desk {
     pub premises: Premises,
     /// Seals the secrets of access keys, and makes sessions and registry passwords.
     pub sealer: Sealer,
+    /// What the registries hold, piece by piece.
+    pub stock: Arc<dyn stock::Stock>,
     /// What is kept.
     pub store: Arc<dyn Store>,
 }

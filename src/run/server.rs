@@ -19,6 +19,7 @@ use crate::api::{Api, RegistrySite};
 use crate::clock::Clock;
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
+use crate::control::image::Images;
 use crate::credential::api_key::Pepper;
 use crate::credential::lease::LeaseKey;
 use crate::credential::seal::MasterKey;
@@ -176,16 +177,19 @@ fn shared(
     let issuer = issuer(settings);
     let pepper = Arc::new(pepper);
     let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock));
+    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
+    let reader = Arc::new(reader.doing("starting the image reader")?);
     let desk = Desk {
         account,
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
-        images: Arc::new(ImageReader::start(routes(settings, upstreams)).doing("starting the image reader")?),
+        images: Arc::clone(&reader) as Arc<dyn Images>,
         master: Arc::clone(&master),
         pepper,
         premises: premises(settings),
         sealer: Sealer::new(Arc::clone(&master)),
+        stock: reader,
         store,
     };
     let lifetimes = Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() };

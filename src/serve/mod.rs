@@ -12,6 +12,7 @@ pub mod probe;
 pub mod recorded;
 pub mod registry;
 pub mod sites;
+pub mod stock;
 pub mod token;
 pub mod visit;
 

@@ -215,6 +215,7 @@ impl House {
             pepper: Arc::new(Pepper::new(&[7; 32])),
             sealer: Sealer::new(Arc::new(MasterKey::fresh(&SequenceEntropy::seeded(7)))),
             premises: Premises { registries, ..Premises::default() },
+            stock: Arc::new(empty::Empty),
             store: store.clone(),
         };
         let site = RegistrySite {

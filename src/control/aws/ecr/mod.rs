@@ -1,5 +1,7 @@
 //! Use cases of ECR, one file per noun.
 
+pub mod lifecycle;
+
 use std::sync::Arc;
 
 use super::problem::AwsProblem;
