@@ -12,6 +12,7 @@ mod control;
 pub mod explain;
 pub mod fault;
 pub mod gate;
+pub mod held;
 mod judge;
 pub mod network;
 pub mod permit;

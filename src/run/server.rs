@@ -34,7 +34,7 @@ use crate::serve::aws::LARGE_BODIES;
 use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
 use crate::serve::limits::Limits;
-use crate::serve::namespaces::Sightings;
+use crate::serve::sightings::Sightings;
 use crate::serve::probe::{Readiness, Scrape};
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
@@ -83,7 +83,7 @@ impl Server {
             Forwarder::new(upstream.clone()).map_err(|error| Failure::plain(error.to_string()))?;
         }
         let (sightings, seen) = Sightings::channel(1024);
-        control.spawn(tasks::keep_namespaces(
+        control.spawn(tasks::keep_sightings(
             Arc::clone(&installation.store),
             Arc::clone(&sources.clock),
             seen,
@@ -162,7 +162,7 @@ fn shared(
     installation: Installation,
     control: Handle,
     upstreams: &[UpstreamSettings],
-    namespaces: Sightings,
+    seen: Sightings,
     sources: &Sources,
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
@@ -204,8 +204,8 @@ fn shared(
         large_bodies: tokio::sync::Semaphore::new(LARGE_BODIES),
         upload_lease: settings.limits.upload_lease,
         limits: Limits::new(plan::rates(settings)),
-        namespaces,
         proofs: Arc::default(),
+        sightings: seen,
         readiness: Readiness::default(),
         scrape: Scrape::default(),
     })

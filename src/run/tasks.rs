@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::forward::Forwarder;
 use crate::forward::settings::UpstreamSettings;
 use crate::serve::Shared;
-use crate::serve::namespaces::Sighting;
+use crate::serve::sightings::Sighting;
 use crate::serve::sites::Site;
 use crate::store::registry::NamespaceRecord;
 use crate::store::{Store, StoreError};
@@ -17,19 +17,27 @@ use crate::store::{Store, StoreError};
 /// How often upstreams are asked whether they are there.
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 
-/// Writes down the namespaces that pushes bring into being.
-pub async fn keep_namespaces(
+/// Writes down what registry calls bring about.
+pub async fn keep_sightings(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     mut seen: mpsc::Receiver<Sighting>,
 ) {
-    while let Some(Sighting { region, namespace }) = seen.recv().await {
-        let row = NamespaceRecord { region, name: namespace, created_at: clock.now() };
-        match store.insert_namespace(&row).await {
-            Ok(()) | Err(StoreError::Conflict(_)) => {}
-            Err(error) => {
-                tracing::warn!(%error, namespace = row.name.as_str(), "a new namespace is not recorded")
+    while let Some(sighting) = seen.recv().await {
+        let kept = match &sighting {
+            Sighting::Namespace(region, name) => {
+                let (region, name) = (region.clone(), name.clone());
+                store.insert_namespace(&NamespaceRecord { region, name, created_at: clock.now() }).await
             }
+            Sighting::Deleted(region, name, digest) => {
+                store.images_gone(region, name, std::slice::from_ref(digest)).await
+            }
+            Sighting::Pulled(region, name, digest, at) => store.image_pulled(region, name, digest, *at).await,
+            Sighting::Pushed(region, name, digest, at) => store.image_pushed(region, name, digest, *at).await,
+        };
+        match kept {
+            Ok(()) | Err(StoreError::Conflict(_)) => {}
+            Err(error) => tracing::warn!(%error, ?sighting, "what a call brought about is not recorded"),
         }
     }
 }

@@ -69,7 +69,7 @@ pub async fn call(
     visit.note(event.clone());
     match answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await {
         Ok(response) => {
-            shared.namespaces.note(&admission, site, response.status());
+            shared.sightings.note(&admission, site, &response, shared.clock.now());
             answered(event, verdict, response)
         }
         Err(Failure::Fault(fault)) => {

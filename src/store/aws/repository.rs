@@ -10,6 +10,8 @@ use crate::ids::account::AccountId;
 use crate::ids::region::Region;
 use crate::policy::aws::arn::Arn;
 use crate::registry::name::RepositoryName;
+use crate::registry::reference::Tag as ImageTag;
+use crate::registry::wildcard::fits;
 use crate::store::StoreError;
 use crate::store::identity::{Listed, Window};
 
@@ -67,6 +69,18 @@ pub struct Repository {
 }
 
 impl Repository {
+    /// Whether a tag of an image stays what it was when it was first written.
+    #[must_use]
+    pub fn keeps(&self, tag: &ImageTag) -> bool {
+        let excepted = || self.exclusions.iter().any(|filter| fits(filter, tag.as_str()));
+        match self.mutability {
+            Mutability::Immutable => true,
+            Mutability::ImmutableWithExclusion => !excepted(),
+            Mutability::Mutable => false,
+            Mutability::MutableWithExclusion => excepted(),
+        }
+    }
+
     /// Its ARN.
     #[must_use]
     pub fn arn(&self, account: AccountId) -> Arn {
