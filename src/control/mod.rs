@@ -13,6 +13,7 @@ use async_trait::async_trait;
 
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
+use crate::admit::held::HeldTag;
 use crate::admit::network::Premises;
 use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::clock::{Clock, Entropy};
@@ -25,6 +26,7 @@ use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
+use crate::registry::reference::Tag;
 use crate::store::Store;
 
 pub mod api_key;
@@ -88,6 +90,9 @@ pub trait Authority: Send + Sync {
         region: &Region,
         names: Vec<RepositoryName>,
     ) -> Result<Vec<RepositoryName>, Problem>;
+
+    /// Holds a tag that is about to be written for the only time; `None` while somebody else writes it.
+    fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag>;
 
     /// Whether the caller may do something to what is larger than a repository; for filtering, never a permit.
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool;

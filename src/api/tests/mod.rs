@@ -13,6 +13,7 @@ use crate::admit::aws::{AwsAsk, AwsTarget};
 use crate::admit::caller::{Caller, Credential};
 use crate::admit::explain::{Examination, explain};
 use crate::admit::fault::Fault;
+use crate::admit::held::{HeldTag, TagHolds};
 use crate::admit::network::Premises;
 use crate::admit::permit::{AwsControl, Control, Grounds, Permit};
 use crate::admit::refusal::{Challenge, Refusal, Unauthorized};
@@ -51,6 +52,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::view::bundle::{Bundle, rights_at};
 use crate::view::compile::policies as compiled_documents;
 
+mod empty;
 mod explain;
 mod groups;
 mod iam;
@@ -133,6 +135,10 @@ impl Authority for AsPolicy {
     ) -> Result<Vec<RepositoryName>, Problem> {
         names.retain(|name| self.may(caller, action, &Resource::repository(region, name)));
         Ok(names)
+    }
+
+    fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag> {
+        Arc::<TagHolds>::default().hold(region, name, tag)
     }
 
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {

@@ -64,6 +64,7 @@ struct RawRule {
     #[expect(dead_code, reason = "for people; it decides nothing")]
     description: Option<String>,
     selection: RawSelection,
+    #[expect(dead_code, reason = "there is one")]
     action: RawAction,
 }
 
