@@ -119,7 +119,7 @@ impl Desk {
         let doing = Doing("ecr:ListImages", Some(Action::ImageList));
         let permit = self.may_on(asker, doing, name, Vec::new()).await?;
         self.existing(asker.region, name).await?;
-        let held = self.holdings(asker.region, name).await?;
+        let held = self.stocked(asker.region, name).await?;
         let mut ids: Vec<(Digest, Option<Tag>)> = Vec::new();
         for held in held.into_iter().filter(|held| wanted(status, held)) {
             match held.tags.as_slice() {
@@ -157,7 +157,7 @@ impl Desk {
         paging: &Paging,
     ) -> Result<AwsDone<Paged<(Held, Described)>>, AwsProblem> {
         let permit = self.may_describe(asker, name).await?;
-        let mut held = self.holdings(asker.region, name).await?;
+        let mut held = self.stocked(asker.region, name).await?;
         held.retain(|held| wanted(status, held));
         let page = cut(held, paging, |held| held.digest.to_string());
         let items = self.look_at(asker.region, name, page.items).await?;
@@ -175,7 +175,7 @@ impl Desk {
         ids: &[ImageId],
     ) -> Result<AwsDone<Vec<(Held, Described)>>, AwsProblem> {
         let permit = self.may_describe(asker, name).await?;
-        let held = self.holdings(asker.region, name).await?;
+        let held = self.stocked(asker.region, name).await?;
         let mut chosen: Vec<Held> = Vec::new();
         for id in ids {
             let (digest, tag) =

@@ -36,7 +36,7 @@ impl Held {
 
 impl Desk {
     /// All that may be there, by digest. Images without tags are there only if they can be described.
-    pub(super) async fn holdings(
+    pub(super) async fn stocked(
         &self,
         region: &Region,
         name: &RepositoryName,
@@ -74,7 +74,7 @@ impl Desk {
         region: &Region,
         name: &RepositoryName,
     ) -> Result<Vec<(Held, Described)>, AwsProblem> {
-        let held = self.holdings(region, name).await?;
+        let held = self.stocked(region, name).await?;
         Ok(self.look_at(region, name, held).await?)
     }
 }

@@ -67,7 +67,7 @@ impl Desk {
         name: &RepositoryName,
     ) -> Result<AwsDone<(String, Option<UnixTime>)>, AwsProblem> {
         let permit = self.may_on(asker, Doing("ecr:GetLifecyclePolicy", None), name, Vec::new()).await?;
-        Ok(AwsDone::new(self.in_force(asker.region, name).await?, permit))
+        Ok(AwsDone::new(self.lifecycle_in_force(asker.region, name).await?, permit))
     }
 
     /// Takes the lifecycle policy out of force.
@@ -80,12 +80,12 @@ impl Desk {
         name: &RepositoryName,
     ) -> Result<AwsDone<(String, Option<UnixTime>)>, AwsProblem> {
         let permit = self.may_on(asker, Doing("ecr:DeleteLifecyclePolicy", None), name, Vec::new()).await?;
-        let was = self.in_force(asker.region, name).await?;
+        let was = self.lifecycle_in_force(asker.region, name).await?;
         self.store.put_lifecycle_policy(asker.region, name, None).await?;
         Ok(AwsDone::new(was, permit))
     }
 
-    async fn in_force(
+    async fn lifecycle_in_force(
         &self,
         region: &Region,
         name: &RepositoryName,
@@ -116,7 +116,7 @@ impl Desk {
         self.recorded(asker.region, name).await?;
         let text = match text {
             Some(text) => text.to_owned(),
-            None => self.in_force(asker.region, name).await?.0,
+            None => self.lifecycle_in_force(asker.region, name).await?.0,
         };
         read(&text)?;
         self.store.put_lifecycle_preview(asker.region, name, &text, self.clock.now()).await?;
