@@ -14,6 +14,7 @@ pub mod fault;
 pub mod gate;
 pub mod held;
 mod judge;
+pub mod layer;
 pub mod network;
 pub mod permit;
 pub mod refusal;

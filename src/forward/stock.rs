@@ -164,7 +164,9 @@ impl Forwarder {
         let content = read(answer.into_body(), MANIFEST_MAX).await.map_err(too_long)?;
         let digest = match reference {
             // Signed manifests of the first schema hash to something else.
-            Reference::Digest(digest) if digest::matches(digest, &content) || kind.ends_with("+prettyjws") => {
+            Reference::Digest(digest)
+                if digest::matches(digest, &content) || kind.ends_with("+prettyjws") =>
+            {
                 digest.clone()
             }
             Reference::Digest(digest) => {
@@ -213,11 +215,7 @@ impl Forwarder {
         Ok(Some(Summary { digest, media_type, artifact_type, size, created: built, subject, children }))
     }
 
-    async fn built(
-        &self,
-        repository: &RepositoryName,
-        config: &Descriptor,
-    ) -> Result<Option<String>, Fault> {
+    async fn built(&self, repository: &RepositoryName, config: &Descriptor) -> Result<Option<String>, Fault> {
         let Ok(digest) = Digest::parse(&config.digest) else { return Ok(None) };
         let blob =
             Operation::BlobRead { repository: repository.clone(), digest, mode: ReadMode::Get, range: None };
@@ -333,7 +331,12 @@ impl Forwarder {
     ///
     /// # Errors
     /// [`Fault`] when the upstream fails.
-    pub async fn delete_tag(&self, repository: &RepositoryName, tag: &Tag, unique: &str) -> Result<bool, Fault> {
+    pub async fn delete_tag(
+        &self,
+        repository: &RepositoryName,
+        tag: &Tag,
+        unique: &str,
+    ) -> Result<bool, Fault> {
         if self.digest_of(repository, tag).await?.is_none() {
             return Ok(false);
         }
@@ -378,8 +381,7 @@ impl Forwarder {
     ) -> Result<Upload, Fault> {
         let given = answer.headers().get(header::LOCATION).and_then(|value| value.to_str().ok());
         let given = given.ok_or_else(|| Fault::UpstreamBroken("an upload without a Location".into()))?;
-        let found =
-            location::upload(given, &self.settings.url, repository).map_err(Fault::UpstreamBroken)?;
+        let found = location::upload(given, &self.settings.url, repository).map_err(Fault::UpstreamBroken)?;
         Ok((found.id, found.query))
     }
 }

@@ -34,8 +34,8 @@ use crate::serve::aws::LARGE_BODIES;
 use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
 use crate::serve::limits::Limits;
-use crate::serve::sightings::Sightings;
 use crate::serve::probe::{Readiness, Scrape};
+use crate::serve::sightings::Sightings;
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
 use crate::token::mint::{Lifetimes, Mint};
@@ -90,6 +90,8 @@ impl Server {
         ));
         let shared = Arc::new(shared(settings, installation, control, &upstreams, sightings, sources)?);
         let sites = shared.sites.all().to_vec();
+        let regions = sites.iter().map(|site| site.region.clone()).collect();
+        shared.control.spawn(tasks::expire_images(Arc::clone(&shared.api), regions));
         let (made, entropy) = (Arc::clone(&shared), Arc::clone(&sources.entropy));
         let make_app = move |worker: usize| {
             // They have all been made once before the first worker started.

@@ -1,13 +1,15 @@
-//! What goes on beside requests: upstream health, namespaces that pushes bring into being.
+//! What goes on beside requests: upstream health, notes of pushes and pulls, images that expire.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::clock::Clock;
+use crate::api::Api;
+use crate::clock::{Clock, UnixTime};
 use crate::forward::Forwarder;
 use crate::forward::settings::UpstreamSettings;
+use crate::ids::region::Region;
 use crate::serve::Shared;
 use crate::serve::sightings::Sighting;
 use crate::serve::sites::Site;
@@ -38,6 +40,44 @@ pub async fn keep_sightings(
         match kept {
             Ok(()) | Err(StoreError::Conflict(_)) => {}
             Err(error) => tracing::warn!(%error, ?sighting, "what a call brought about is not recorded"),
+        }
+    }
+}
+
+/// How often lifecycle policies are carried out; the first time at once.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// How long an upload by parts may take, in milliseconds.
+const UPLOADS_KEPT_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+/// Removes images whose lifecycle policies say so, and forgets uploads that nobody ends.
+pub async fn expire_images(api: Arc<Api>, regions: Vec<Region>) {
+    let desk = api.desk();
+    let mut every = tokio::time::interval(EXPIRE_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let since = desk.clock.now().millis().saturating_sub(UPLOADS_KEPT_MILLIS);
+        if let Err(error) = desk.store.forget_layer_uploads(UnixTime::from_millis(since)).await {
+            tracing::warn!(%error, "abandoned uploads are not forgotten");
+        }
+        for region in &regions {
+            let names = desk.store.lifecycles(region).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, %region, "lifecycle policies cannot be read");
+                Vec::new()
+            });
+            for name in names {
+                match desk.ecr_expire(region, &name).await {
+                    Ok(gone) => {
+                        for (digest, rule) in gone {
+                            tracing::info!(%region, repository = %name, %digest, rule, "an image has expired");
+                        }
+                    }
+                    Err(problem) => {
+                        tracing::warn!(?problem, %region, repository = %name, "a lifecycle policy is not carried out");
+                    }
+                }
+            }
         }
     }
 }

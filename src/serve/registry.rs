@@ -7,12 +7,12 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{ALLOW, HeaderValue, LINK};
-use http::{Request, Response, StatusCode};
+use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
 use super::Shared;
 use super::outcome::{Outcome, decided, who};
-use super::sites::Site;
+use super::sites::{LAYERS, Site};
 use super::visit::Visit;
 use crate::admit::fault::Fault;
 use crate::admit::refusal::Refusal;
@@ -39,13 +39,27 @@ pub async fn call(
     request: Request<RequestBody>,
 ) -> Outcome {
     let (parts, body) = request.into_parts();
-    let operation = match parse(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers) {
+    let (read, presented) = match parts.uri.path().strip_prefix(LAYERS) {
+        Some(ticket) => match shared.gate.authenticator.layer_ticket(ticket, &site.region) {
+            Some(ticket) => {
+                // The same call as if the bearer had made it with the password.
+                let path = format!("/v2/{}/blobs/{}", ticket.repository, ticket.digest);
+                let presented = Presented::Basic { user: "AWS".to_owned(), password: ticket.password };
+                (parse(&Method::GET, &path, None, &parts.headers), presented)
+            }
+            None => return Outcome::unroutable(visit, &Refusal::AnonymousDenied),
+        },
+        None => {
+            let read = parse(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers);
+            (read, Presented::read(&parts.headers))
+        }
+    };
+    let operation = match read {
         Ok(operation) => operation,
         Err(unparsed) => return refused_parse(visit, unparsed),
     };
     let what = What::Registry(RegistryCall::new(&operation, &site.name, &site.region));
     visit.note(visit.event(what.clone()));
-    let presented = Presented::read(&parts.headers);
     let new = if site.create_on_push { NewNamespaces::Made } else { NewNamespaces::Refused };
     let asking = Asking {
         presented: &presented,

@@ -14,6 +14,9 @@ mod attacks;
 /// Who did what, from where, and why they could: the audit log of real clients.
 #[cfg(test)]
 mod audit;
+/// ECR, as boto3, the `aws` command and docker call it.
+#[cfg(test)]
+mod aws_ecr;
 /// Every verb of the command line, against a real server.
 #[cfg(test)]
 mod commands;

@@ -33,7 +33,10 @@ pub struct LayerUpload {
 
 impl std::fmt::Debug for LayerUpload {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("LayerUpload").field("id", &self.id).field("received", &self.received).finish_non_exhaustive()
+        f.debug_struct("LayerUpload")
+            .field("id", &self.id)
+            .field("received", &self.received)
+            .finish_non_exhaustive()
     }
 }
 

@@ -75,12 +75,15 @@ pub(super) async fn put(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
     let asker = asker(call, said.registry_id.as_deref());
     let new = said.rest;
     let tag = new.image_tag.as_deref().map(Tag::parse).transpose();
-    let tag = tag.map_err(|_| invalid("imageTag", "must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9-._]{0,127}'"))?;
+    let tag = tag.map_err(|_| {
+        invalid("imageTag", "must satisfy regular expression '[a-zA-Z0-9_][a-zA-Z0-9-._]{0,127}'")
+    })?;
     let digest = new.image_digest.as_deref().map(Digest::parse).transpose().map_err(|_| {
         let text = "The specified image digest does not match the digest that is computed for the manifest.";
         AwsProblem::said(AwsCode::ImageDigestDoesNotMatchException, text)
     })?;
-    let new = NewImage { manifest: new.image_manifest, media_type: new.image_manifest_media_type, tag, digest };
+    let new =
+        NewImage { manifest: new.image_manifest, media_type: new.image_manifest_media_type, tag, digest };
     let done = call.desk.ecr_put_image(asker, &name, new).await?;
     Ok(AwsAnswer::json(done, |put| json!({"image": image(call, &name, &put)})))
 }

@@ -4,6 +4,7 @@ use data_encoding::BASE64;
 use serde_json::{Value, json};
 
 use super::repository::of;
+use super::shape::time;
 use super::{asker, wire};
 use crate::api::aws::call::{AwsAnswer, AwsCall};
 use crate::control::aws::ecr::invalid;
@@ -41,6 +42,44 @@ pub(super) async fn availability(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsPro
         }
         json!({"layers": layers, "failures": failures})
     }))
+}
+
+/// The URL is on this very host, and needs no signature.
+pub(super) async fn download(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
+    let said: wire::Repository<wire::Layer> = call.json()?;
+    let name = said.name()?;
+    let asker = asker(call, said.registry_id.as_deref());
+    let done = call.desk.ecr_layer_ticket(asker, &name, &said.rest.layer_digest).await?;
+    let origin = origin(call);
+    Ok(AwsAnswer::json(
+        done,
+        |(digest, ticket)| json!({"downloadUrl": format!("{origin}/ecr/layers/{ticket}"), "layerDigest": digest.as_str()}),
+    ))
+}
+
+/// What `docker login -u AWS` takes, in Base64 with its user name; once for each registry that is named.
+pub(super) async fn authorization(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
+    let said: wire::Registries = call.json()?;
+    let named = said.registry_ids.unwrap_or_default();
+    if named.len() > 10 || named.iter().any(|id| id != call.desk.account.as_str()) {
+        return Err(invalid("registryIds", "must be the account of this registry"));
+    }
+    let done = call.desk.ecr_authorization_token(asker(call, None)).await?;
+    let origin = origin(call);
+    Ok(AwsAnswer::json(done, |(password, expires_at)| {
+        let pair = zeroize::Zeroizing::new(format!("AWS:{}", password.expose()));
+        let one = json!({
+            "authorizationToken": BASE64.encode(pair.as_bytes()),
+            "expiresAt": time(expires_at),
+            "proxyEndpoint": origin,
+        });
+        json!({"authorizationData": vec![one; named.len().max(1)]})
+    }))
+}
+
+fn origin(call: &AwsCall<'_>) -> String {
+    let scheme = if call.caller.secure { "https" } else { "http" };
+    format!("{scheme}://{}", call.authority)
 }
 
 pub(super) async fn initiate(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {

@@ -39,11 +39,7 @@ pub(super) async fn delete(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> 
     Ok(policy(call, &name, call.desk.ecr_delete_lifecycle(asker, &name).await?))
 }
 
-fn policy(
-    call: &AwsCall<'_>,
-    name: &RepositoryName,
-    done: AwsDone<(String, Option<UnixTime>)>,
-) -> AwsAnswer {
+fn policy(call: &AwsCall<'_>, name: &RepositoryName, done: AwsDone<(String, Option<UnixTime>)>) -> AwsAnswer {
     AwsAnswer::json(done, |(text, evaluated_at)| {
         // What was never carried out was carried out at the epoch: clients want a time.
         let at = evaluated_at.unwrap_or(UnixTime::from_millis(0));

@@ -24,7 +24,8 @@ operations! {
         DeleteRepositoryCreationTemplate, DeleteRepositoryPolicy, DeleteSigningConfiguration,
         DeregisterPullTimeUpdateExclusion, DescribeImageReplicationStatus, DescribeImageScanFindings,
         DescribeImageSigningStatus, DescribeImages, DescribePullThroughCacheRules, DescribeRegistry,
-        DescribeRepositories, DescribeRepositoryCreationTemplates, GetAccountSetting, GetLifecyclePolicy,
+        DescribeRepositories, DescribeRepositoryCreationTemplates, GetAccountSetting, GetAuthorizationToken,
+        GetDownloadUrlForLayer, GetLifecyclePolicy,
         GetLifecyclePolicyPreview, GetRegistryPolicy, GetRegistryScanningConfiguration, GetRepositoryPolicy,
         GetSigningConfiguration, InitiateLayerUpload, ListImages, ListPullTimeUpdateExclusions, ListTagsForResource,
         PutAccountSetting, PutImage, PutImageScanningConfiguration, PutImageTagMutability, PutLifecyclePolicy,
@@ -32,24 +33,6 @@ operations! {
         RegisterPullTimeUpdateExclusion, SetRepositoryPolicy, StartImageScan, StartLifecyclePolicyPreview, TagResource,
         UntagResource, UpdateImageStorageClass, UpdatePullThroughCacheRule, UpdateRepositoryCreationTemplate,
         UploadLayerPart, ValidatePullThroughCacheRule,
-}
-
-/// The largest body of most calls.
-const BODY: usize = 1 << 20;
-
-impl Ecr {
-    /// The largest body of a call: a part of a layer has 20 MiB before it is written in Base64, a manifest 4 MiB before it is
-    /// quoted.
-    #[must_use]
-    pub const fn body_max(self) -> usize {
-        if matches!(self, Self::UploadLayerPart) {
-            28 << 20
-        } else if matches!(self, Self::PutImage) {
-            9 << 20
-        } else {
-            BODY
-        }
-    }
 }
 
 /// Who asks, of which registry.
@@ -82,6 +65,8 @@ pub async fn answer(operation: Ecr, call: &AwsCall<'_>) -> Result<AwsAnswer, Aws
         Ecr::DescribeRegistry => registry::describe(call).await,
         Ecr::DescribeRepositories => repository::describe(call).await,
         Ecr::GetAccountSetting => registry::account_setting(call).await,
+        Ecr::GetAuthorizationToken => layer::authorization(call).await,
+        Ecr::GetDownloadUrlForLayer => layer::download(call).await,
         Ecr::GetLifecyclePolicy => lifecycle::read(call).await,
         Ecr::GetLifecyclePolicyPreview => lifecycle::preview(call).await,
         Ecr::GetRegistryPolicy => registry::policy(call).await,

@@ -7,11 +7,7 @@ use crate::control::aws::ecr::repository::Paging;
 use crate::control::aws::problem::AwsProblem;
 
 /// Reads which page is wanted.
-pub(super) fn paging(
-    token: Option<&str>,
-    results: Option<u32>,
-    most: u32,
-) -> Result<Paging, AwsProblem> {
+pub(super) fn paging(token: Option<&str>, results: Option<u32>, most: u32) -> Result<Paging, AwsProblem> {
     let limit = results.unwrap_or(100.min(most));
     if !(1..=most).contains(&limit) {
         return Err(invalid("maxResults", &format!("must be between 1 and {most}")));

@@ -224,6 +224,12 @@ pub(super) struct Resource {
 }
 
 #[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Registries {
+    pub(super) registry_ids: Option<Vec<String>>,
+}
+
+#[derive(Deserialize)]
 pub(super) struct Setting {
     pub(super) name: String,
     pub(super) value: Option<String>,

@@ -178,8 +178,9 @@ impl Desk {
         let held = self.stocked(asker.region, name).await?;
         let mut chosen: Vec<Held> = Vec::new();
         for id in ids {
-            let (digest, tag) =
-                id.parsed().map_err(|(_, text)| AwsProblem::said(AwsCode::InvalidParameterException, text))?;
+            let (digest, tag) = id
+                .parsed()
+                .map_err(|(_, text)| AwsProblem::said(AwsCode::InvalidParameterException, text))?;
             let fits = |held: &&Held| {
                 digest.as_ref().is_none_or(|digest| held.digest == *digest)
                     && tag.as_ref().is_none_or(|tag| held.tags.contains(tag))
@@ -279,7 +280,8 @@ impl Desk {
         let mut present = self.present(asker.region, name).await?;
         let mut batch = Batch { done: Vec::new(), failures: Vec::new() };
         // Indexes first: what they refer to may go with them.
-        let is_index = |id: &ImageId| find(&present, id).is_ok_and(|(_, described)| !described.children.is_empty());
+        let is_index =
+            |id: &ImageId| find(&present, id).is_ok_and(|(_, described)| !described.children.is_empty());
         let (indexes, others): (Vec<ImageId>, Vec<ImageId>) = ids.into_iter().partition(is_index);
         for id in indexes.into_iter().chain(others) {
             match self.delete_one(&permit, (asker.region, name), &mut present, &id).await? {

@@ -65,7 +65,10 @@ impl Desk {
         let described = self.stock.described(region, name, held.iter().map(wanted).collect()).await?;
         let mut by_digest: BTreeMap<Digest, Described> =
             described.into_iter().map(|described| (described.digest.clone(), described)).collect();
-        Ok(held.into_iter().filter_map(|held| by_digest.remove(&held.digest).map(|found| (held, found))).collect())
+        Ok(held
+            .into_iter()
+            .filter_map(|held| by_digest.remove(&held.digest).map(|found| (held, found)))
+            .collect())
     }
 
     /// All images of a repository, looked at.

@@ -1,17 +1,23 @@
-//! Layers: whether they are there, and their way in, part by part.
+//! Layers: whether they are there, how they are downloaded, and their way in, part by part.
+
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::{Asker, Doing, invalid};
+use crate::clock::UnixTime;
 use crate::control::Desk;
 use crate::control::aws::AwsDone;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
 use crate::control::stock::{LayerSession, Unstored};
+use crate::credential::layer_ticket::LayerTicket;
+use crate::credential::session::RegistryPassword;
 use crate::ids::Malformed;
 use crate::policy::sentence;
 use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::Digest;
+use crate::secret::Secret;
 use crate::store::StoreError;
 use crate::store::aws::layer_upload::LayerUpload;
 
@@ -23,6 +29,12 @@ const PART_MIN: u64 = 5 << 20;
 
 /// The largest part.
 const PART_MAX: usize = 20 << 20;
+
+/// How long a password for the registry is good.
+const PASSWORD_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// How long a ticket for a layer is good.
+const TICKET_LIFETIME: Duration = Duration::from_secs(15 * 60);
 
 /// Whether one layer is there.
 #[derive(Clone, Debug)]
@@ -62,28 +74,58 @@ impl Desk {
         Ok(AwsDone::new(found, permit))
     }
 
-    /// Makes sure that the caller may download a layer, and that it is there.
+    /// A ticket to download a layer with.
     ///
     /// # Errors
     /// [`AwsProblem`]
-    pub async fn ecr_layer_for_download(
+    pub async fn ecr_layer_ticket(
         &self,
         asker: Asker<'_>,
         name: &RepositoryName,
         digest: &str,
-    ) -> Result<AwsDone<Digest>, AwsProblem> {
+    ) -> Result<AwsDone<(Digest, String)>, AwsProblem> {
         let doing = Doing("ecr:GetDownloadUrlForLayer", Some(Action::ImagePull));
         let permit = self.may_on(asker, doing, name, Vec::new()).await?;
         self.existing(asker.region, name).await?;
-        let parsed = layer_digest(digest)?;
-        if self.stock.layer_size(asker.region, name, &parsed).await?.is_none() {
+        let digest = layer_digest(digest)?;
+        if self.stock.layer_size(asker.region, name, &digest).await?.is_none() {
             let text = format!(
-                "The layer with digest '{parsed}' does not exist in the repository with name '{name}' in the registry with id '{}'",
+                "The layer with digest '{digest}' does not exist in the repository with name '{name}' in the registry with id '{}'",
                 self.account
             );
             return Err(AwsProblem::said(AwsCode::LayersNotFoundException, text));
         }
-        Ok(AwsDone::new(parsed, permit))
+        let (password, expires_at) = self.registry_password(asker, TICKET_LIFETIME);
+        let (region, repository) = (asker.region.clone(), name.clone());
+        let ticket = LayerTicket { region, repository, digest: digest.clone(), expires_at, password };
+        Ok(AwsDone::new((digest, self.sealer.layer_ticket(ticket, &*self.entropy)), permit))
+    }
+
+    /// A password for the registry, until when it is good, and what it was got under.
+    ///
+    /// # Errors
+    /// [`AwsProblem`]
+    pub async fn ecr_authorization_token(
+        &self,
+        asker: Asker<'_>,
+    ) -> Result<AwsDone<(Secret<String>, UnixTime)>, AwsProblem> {
+        let permit = self.may(asker, "ecr:GetAuthorizationToken", Vec::new()).await?;
+        Ok(AwsDone::new(self.registry_password(asker, PASSWORD_LIFETIME), permit))
+    }
+
+    /// It ends with the session that it was got with, if it was one.
+    fn registry_password(&self, asker: Asker<'_>, lifetime: Duration) -> (Secret<String>, UnixTime) {
+        let issued_at = self.clock.now();
+        let longest = issued_at.plus(lifetime);
+        let session = asker.caller.credential.session().map(|session| session.expires_at);
+        let expires_at = session.map_or(longest, |end| end.min(longest));
+        let password = RegistryPassword {
+            principal: asker.caller.principal().clone(),
+            credential: Secret::new(asker.caller.credential.text()),
+            issued_at,
+            expires_at,
+        };
+        (self.sealer.password(&password, &*self.entropy), expires_at)
     }
 
     /// Begins an upload; its id.
@@ -257,5 +299,7 @@ fn opener(asker: Asker<'_>) -> String {
 }
 
 fn layer_digest(text: &str) -> Result<Digest, AwsProblem> {
-    Digest::parse(text).map_err(|_| invalid("layerDigest", "must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'"))
+    Digest::parse(text).map_err(|_| {
+        invalid("layerDigest", "must satisfy regular expression '[a-zA-Z0-9-_+.]+:[a-fA-F0-9]+'")
+    })
 }

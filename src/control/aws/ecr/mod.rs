@@ -67,11 +67,9 @@ pub fn not_offered(what: &str) -> AwsProblem {
 /// `InvalidParameterException`
 pub fn repository_name(text: &str) -> Result<RepositoryName, AwsProblem> {
     let long_enough = text.len() >= 2;
-    let rule = "must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'";
-    RepositoryName::parse(text)
-        .ok()
-        .filter(|_| long_enough)
-        .ok_or_else(|| invalid("repositoryName", rule))
+    let rule =
+        "must satisfy regular expression '(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*'";
+    RepositoryName::parse(text).ok().filter(|_| long_enough).ok_or_else(|| invalid("repositoryName", rule))
 }
 
 impl Desk {

@@ -167,7 +167,9 @@ fn is_first_scope(text: &str) -> bool {
         other => vec![other.clone()],
     };
     let names = |action: &serde_json::Value| {
-        action.as_str().is_some_and(|name| REGISTRY_ACTIONS.iter().any(|known| known.eq_ignore_ascii_case(name)))
+        action
+            .as_str()
+            .is_some_and(|name| REGISTRY_ACTIONS.iter().any(|known| known.eq_ignore_ascii_case(name)))
     };
     let statements = document.get("Statement").map(listed).unwrap_or_default();
     let fits = |statement: &serde_json::Value| {

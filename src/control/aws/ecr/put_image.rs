@@ -98,7 +98,8 @@ impl Desk {
         let media_type = new.kind()?;
         let digest = sha256(new.manifest.as_bytes())?;
         if new.digest.as_ref().is_some_and(|given| *given != digest) {
-            let text = "The specified image digest does not match the digest that is computed for the manifest.";
+            let text =
+                "The specified image digest does not match the digest that is computed for the manifest.";
             return Err(AwsProblem::said(AwsCode::ImageDigestDoesNotMatchException, text));
         }
         let _held = self.free_place(asker, &row, &new, &digest).await?;

@@ -1,10 +1,9 @@
 //! The registry as a whole: its settings, and what ECR has and this registry does not.
 
 use super::{Asker, invalid, not_offered};
-use crate::admit::aws::{AwsAsk, AwsTarget};
 use crate::control::Desk;
+use crate::control::aws::AwsDone;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
-use crate::control::aws::{AwsDone, action};
 
 /// What account settings there are: their names, and their values with the default first.
 const SETTINGS: [(&str, &[&str]); 3] = [
@@ -78,11 +77,7 @@ impl Desk {
     ///
     /// # Errors
     /// [`AwsProblem`]
-    pub async fn ecr_nothing(
-        &self,
-        asker: Asker<'_>,
-        name: &'static str,
-    ) -> Result<AwsDone<()>, AwsProblem> {
+    pub async fn ecr_nothing(&self, asker: Asker<'_>, name: &'static str) -> Result<AwsDone<()>, AwsProblem> {
         Ok(AwsDone::new((), self.may(asker, name, Vec::new()).await?))
     }
 
@@ -118,19 +113,11 @@ impl Desk {
             ),
         })
     }
-
-    /// Whether the caller may ask on all repositories of the registry.
-    ///
-    /// # Errors
-    /// [`AwsProblem`]
-    pub async fn ecr_authorization(&self, asker: Asker<'_>) -> Result<AwsDone<()>, AwsProblem> {
-        let ask = AwsAsk::new(action("ecr:GetAuthorizationToken")?, AwsTarget::Everything);
-        let permit = self.authority.permit_aws(asker.caller, ask).await?;
-        Ok(AwsDone::new((), permit))
-    }
 }
 
 fn setting(name: &str) -> Result<(&'static str, &'static [&'static str]), AwsProblem> {
     let found = SETTINGS.iter().find(|(known, _)| *known == name).copied();
-    found.ok_or_else(|| invalid("name", "must be BASIC_SCAN_TYPE_VERSION, BLOB_MOUNTING or REGISTRY_POLICY_SCOPE"))
+    found.ok_or_else(|| {
+        invalid("name", "must be BASIC_SCAN_TYPE_VERSION, BLOB_MOUNTING or REGISTRY_POLICY_SCOPE")
+    })
 }

@@ -58,8 +58,10 @@ pub struct Paging {
 
 /// What the condition keys of a call say of tags that it sets.
 pub(super) fn request_tags(tags: &[Tag]) -> Vec<Told> {
-    let mut told: Vec<Told> =
-        tags.iter().map(|tag| (format!("aws:RequestTag/{}", tag.key()), vec![tag.value().to_owned()])).collect();
+    let mut told: Vec<Told> = tags
+        .iter()
+        .map(|tag| (format!("aws:RequestTag/{}", tag.key()), vec![tag.value().to_owned()]))
+        .collect();
     if !tags.is_empty() {
         told.push(("aws:TagKeys".to_owned(), tags.iter().map(|tag| tag.key().to_owned()).collect()));
     }
@@ -80,7 +82,8 @@ pub(super) fn check_exclusions(mutability: Mutability, filters: &[String]) -> Re
         Mutability::ImmutableWithExclusion | Mutability::MutableWithExclusion => true,
     };
     if filters.is_empty() == excepts {
-        let rule = "filters go with IMMUTABLE_WITH_EXCLUSION and MUTABLE_WITH_EXCLUSION, and these need one to five";
+        let rule =
+            "filters go with IMMUTABLE_WITH_EXCLUSION and MUTABLE_WITH_EXCLUSION, and these need one to five";
         return Err(invalid(AT, rule));
     }
     if filters.len() > EXCLUSIONS || !filters.iter().all(fits) {

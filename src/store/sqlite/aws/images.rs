@@ -41,7 +41,8 @@ impl SeenImages for SqliteStore {
         at: UnixTime,
     ) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
-        let insert = "insert or ignore into image (region, repository, digest, pushed_at) values (?1, ?2, ?3, ?4)";
+        let insert =
+            "insert or ignore into image (region, repository, digest, pushed_at) values (?1, ?2, ?3, ?4)";
         let insert = sqlx::query(insert).bind(region.as_str()).bind(name.as_str()).bind(digest.as_str());
         insert.bind(at.millis()).execute(write.connection()).await?;
         let repository = sqlx::query(

@@ -184,7 +184,8 @@ fn agree(rules: &[Rule]) -> Result<(), String> {
             return Err(format!("rulePriority {} is there more than once", rule.priority));
         }
         if rule.about == About::Any {
-            return Err("a rule with tagStatus any must be the only one, and have the highest rulePriority".to_owned());
+            return Err("a rule with tagStatus any must be the only one, and have the highest rulePriority"
+                .to_owned());
         }
     }
     if rules.iter().filter(|rule| rule.about == About::Untagged).count() > 1 {

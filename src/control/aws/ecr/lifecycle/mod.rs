@@ -35,7 +35,8 @@ pub struct Preview {
 }
 
 fn read(text: &str) -> Result<Policy, AwsProblem> {
-    let unfit = |why: String| invalid("LifecyclePolicyText", &format!("Lifecycle policy validation failure: {why}"));
+    let unfit =
+        |why: String| invalid("LifecyclePolicyText", &format!("Lifecycle policy validation failure: {why}"));
     Policy::read(text).map_err(unfit)
 }
 
@@ -150,19 +151,16 @@ impl Desk {
         Ok(AwsDone::new(Preview { text, going }, permit))
     }
 
-    async fn candidates(
-        &self,
-        region: &Region,
-        name: &RepositoryName,
-    ) -> Result<Vec<Candidate>, AwsProblem> {
+    async fn candidates(&self, region: &Region, name: &RepositoryName) -> Result<Vec<Candidate>, AwsProblem> {
         let present = self.present(region, name).await?;
-        let candidate = |(held, described): (super::inventory::Held, crate::control::stock::Described)| Candidate {
-            pushed_at: held.pushed(&described),
-            digest: held.digest,
-            tags: held.tags.iter().map(ToString::to_string).collect(),
-            pulled_at: held.pulled_at,
-            children: described.children,
-        };
+        let candidate =
+            |(held, described): (super::inventory::Held, crate::control::stock::Described)| Candidate {
+                pushed_at: held.pushed(&described),
+                digest: held.digest,
+                tags: held.tags.iter().map(ToString::to_string).collect(),
+                pulled_at: held.pulled_at,
+                children: described.children,
+            };
         Ok(present.into_iter().map(candidate).collect())
     }
 

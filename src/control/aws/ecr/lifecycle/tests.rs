@@ -111,7 +111,8 @@ fn filtering_on_all_images() {
     expires(&images, &[rule(1, any.clone())], &[("A", 1), ("B", 1), ("C", 1)]);
 
     // The user guide's second example: what a rule is about is kept from those after it.
-    let images = [image("A", &["alpha-1", "beta-1"], 3), image("B", &[], 2), image("C", &["alpha-2", "beta-2"], 1)];
+    let images =
+        [image("A", &["alpha-1", "beta-1"], 3), image("B", &[], 2), image("C", &["alpha-2", "beta-2"], 1)];
     let alpha = more_than("tagPrefixList", &["alpha"], 1);
     let untagged = days(json!({"tagStatus": "untagged"}), 1);
     let rules = [rule(1, alpha), rule(2, untagged), rule(3, any)];
@@ -137,7 +138,8 @@ fn what_is_pulled_stays_and_what_never_was_counts_from_its_push() {
 
 #[test]
 fn what_is_no_policy_is_refused() {
-    let count = |status: &str| json!({"tagStatus": status, "countType": "imageCountMoreThan", "countNumber": 1});
+    let count =
+        |status: &str| json!({"tagStatus": status, "countType": "imageCountMoreThan", "countNumber": 1});
     assert!(read(&[rule(1, count("untagged")), rule(2, count("any"))]).is_ok());
     let with = |key: &str, value: Value| {
         let mut selection = more_than("tagPrefixList", &["prod"], 1);
@@ -161,7 +163,10 @@ fn what_is_no_policy_is_refused() {
         vec![rule(1, with("tagPatternList", json!(["a"])))],
         vec![rule(1, more_than("tagPatternList", &["a*b*c*d*e*"], 1))],
         vec![rule(1, with("unknown", json!(1)))],
-        vec![rule(1, more_than("tagPrefixList", &["a", "b"], 1)), rule(2, more_than("tagPrefixList", &["b", "a"], 1))],
+        vec![
+            rule(1, more_than("tagPrefixList", &["a", "b"], 1)),
+            rule(2, more_than("tagPrefixList", &["b", "a"], 1)),
+        ],
     ];
     for rules in wrong {
         assert!(read(&rules).is_err(), "{rules:?}");
