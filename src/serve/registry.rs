@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{ALLOW, HeaderValue, LINK};
+use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
@@ -14,6 +15,7 @@ use super::Shared;
 use super::outcome::{Outcome, decided, who};
 use super::sites::{LAYERS, Site};
 use super::visit::Visit;
+use crate::admit::authenticate::REGISTRY_USER;
 use crate::admit::fault::Fault;
 use crate::admit::refusal::Refusal;
 use crate::admit::registry::{Admission, Asking, NewNamespaces, Tags};
@@ -39,20 +41,8 @@ pub async fn call(
     request: Request<RequestBody>,
 ) -> Outcome {
     let (parts, body) = request.into_parts();
-    let (read, presented) = match parts.uri.path().strip_prefix(LAYERS) {
-        Some(ticket) => match shared.gate.authenticator.layer_ticket(ticket, &site.region) {
-            Some(ticket) => {
-                // The same call as if the bearer had made it with the password.
-                let path = format!("/v2/{}/blobs/{}", ticket.repository, ticket.digest);
-                let presented = Presented::Basic { user: "AWS".to_owned(), password: ticket.password };
-                (parse(&Method::GET, &path, None, &parts.headers), presented)
-            }
-            None => return Outcome::unroutable(visit, &Refusal::AnonymousDenied),
-        },
-        None => {
-            let read = parse(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers);
-            (read, Presented::read(&parts.headers))
-        }
+    let Some((read, presented)) = read(shared, site, &parts) else {
+        return Outcome::unroutable(visit, &Refusal::AnonymousDenied);
     };
     let operation = match read {
         Ok(operation) => operation,
@@ -110,6 +100,19 @@ pub fn refuse(visit: &Visit, site: &Site, request: &Request<RequestBody>, refusa
         Err(_) => What::Unroutable,
     };
     Outcome::refused(visit, what, None, refusal)
+}
+
+/// What a call asks for, and what it brings along; `None` for a ticket that is no good.
+fn read(shared: &Shared, site: &Site, parts: &Parts) -> Option<(Result<Operation, Unparsed>, Presented)> {
+    let Some(ticket) = parts.uri.path().strip_prefix(LAYERS) else {
+        let read = parse(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers);
+        return Some((read, Presented::read(&parts.headers)));
+    };
+    let ticket = shared.gate.authenticator.layer_ticket(ticket, &site.region)?;
+    // The same call as if the bearer had made it with the password.
+    let path = format!("/v2/{}/blobs/{}", ticket.repository, ticket.digest);
+    let presented = Presented::Basic { user: REGISTRY_USER.to_owned(), password: ticket.password };
+    Some((parse(&Method::GET, &path, None, &parts.headers), presented))
 }
 
 /// How the upstream failed, if it is the upstream's fault.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::support::aws::Aws;
 use super::support::client::{Client, Skopeo};
-use super::support::image::Image;
+use super::support::image::{Image, MANIFEST, sha256};
 use super::support::portcullis::{ACCOUNT, Portcullis};
 use super::support::registry::Registry;
 use super::support::wait::{PATIENCE, until};
@@ -84,7 +84,7 @@ fn an_image_that_is_pushed_is_described_as_it_is() {
     let names = ["--repository-name", "team-a/app"];
     // skopeo packs layers on their way, so what was pushed is what is there.
     let accept = [("accept", MANIFEST)];
-    let pushed = at.administrator().get_with("/v2/team-a/app/manifests/v1", &accept);
+    let pushed = at.administrator().send("GET", "/v2/team-a/app/manifests/v1", &accept, b"");
     let manifest: Value = serde_json::from_slice(&pushed.body).unwrap();
     let digest = sha256(&pushed.body);
     let listed = aws.json(&[&["ecr", "list-images"], &names[..]].concat());

@@ -15,24 +15,84 @@ use crate::control::aws::ecr::Asker;
 use crate::control::aws::ecr::registry::Absent;
 use crate::control::aws::problem::AwsProblem;
 
-operations! {
-    /// The operations of ECR.
-    Ecr, "ecr":
-        BatchCheckLayerAvailability, BatchDeleteImage, BatchGetImage, BatchGetRepositoryScanningConfiguration,
-        CompleteLayerUpload, CreatePullThroughCacheRule, CreateRepository, CreateRepositoryCreationTemplate,
-        DeleteLifecyclePolicy, DeletePullThroughCacheRule, DeleteRegistryPolicy, DeleteRepository,
-        DeleteRepositoryCreationTemplate, DeleteRepositoryPolicy, DeleteSigningConfiguration,
-        DeregisterPullTimeUpdateExclusion, DescribeImageReplicationStatus, DescribeImageScanFindings,
-        DescribeImageSigningStatus, DescribeImages, DescribePullThroughCacheRules, DescribeRegistry,
-        DescribeRepositories, DescribeRepositoryCreationTemplates, GetAccountSetting, GetAuthorizationToken,
-        GetDownloadUrlForLayer, GetLifecyclePolicy,
-        GetLifecyclePolicyPreview, GetRegistryPolicy, GetRegistryScanningConfiguration, GetRepositoryPolicy,
-        GetSigningConfiguration, InitiateLayerUpload, ListImages, ListPullTimeUpdateExclusions, ListTagsForResource,
-        PutAccountSetting, PutImage, PutImageScanningConfiguration, PutImageTagMutability, PutLifecyclePolicy,
-        PutRegistryPolicy, PutRegistryScanningConfiguration, PutReplicationConfiguration, PutSigningConfiguration,
-        RegisterPullTimeUpdateExclusion, SetRepositoryPolicy, StartImageScan, StartLifecyclePolicyPreview, TagResource,
-        UntagResource, UpdateImageStorageClass, UpdatePullThroughCacheRule, UpdateRepositoryCreationTemplate,
-        UploadLayerPart, ValidatePullThroughCacheRule,
+/// Defines the operations, each with what answers it.
+macro_rules! answers {
+    ($($name:ident: $module:ident::$handler:ident $(($($argument:expr),+))?),+ $(,)?) => {
+        operations! {
+            /// The operations of ECR.
+            Ecr, "ecr": $($name),+,
+        }
+
+        /// Answers a call.
+        ///
+        /// # Errors
+        /// [`AwsProblem`]
+        pub async fn answer(operation: Ecr, call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
+            match operation {
+                $(Ecr::$name => $module::$handler(call $($(, $argument)+)?).await,)+
+            }
+        }
+    };
+}
+
+answers! {
+    BatchCheckLayerAvailability: layer::availability,
+    BatchDeleteImage: image::batch_delete,
+    BatchGetImage: image::batch_get,
+    BatchGetRepositoryScanningConfiguration: repository::scanning,
+    CompleteLayerUpload: layer::complete,
+    CreatePullThroughCacheRule: registry::not_offered("ecr:CreatePullThroughCacheRule", "pull-through caches"),
+    CreateRepository: repository::create,
+    CreateRepositoryCreationTemplate: registry::not_offered("ecr:CreateRepositoryCreationTemplate", "templates for new repositories"),
+    DeleteLifecyclePolicy: lifecycle::delete,
+    DeletePullThroughCacheRule: registry::absent("ecr:DeletePullThroughCacheRule", Absent::NoCacheRule),
+    DeleteRegistryPolicy: registry::delete_policy,
+    DeleteRepository: repository::delete,
+    DeleteRepositoryCreationTemplate: registry::absent("ecr:DeleteRepositoryCreationTemplate", Absent::NoTemplate),
+    DeleteRepositoryPolicy: repository::delete_policy,
+    DeleteSigningConfiguration: registry::absent("ecr:DeleteSigningConfiguration", Absent::NoSigning),
+    DeregisterPullTimeUpdateExclusion: registry::absent("ecr:DeregisterPullTimeUpdateExclusion", Absent::NoExclusion),
+    DescribeImageReplicationStatus: image::replication_status,
+    DescribeImageScanFindings: image::scan_findings,
+    DescribeImageSigningStatus: image::signing_status,
+    DescribeImages: image::describe,
+    DescribePullThroughCacheRules: registry::empty("ecr:DescribePullThroughCacheRules", "pullThroughCacheRules", Absent::NoCacheRule),
+    DescribeRegistry: registry::describe,
+    DescribeRepositories: repository::describe,
+    DescribeRepositoryCreationTemplates: registry::empty("ecr:DescribeRepositoryCreationTemplates", "repositoryCreationTemplates", Absent::NoTemplate),
+    GetAccountSetting: registry::account_setting,
+    GetAuthorizationToken: layer::authorization,
+    GetDownloadUrlForLayer: layer::download,
+    GetLifecyclePolicy: lifecycle::read,
+    GetLifecyclePolicyPreview: lifecycle::preview,
+    GetRegistryPolicy: registry::policy,
+    GetRegistryScanningConfiguration: registry::scanning,
+    GetRepositoryPolicy: repository::repository_policy,
+    GetSigningConfiguration: registry::absent("ecr:GetSigningConfiguration", Absent::NoSigning),
+    InitiateLayerUpload: layer::initiate,
+    ListImages: image::list,
+    ListPullTimeUpdateExclusions: registry::empty("ecr:ListPullTimeUpdateExclusions", "pullTimeUpdateExclusions", Absent::NoExclusion),
+    ListTagsForResource: repository::list_tags,
+    PutAccountSetting: registry::put_account_setting,
+    PutImage: image::put,
+    PutImageScanningConfiguration: repository::put_scanning,
+    PutImageTagMutability: repository::put_mutability,
+    PutLifecyclePolicy: lifecycle::put,
+    PutRegistryPolicy: registry::put_policy,
+    PutRegistryScanningConfiguration: registry::put_scanning,
+    PutReplicationConfiguration: registry::put_replication,
+    PutSigningConfiguration: registry::not_offered("ecr:PutSigningConfiguration", "signing of images on their way in"),
+    RegisterPullTimeUpdateExclusion: registry::not_offered("ecr:RegisterPullTimeUpdateExclusion", "pulls that do not count"),
+    SetRepositoryPolicy: repository::set_policy,
+    StartImageScan: image::start_scan,
+    StartLifecyclePolicyPreview: lifecycle::start_preview,
+    TagResource: repository::tag_resource,
+    UntagResource: repository::untag_resource,
+    UpdateImageStorageClass: image::storage_class,
+    UpdatePullThroughCacheRule: registry::absent("ecr:UpdatePullThroughCacheRule", Absent::NoCacheRule),
+    UpdateRepositoryCreationTemplate: registry::absent("ecr:UpdateRepositoryCreationTemplate", Absent::NoTemplate),
+    UploadLayerPart: layer::part,
+    ValidatePullThroughCacheRule: registry::absent("ecr:ValidatePullThroughCacheRule", Absent::NoCacheRule),
 }
 
 /// Who asks, of which registry.
@@ -40,76 +100,22 @@ fn asker<'a>(call: &'a AwsCall<'_>, registry_id: Option<&'a str>) -> Asker<'a> {
     Asker { caller: &call.caller, region: call.region, registry_id }
 }
 
-/// Answers a call.
-///
-/// # Errors
-/// [`AwsProblem`]
-pub async fn answer(operation: Ecr, call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
-    let absent = async |what| registry::absent(call, operation.label(), what).await;
-    let not_offered = async |what| absent(Absent::NotOffered(what)).await;
-    match operation {
-        Ecr::BatchCheckLayerAvailability => layer::availability(call).await,
-        Ecr::BatchDeleteImage => image::batch_delete(call).await,
-        Ecr::BatchGetImage => image::batch_get(call).await,
-        Ecr::BatchGetRepositoryScanningConfiguration => repository::scanning(call).await,
-        Ecr::CompleteLayerUpload => layer::complete(call).await,
-        Ecr::CreateRepository => repository::create(call).await,
-        Ecr::DeleteLifecyclePolicy => lifecycle::delete(call).await,
-        Ecr::DeleteRegistryPolicy => registry::delete_policy(call).await,
-        Ecr::DeleteRepository => repository::delete(call).await,
-        Ecr::DeleteRepositoryPolicy => repository::delete_policy(call).await,
-        Ecr::DescribeImageReplicationStatus => image::replication_status(call).await,
-        Ecr::DescribeImageScanFindings => image::scan_findings(call).await,
-        Ecr::DescribeImageSigningStatus => image::signing_status(call).await,
-        Ecr::DescribeImages => image::describe(call).await,
-        Ecr::DescribeRegistry => registry::describe(call).await,
-        Ecr::DescribeRepositories => repository::describe(call).await,
-        Ecr::GetAccountSetting => registry::account_setting(call).await,
-        Ecr::GetAuthorizationToken => layer::authorization(call).await,
-        Ecr::GetDownloadUrlForLayer => layer::download(call).await,
-        Ecr::GetLifecyclePolicy => lifecycle::read(call).await,
-        Ecr::GetLifecyclePolicyPreview => lifecycle::preview(call).await,
-        Ecr::GetRegistryPolicy => registry::policy(call).await,
-        Ecr::GetRegistryScanningConfiguration => registry::scanning(call).await,
-        Ecr::GetRepositoryPolicy => repository::repository_policy(call).await,
-        Ecr::InitiateLayerUpload => layer::initiate(call).await,
-        Ecr::ListImages => image::list(call).await,
-        Ecr::ListTagsForResource => repository::list_tags(call).await,
-        Ecr::PutAccountSetting => registry::put_account_setting(call).await,
-        Ecr::PutImage => image::put(call).await,
-        Ecr::PutImageScanningConfiguration => repository::put_scanning(call).await,
-        Ecr::PutImageTagMutability => repository::put_mutability(call).await,
-        Ecr::PutLifecyclePolicy => lifecycle::put(call).await,
-        Ecr::PutRegistryPolicy => registry::put_policy(call).await,
-        Ecr::PutRegistryScanningConfiguration => registry::put_scanning(call).await,
-        Ecr::PutReplicationConfiguration => registry::put_replication(call).await,
-        Ecr::SetRepositoryPolicy => repository::set_policy(call).await,
-        Ecr::StartImageScan => image::start_scan(call).await,
-        Ecr::StartLifecyclePolicyPreview => lifecycle::start_preview(call).await,
-        Ecr::TagResource => repository::tag_resource(call).await,
-        Ecr::UntagResource => repository::untag_resource(call).await,
-        Ecr::UpdateImageStorageClass => image::storage_class(call).await,
-        Ecr::UploadLayerPart => layer::part(call).await,
-        Ecr::CreatePullThroughCacheRule => not_offered("pull-through caches").await,
-        Ecr::CreateRepositoryCreationTemplate => not_offered("templates for new repositories").await,
-        Ecr::PutSigningConfiguration => not_offered("signing of images on their way in").await,
-        Ecr::RegisterPullTimeUpdateExclusion => not_offered("pulls that do not count").await,
-        Ecr::DeletePullThroughCacheRule
-        | Ecr::UpdatePullThroughCacheRule
-        | Ecr::ValidatePullThroughCacheRule => absent(Absent::NoCacheRule).await,
-        Ecr::DeleteRepositoryCreationTemplate | Ecr::UpdateRepositoryCreationTemplate => {
-            absent(Absent::NoTemplate).await
+#[cfg(test)]
+mod tests {
+    use super::Ecr;
+    use crate::policy::table::product;
+
+    /// What policies can speak of and nobody can call: AWS's own services do these.
+    const PERMISSIONS: [&str; 3] =
+        ["ecr:BatchImportUpstreamImage", "ecr:GetImageCopyStatus", "ecr:ReplicateImage"];
+
+    #[test]
+    fn every_operation_takes_the_action_of_its_own_name() {
+        for operation in Ecr::ALL {
+            assert!(product().find(operation.label()).is_some(), "{}", operation.label());
         }
-        Ecr::DeregisterPullTimeUpdateExclusion => absent(Absent::NoExclusion).await,
-        Ecr::DeleteSigningConfiguration | Ecr::GetSigningConfiguration => absent(Absent::NoSigning).await,
-        Ecr::DescribePullThroughCacheRules => {
-            registry::empty(call, operation.label(), "pullThroughCacheRules", Absent::NoCacheRule).await
-        }
-        Ecr::DescribeRepositoryCreationTemplates => {
-            registry::empty(call, operation.label(), "repositoryCreationTemplates", Absent::NoTemplate).await
-        }
-        Ecr::ListPullTimeUpdateExclusions => {
-            registry::empty(call, operation.label(), "pullTimeUpdateExclusions", Absent::NoExclusion).await
+        for permission in PERMISSIONS {
+            assert!(product().find(permission).is_some() && Ecr::parse(&permission[4..]).is_none());
         }
     }
 }

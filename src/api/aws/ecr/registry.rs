@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{asker, wire};
 use crate::api::aws::call::{AwsAnswer, AwsCall};
 use crate::control::aws::ecr::registry::Absent;
-use crate::control::aws::ecr::{invalid, not_offered};
+use crate::control::aws::ecr::{self, invalid};
 use crate::control::aws::problem::AwsProblem;
 
 pub(super) async fn describe(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
@@ -47,7 +47,7 @@ pub(super) async fn put_replication(call: &AwsCall<'_>) -> Result<AwsAnswer, Aws
     let said: wire::Replication = call.json()?;
     let done = call.desk.ecr_nothing(asker(call, None), "ecr:PutReplicationConfiguration").await?;
     if !said.replication_configuration.rules.is_empty() {
-        return Err(not_offered("replication"));
+        return Err(ecr::not_offered("replication"));
     }
     Ok(AwsAnswer::json(done, |()| json!({"replicationConfiguration": {"rules": []}})))
 }
@@ -64,7 +64,7 @@ pub(super) async fn put_scanning(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsPro
     let done = call.desk.ecr_nothing(asker(call, None), "ecr:PutRegistryScanningConfiguration").await?;
     let basic = said.scan_type.as_deref().is_none_or(|kind| kind == "BASIC");
     if !basic || said.rules.is_some_and(|rules| !rules.is_empty()) {
-        return Err(not_offered("scanning by rules of the registry"));
+        return Err(ecr::not_offered("scanning by rules of the registry"));
     }
     let basic = json!({"scanType": "BASIC", "rules": []});
     Ok(AwsAnswer::json(done, |()| json!({"registryScanningConfiguration": basic})))
@@ -85,6 +85,16 @@ pub(super) async fn empty(
     Ok(AwsAnswer::json(done, |()| json!({list: []})))
 }
 
+/// Something that cannot be made here.
+pub(super) async fn not_offered(
+    call: &AwsCall<'_>,
+    name: &'static str,
+    what: &'static str,
+) -> Result<AwsAnswer, AwsProblem> {
+    absent(call, name, Absent::NotOffered(what)).await
+}
+
+/// Something that is not there.
 pub(super) async fn absent(
     call: &AwsCall<'_>,
     name: &'static str,

@@ -11,7 +11,6 @@ use crate::control::aws::AwsDone;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
 use crate::control::stock::{LayerSession, Unstored};
 use crate::credential::layer_ticket::LayerTicket;
-use crate::credential::session::RegistryPassword;
 use crate::ids::Malformed;
 use crate::policy::sentence;
 use crate::policy::table::Action;
@@ -29,9 +28,6 @@ const PART_MIN: u64 = 5 << 20;
 
 /// The largest part.
 const PART_MAX: usize = 20 << 20;
-
-/// How long a password for the registry is good.
-const PASSWORD_LIFETIME: Duration = Duration::from_secs(12 * 60 * 60);
 
 /// How long a ticket for a layer is good.
 const TICKET_LIFETIME: Duration = Duration::from_secs(15 * 60);
@@ -95,7 +91,8 @@ impl Desk {
             );
             return Err(AwsProblem::said(AwsCode::LayersNotFoundException, text));
         }
-        let (password, expires_at) = self.registry_password(asker, TICKET_LIFETIME);
+        let (password, end) = self.registry_password(asker.caller);
+        let expires_at = self.clock.now().plus(TICKET_LIFETIME).min(end);
         let (region, repository) = (asker.region.clone(), name.clone());
         let ticket = LayerTicket { region, repository, digest: digest.clone(), expires_at, password };
         Ok(AwsDone::new((digest, self.sealer.layer_ticket(ticket, &*self.entropy)), permit))
@@ -110,22 +107,7 @@ impl Desk {
         asker: Asker<'_>,
     ) -> Result<AwsDone<(Secret<String>, UnixTime)>, AwsProblem> {
         let permit = self.may(asker, "ecr:GetAuthorizationToken", Vec::new()).await?;
-        Ok(AwsDone::new(self.registry_password(asker, PASSWORD_LIFETIME), permit))
-    }
-
-    /// It ends with the session that it was got with, if it was one.
-    fn registry_password(&self, asker: Asker<'_>, lifetime: Duration) -> (Secret<String>, UnixTime) {
-        let issued_at = self.clock.now();
-        let longest = issued_at.plus(lifetime);
-        let session = asker.caller.credential.session().map(|session| session.expires_at);
-        let expires_at = session.map_or(longest, |end| end.min(longest));
-        let password = RegistryPassword {
-            principal: asker.caller.principal().clone(),
-            credential: Secret::new(asker.caller.credential.text()),
-            issued_at,
-            expires_at,
-        };
-        (self.sealer.password(&password, &*self.entropy), expires_at)
+        Ok(AwsDone::new(self.registry_password(asker.caller), permit))
     }
 
     /// Begins an upload; its id.
