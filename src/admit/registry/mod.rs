@@ -154,7 +154,10 @@ impl Gate {
         let new_namespace = self.new_namespace(self.judge(facts), &operation, asking).await?;
         let held_tag = self.free_tag(&operation, asking.region, tags).await?;
         let mount_allowed = match mount_source(&operation) {
-            Some(need) => self.may_mount(facts, &need, asking.region, &mut would_refuse).await?,
+            Some(need) => {
+                let source = self.mount_source(facts, &need, asking.region).await;
+                source.map(|rules| add(&mut would_refuse, rules)).or_else(refused_is_false)?
+            }
             None => true,
         };
         let operation = if mount_allowed { operation } else { plain_session(operation) };
@@ -196,28 +199,6 @@ impl Gate {
         let Some(tag) = tag(call.operation).filter(|_| depends) else { return Ok(facts) };
         let tag_exists = Some(tags.exists(need.repository, tag).await?);
         Ok(Facts { call: Some(Call { tag_exists, ..call }), ..facts })
-    }
-
-    /// Whether the caller may read what it would mount; rules in report mode that concern the source are noted.
-    async fn may_mount(
-        &self,
-        facts: Facts<'_>,
-        need: &Need<'_>,
-        region: &Region,
-        would_refuse: &mut Vec<RuleId>,
-    ) -> Result<bool, Why> {
-        let there = Namespace::of(need.repository);
-        let source = match self.network(facts.caller, Want::Images(region, Some(&there))).await {
-            Ok(rules) => {
-                let new = rules.into_iter().filter(|rule| !would_refuse.contains(rule)).collect::<Vec<_>>();
-                would_refuse.extend(new);
-                let repository = self.repository(region, need.repository).await?;
-                let facts = Facts { repository: Some(&repository), ..facts };
-                self.grounds(self.judge(facts), need, region).await.map(|_| true)
-            }
-            Err(why) => Err(why),
-        };
-        source.or_else(refused_is_false)
     }
 
     /// Holds the tag that a push would write, if it may be written only once; the refusal if that has been.
