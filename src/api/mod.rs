@@ -136,6 +136,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// Where things are changed, for what goes on beside requests.
+    #[must_use]
+    pub const fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// An API to `desk`.
     #[must_use]
     pub fn new(desk: Desk, registries: Vec<RegistrySite>) -> Self {

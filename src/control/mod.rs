@@ -13,6 +13,7 @@ use async_trait::async_trait;
 
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
+use crate::admit::held::HeldTag;
 use crate::admit::network::Premises;
 use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::clock::{Clock, Entropy};
@@ -25,6 +26,7 @@ use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
+use crate::registry::reference::Tag;
 use crate::store::Store;
 
 pub mod access_key;
@@ -48,6 +50,7 @@ pub mod reach;
 pub mod registry;
 pub mod service_id;
 pub mod standing;
+pub mod stock;
 pub mod user;
 pub mod version;
 mod whence;
@@ -91,6 +94,9 @@ pub trait Authority: Send + Sync {
         names: Vec<RepositoryName>,
     ) -> Result<Vec<RepositoryName>, Problem>;
 
+    /// Holds a tag that is about to be written for the only time; `None` while somebody else writes it.
+    fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag>;
+
     /// Whether the caller may do something to what is larger than a repository; for filtering, never a permit.
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool;
 }
@@ -115,6 +121,8 @@ pub struct Desk {
     pub premises: Premises,
     /// Seals the secrets of access keys, and makes sessions and registry passwords.
     pub sealer: Sealer,
+    /// What the registries hold, piece by piece.
+    pub stock: Arc<dyn stock::Stock>,
     /// What is kept.
     pub store: Arc<dyn Store>,
 }

@@ -18,6 +18,7 @@ mod request;
 mod response;
 mod send;
 pub mod settings;
+pub mod stock;
 pub mod survey;
 mod wire;
 

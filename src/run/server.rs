@@ -19,6 +19,7 @@ use crate::api::{Api, RegistrySite};
 use crate::clock::Clock;
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
+use crate::control::image::Images;
 use crate::credential::api_key::Pepper;
 use crate::credential::lease::LeaseKey;
 use crate::credential::seal::MasterKey;
@@ -33,8 +34,8 @@ use crate::serve::aws::LARGE_BODIES;
 use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
 use crate::serve::limits::Limits;
-use crate::serve::namespaces::Sightings;
 use crate::serve::probe::{Readiness, Scrape};
+use crate::serve::sightings::Sightings;
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
 use crate::token::mint::{Lifetimes, Mint};
@@ -82,13 +83,15 @@ impl Server {
             Forwarder::new(upstream.clone()).map_err(|error| Failure::plain(error.to_string()))?;
         }
         let (sightings, seen) = Sightings::channel(1024);
-        control.spawn(tasks::keep_namespaces(
+        control.spawn(tasks::keep_sightings(
             Arc::clone(&installation.store),
             Arc::clone(&sources.clock),
             seen,
         ));
         let shared = Arc::new(shared(settings, installation, control, &upstreams, sightings, sources)?);
         let sites = shared.sites.all().to_vec();
+        let regions = sites.iter().map(|site| site.region.clone()).collect();
+        shared.control.spawn(tasks::expire_images(Arc::clone(&shared.api), regions));
         let (made, entropy) = (Arc::clone(&shared), Arc::clone(&sources.entropy));
         let make_app = move |worker: usize| {
             // They have all been made once before the first worker started.
@@ -161,7 +164,7 @@ fn shared(
     installation: Installation,
     control: Handle,
     upstreams: &[UpstreamSettings],
-    namespaces: Sightings,
+    seen: Sightings,
     sources: &Sources,
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
@@ -176,16 +179,19 @@ fn shared(
     let issuer = issuer(settings);
     let pepper = Arc::new(pepper);
     let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock));
+    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
+    let reader = Arc::new(reader.doing("starting the image reader")?);
     let desk = Desk {
         account,
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
-        images: Arc::new(ImageReader::start(routes(settings, upstreams)).doing("starting the image reader")?),
+        images: Arc::clone(&reader) as Arc<dyn Images>,
         master: Arc::clone(&master),
         pepper,
         premises: premises(settings),
         sealer: Sealer::new(Arc::clone(&master)),
+        stock: reader,
         store,
     };
     let lifetimes = Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() };
@@ -200,8 +206,8 @@ fn shared(
         large_bodies: tokio::sync::Semaphore::new(LARGE_BODIES),
         upload_lease: settings.limits.upload_lease,
         limits: Limits::new(plan::rates(settings)),
-        namespaces,
         proofs: Arc::default(),
+        sightings: seen,
         readiness: Readiness::default(),
         scrape: Scrape::default(),
     })

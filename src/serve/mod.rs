@@ -6,12 +6,13 @@ pub mod aws;
 pub mod control;
 pub mod images;
 pub mod limits;
-pub mod namespaces;
 pub mod outcome;
 pub mod probe;
 pub mod recorded;
 pub mod registry;
+pub mod sightings;
 pub mod sites;
+pub mod stock;
 pub mod token;
 pub mod visit;
 
@@ -65,10 +66,10 @@ pub struct Shared {
     pub upload_lease: Duration,
     /// How often an address may ask, and guess.
     pub limits: Limits,
-    /// Told of the namespaces that pushes bring into being.
-    pub namespaces: namespaces::Sightings,
     /// What an ACME authority finds that looks whether our names are ours.
     pub proofs: Arc<Pages>,
+    /// Told of what pushes, pulls and deletions bring about.
+    pub sightings: sightings::Sightings,
     /// Whether we are ready, for `/readyz`.
     pub readiness: probe::Readiness,
     /// What has been counted so far.

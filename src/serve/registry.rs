@@ -7,13 +7,15 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{ALLOW, HeaderValue, LINK};
-use http::{Request, Response, StatusCode};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
 use super::Shared;
 use super::outcome::{Outcome, decided, who};
-use super::sites::Site;
+use super::sites::{LAYERS, Site};
 use super::visit::Visit;
+use crate::admit::authenticate::REGISTRY_USER;
 use crate::admit::fault::Fault;
 use crate::admit::refusal::Refusal;
 use crate::admit::registry::{Admission, Asking, NewNamespaces, Tags};
@@ -39,13 +41,15 @@ pub async fn call(
     request: Request<RequestBody>,
 ) -> Outcome {
     let (parts, body) = request.into_parts();
-    let operation = match parse(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers) {
+    let Some((read, presented)) = read(shared, site, &parts) else {
+        return Outcome::unroutable(visit, &Refusal::AnonymousDenied);
+    };
+    let operation = match read {
         Ok(operation) => operation,
         Err(unparsed) => return refused_parse(visit, unparsed),
     };
     let what = What::Registry(RegistryCall::new(&operation, &site.name, &site.region));
     visit.note(visit.event(what.clone()));
-    let presented = Presented::read(&parts.headers);
     let new = if site.create_on_push { NewNamespaces::Made } else { NewNamespaces::Refused };
     let asking = Asking {
         presented: &presented,
@@ -69,7 +73,7 @@ pub async fn call(
     visit.note(event.clone());
     match answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await {
         Ok(response) => {
-            shared.namespaces.note(&admission, site, response.status());
+            shared.sightings.note(&admission, site, &response, shared.clock.now());
             answered(event, verdict, response)
         }
         Err(Failure::Fault(fault)) => {
@@ -96,6 +100,19 @@ pub fn refuse(visit: &Visit, site: &Site, request: &Request<RequestBody>, refusa
         Err(_) => What::Unroutable,
     };
     Outcome::refused(visit, what, None, refusal)
+}
+
+/// What a call asks for, and what it brings along; `None` for a ticket that is no good.
+fn read(shared: &Shared, site: &Site, parts: &Parts) -> Option<(Result<Operation, Unparsed>, Presented)> {
+    let Some(ticket) = parts.uri.path().strip_prefix(LAYERS) else {
+        let read = parse(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers);
+        return Some((read, Presented::read(&parts.headers)));
+    };
+    let ticket = shared.gate.authenticator.layer_ticket(ticket, &site.region)?;
+    // The same call as if the bearer had made it with the password.
+    let path = format!("/v2/{}/blobs/{}", ticket.repository, ticket.digest);
+    let presented = Presented::Basic { user: REGISTRY_USER.to_owned(), password: ticket.password };
+    Some((parse(&Method::GET, &path, None, &parts.headers), presented))
 }
 
 /// How the upstream failed, if it is the upstream's fault.

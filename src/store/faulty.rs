@@ -13,10 +13,14 @@ use super::aws::attachment::{AttachedPolicy, Attachments, PolicyHolder};
 use super::aws::boundary::Boundaries;
 use super::aws::group::{AwsGroup, AwsGroups};
 use super::aws::holder::{Actor, Holder, PolicyRef};
+use super::aws::images::{SeenImage, SeenImages};
 use super::aws::inline_policy::{InlinePolicies, InlinePolicy};
+use super::aws::layer_upload::{LayerUpload, LayerUploads};
+use super::aws::lifecycle::{Lifecycle, Lifecycles};
 use super::aws::managed_policy::{ManagedPolicies, ManagedPolicy, PolicyVersion, Usage, VersionNumber};
 use super::aws::oidc_provider::{OidcProvider, OidcProviders};
 use super::aws::policies::{ActorPolicies, PoliciesInForce, RepositoryPolicy};
+use super::aws::registry::RegistryExtras;
 use super::aws::repository::{Mutability, Repositories, Repository};
 use super::aws::role::{Role, Roles};
 use super::aws::tag::{Tag, Tagged, Tags};
@@ -44,6 +48,7 @@ use crate::ids::tagged::{AccessGroupId, ApiKeyId, ClaimRuleId, CustomRoleId, Pol
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
 use crate::registry::name::{Namespace, RepositoryName};
+use crate::registry::reference::Digest;
 
 /// The store. Operations are named as in the traits.
 pub(crate) struct Faulty {
@@ -328,7 +333,36 @@ delegate!(Repositories {
     insert_repository(row: &Repository, tags: &[Tag]) -> (), AwsError;
     delete_repository(region: &Region, name: &RepositoryName) -> ();
     put_mutability(region: &Region, name: &RepositoryName, mutability: Mutability, exclusions: &[String]) -> ();
+    put_scan_on_push(region: &Region, name: &RepositoryName, scan: bool) -> ();
     put_repository_policy(region: &Region, name: &RepositoryName, policy: Option<&DocumentText>) -> ();
+});
+
+delegate!(SeenImages {
+    seen_images(region: &Region, name: &RepositoryName) -> Vec<SeenImage>;
+    image_pushed(region: &Region, name: &RepositoryName, digest: &Digest, at: UnixTime) -> ();
+    image_pulled(region: &Region, name: &RepositoryName, digest: &Digest, at: UnixTime) -> ();
+    images_gone(region: &Region, name: &RepositoryName, digests: &[Digest]) -> ();
+});
+
+delegate!(Lifecycles {
+    lifecycle(region: &Region, name: &RepositoryName) -> Lifecycle;
+    lifecycles(region: &Region) -> Vec<RepositoryName>;
+    put_lifecycle_policy(region: &Region, name: &RepositoryName, text: Option<&str>) -> ();
+    put_lifecycle_preview(region: &Region, name: &RepositoryName, text: &str, at: UnixTime) -> ();
+    lifecycle_evaluated(region: &Region, name: &RepositoryName, at: UnixTime) -> ();
+});
+
+delegate!(LayerUploads {
+    layer_upload(id: &str) -> Option<LayerUpload>;
+    insert_layer_upload(row: &LayerUpload) -> ();
+    advance_layer_upload(row: &LayerUpload, from: u64) -> ();
+    delete_layer_upload(id: &str) -> ();
+    forget_layer_uploads(before: UnixTime) -> ();
+});
+
+delegate!(RegistryExtras {
+    registry_setting(region: &Region, name: &str) -> Option<String>;
+    put_registry_setting(region: &Region, name: &str, value: Option<&str>) -> ();
 });
 
 delegate!(Roles {

@@ -14,6 +14,9 @@ mod attacks;
 /// Who did what, from where, and why they could: the audit log of real clients.
 #[cfg(test)]
 mod audit;
+/// ECR, as boto3, the `aws` command and docker call it.
+#[cfg(test)]
+mod aws_ecr;
 /// IAM in AWS's dialect, by boto3 and the `aws` command.
 #[cfg(test)]
 mod aws_iam;

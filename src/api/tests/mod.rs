@@ -13,6 +13,7 @@ use crate::admit::aws::{AwsAsk, AwsTarget};
 use crate::admit::caller::{Caller, Credential};
 use crate::admit::explain::{Examination, explain};
 use crate::admit::fault::Fault;
+use crate::admit::held::{HeldTag, TagHolds};
 use crate::admit::network::Premises;
 use crate::admit::permit::{AwsControl, Control, Grounds, Permit};
 use crate::admit::refusal::{Challenge, Refusal, Unauthorized};
@@ -51,6 +52,7 @@ use crate::store::sqlite::SqliteStore;
 use crate::view::bundle::{Bundle, rights_at};
 use crate::view::compile::policies as compiled_documents;
 
+mod empty;
 mod explain;
 mod groups;
 mod iam;
@@ -135,6 +137,10 @@ impl Authority for AsPolicy {
         Ok(names)
     }
 
+    fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag> {
+        Arc::<TagHolds>::default().hold(region, name, tag)
+    }
+
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
         let (asked, target) = (Asked::of(action).unwrap(), Target::from(resource.clone()));
         let now = samples::time(1000);
@@ -215,6 +221,7 @@ impl House {
             pepper: Arc::new(Pepper::new(&[7; 32])),
             sealer: Sealer::new(Arc::new(MasterKey::fresh(&SequenceEntropy::seeded(7)))),
             premises: Premises { registries, ..Premises::default() },
+            stock: Arc::new(empty::Empty),
             store: store.clone(),
         };
         let site = RegistrySite {
