@@ -24,10 +24,13 @@ pub struct ImageReader {
     entropy: Arc<dyn Entropy>,
 }
 
+/// The forwarder to one upstream, or why there is none.
+type Found = Result<Rc<Forwarder>, Fault>;
+
 /// Something to be done with the forwarder to one upstream, on the thread that has them.
 struct Job {
     region: Region,
-    work: Box<dyn FnOnce(Result<Rc<Forwarder>, Fault>) -> LocalBoxFuture<'static, ()> + Send>,
+    work: Box<dyn FnOnce(Found) -> LocalBoxFuture<'static, ()> + Send>,
 }
 
 impl std::fmt::Debug for Job {
@@ -63,7 +66,7 @@ impl ImageReader {
         let (sender, answer) = oneshot::channel();
         let job = Job {
             region: region.clone(),
-            work: Box::new(move |forwarder: Result<Rc<Forwarder>, Fault>| {
+            work: Box::new(move |forwarder: Found| {
                 let done = async move {
                     let result = match forwarder {
                         Ok(forwarder) => work(&forwarder).await,
