@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::support::aws::Aws;
-use super::support::portcullis::{ACCOUNT, Portcullis};
+use super::support::portcullis::{ACCOUNT, ADMIN_ACCESS_KEY_ID, Portcullis};
 
 /// Where there is nothing to push to or pull from.
 fn start() -> Portcullis {
@@ -143,6 +143,9 @@ fn users_make_sessions_of_their_own_that_manage_nobody() {
     let guest = session(&at, &administrator.json(&[&federate[..], &["--policy", read]].concat()));
     assert_eq!(guest.json(WHO)["Arn"], format!("arn:aws:sts::{ACCOUNT}:federated-user/guest"));
     guest.run(&["ecr", "describe-registry"]).must_succeed();
+
+    let used = |id: &str| administrator.json(&["iam", "get-access-key-last-used", "--access-key-id", id]);
+    assert_eq!(used(ADMIN_ACCESS_KEY_ID)["AccessKeyLastUsed"]["ServiceName"], "sts");
 
     // A key that is switched off takes its sessions with it.
     let ada = Aws::user(&at, &administrator, "ada");
