@@ -3,7 +3,11 @@
 use serde_json::Value;
 
 use super::support::aws::Aws;
-use super::support::portcullis::{ACCOUNT, Portcullis};
+use super::support::client::Client;
+use super::support::image::Image;
+use super::support::portcullis::{ACCOUNT, ADMIN_ACCESS_KEY_ID, Portcullis};
+use super::support::registry::Registry;
+use super::support::who::{Administrator, Who};
 
 /// Where there is nothing to push to or pull from.
 fn start() -> Portcullis {
@@ -41,6 +45,32 @@ fn assume<'a>(role: &'a str, more: &[&'a str]) -> Vec<&'a str> {
 
 fn session(at: &Portcullis, answer: &Value) -> Aws {
     Aws::in_session(at, &answer["Credentials"])
+}
+
+#[test]
+fn a_workshop_about_one_teams_repositories_goes_as_it_is_written() {
+    let registry = Registry::start();
+    let at = Portcullis::before(&registry.url());
+    let skopeo = Administrator::of(&at).skopeo(&at);
+    for team in ["team-a", "team-b"] {
+        skopeo.push(&Image::tiny(), &at.image(&format!("{team}/alpine:v1"))).must_succeed();
+    }
+    let set = format!(
+        "export ACCOUNT_ID={ACCOUNT} AWS_REGION=us-south ECR_REPO_A=team-a/alpine ECR_REPO_B=team-b/alpine\n"
+    );
+    let done = Aws::administrator(&at).shell(&(set + include_str!("one_repository_only.sh")));
+    let done = done.must_fail_saying(&[&format!(
+        "An error occurred (AccessDeniedException) when calling the ListImages operation: User: \
+         arn:aws:sts::{ACCOUNT}:assumed-role/ecr_access_teama_role/ECR-Access-Testing is not authorized to perform: \
+         ecr:ListImages on resource: arn:aws:ecr:us-south:{ACCOUNT}:repository/team-b/alpine because no identity-based \
+         policy allows the ecr:ListImages action"
+    )]);
+    assert!(done.stdout.contains(r#""imageTag": "v1""#), "{}", done.stdout);
+    assert!(
+        done.stdout.contains(&format!("arn:aws:iam::{ACCOUNT}:policy/ecr_access_testing")),
+        "{}",
+        done.stdout
+    );
 }
 
 #[test]
@@ -143,6 +173,9 @@ fn users_make_sessions_of_their_own_that_manage_nobody() {
     let guest = session(&at, &administrator.json(&[&federate[..], &["--policy", read]].concat()));
     assert_eq!(guest.json(WHO)["Arn"], format!("arn:aws:sts::{ACCOUNT}:federated-user/guest"));
     guest.run(&["ecr", "describe-registry"]).must_succeed();
+
+    let used = |id: &str| administrator.json(&["iam", "get-access-key-last-used", "--access-key-id", id]);
+    assert_eq!(used(ADMIN_ACCESS_KEY_ID)["AccessKeyLastUsed"]["ServiceName"], "sts");
 
     // A key that is switched off takes its sessions with it.
     let ada = Aws::user(&at, &administrator, "ada");

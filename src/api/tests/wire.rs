@@ -32,6 +32,7 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
     let value = match (method.as_str(), template) {
         ("POST", "/v1/serviceids") => json!({"account_id": ACCOUNT, "name": "x"}),
         ("POST", "/v1/apikeys") => json!({"name": "x", "iam_id": someone}),
+        ("POST", "/api/native/access-keys") => json!({"iam_id": someone}),
         ("POST" | "PUT", "/v1/policies" | "/v1/policies/{id}") => {
             let registry = [("serviceName", "container-registry")];
             super::policy(&json!(someone), super::role("serviceRole", "Reader"), &registry)
