@@ -307,6 +307,8 @@ impl Desk {
     /// [`Problem`].
     pub async fn name_of(&self, member: &PrincipalId) -> Result<String, Problem> {
         let name = match member {
+            // A role is in no group.
+            PrincipalId::Role(_) => None,
             PrincipalId::ServiceId(id) => self.store.service_id(id).await?.map(|row| row.name),
             PrincipalId::User(id) => self.store.user(id).await?.map(|row| row.name),
         };
