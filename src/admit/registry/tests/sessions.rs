@@ -82,7 +82,7 @@ async fn a_session_is_its_role_as_the_role_is_now() {
 
     let holder = Holder::Role(role(1).id);
     living.write(&holder, &statement("Allow", "ecr:BatchGetImage")).await;
-    assert!(may(&*login(&living, session(None)).await.unwrap(), "ecr:BatchGetImage"));
+    assert!(may(&login(&living, session(None)).await.unwrap(), "ecr:BatchGetImage"));
     living.write(&holder, &statement("Allow", "ecr:PutImage")).await;
     let caller = login(&living, session(None)).await.unwrap();
     assert!(!may(&caller, "ecr:BatchGetImage") && may(&caller, "ecr:PutImage"));
