@@ -56,6 +56,15 @@ impl Credential {
         }
     }
 
+    /// Whether it is one of AWS's dialect, whose bearer reads AWS's words.
+    #[must_use]
+    pub const fn is_awss(&self) -> bool {
+        match self {
+            Self::AccessKey(_) | Self::Session(_) => true,
+            Self::ApiKey(_) => false,
+        }
+    }
+
     /// The session, if it is one.
     #[must_use]
     pub fn session(&self) -> Option<&Session> {

@@ -27,6 +27,9 @@ use crate::secret::Secret;
 use crate::view::bundle::Bundle;
 use crate::view::compile;
 
+/// Why a registry password is rejected that was good once: only its bearer, who had it from here, is told.
+pub const PASSWORD_EXPIRED: &str = "the registry password has expired";
+
 /// How many sessions' policies are kept compiled.
 pub(super) const SESSIONS: usize = 4096;
 
@@ -168,7 +171,7 @@ impl Authenticator {
             return Ok(Authenticated::Rejected("no registry password of ours"));
         };
         if password.expires_at <= self.clock.now() {
-            return Ok(Authenticated::Rejected("the registry password has expired"));
+            return Ok(Authenticated::Rejected(PASSWORD_EXPIRED));
         }
         let Some(credential) = self.credential(password.credential.expose()) else {
             return Ok(Authenticated::Rejected("the registry password is of no credential"));

@@ -203,10 +203,7 @@ impl Desk {
     ) -> Result<Done<Explanation>, Problem> {
         let what = &question.what;
         let of = Control { action: Action::PolicyRead, resource: what.target.resource.clone() };
-        let (principal, called) = match &question.whom {
-            Whom::Arn(arn) => (self.principal_at(arn).await?, arn.clone()),
-            Whom::Id(id) => (Some(id.clone()), id.to_string()),
-        };
+        let (principal, called) = self.sought(&question.whom).await?;
         let own = principal.as_ref().and_then(|found| self.authority.permit_own(caller, found, of));
         let permit = match own {
             Some(permit) => permit,
@@ -257,6 +254,14 @@ impl Desk {
             unknown_keys: unknown_keys(&what.context),
         };
         Ok(Done::new(explanation, permit))
+    }
+
+    /// Who it is, if there is anybody; and what they were called.
+    async fn sought(&self, whom: &Whom) -> Result<(Option<PrincipalId>, String), Problem> {
+        Ok(match whom {
+            Whom::Arn(arn) => (self.principal_at(arn).await?, arn.clone()),
+            Whom::Id(id) => (Some(id.clone()), id.to_string()),
+        })
     }
 
     /// A permit to read the policies on all of it.

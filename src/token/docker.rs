@@ -15,6 +15,7 @@ use crate::admit::authenticate::{Authenticated, Origin};
 use crate::admit::caller::Caller;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Want;
+use crate::admit::signature::PASSWORD_EXPIRED;
 use crate::credential::authorization::Presented;
 use crate::ids::region::Region;
 use crate::registry::error::{OciCode, envelope};
@@ -150,7 +151,10 @@ fn spelled(access: &[ScopeEntry]) -> String {
 }
 
 fn rejected(because: &'static str) -> Reply {
-    let body = envelope(OciCode::Unauthorized, NOT_VALID);
+    let body = match because {
+        PASSWORD_EXPIRED => envelope(OciCode::Denied, EXPIRED),
+        _ => envelope(OciCode::Unauthorized, NOT_VALID),
+    };
     Reply { status: StatusCode::UNAUTHORIZED, body, outcome: Outcome::Rejected(because) }
 }
 
@@ -161,6 +165,9 @@ fn malformed(because: &'static str) -> Reply {
 
 /// ICR's words for any credential that is no good, whatever is wrong with it.
 pub const NOT_VALID: &str = "The login credentials are not valid, or your IBM Cloud account is not active.";
+
+/// ECR's words for a password whose time is over. Its status is 403, at which podman and skopeo would not show them.
+const EXPIRED: &str = "Your authorization token has expired. Reauthenticate and try again.";
 
 /// The longest `access` claim, as JSON: with the other claims, in base64, it stays below what a header may hold.
 const ACCESS_MAX: usize = 5 * 1024;

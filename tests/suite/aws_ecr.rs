@@ -4,7 +4,7 @@ use portcullis::api::aws::ecr::Ecr;
 use serde_json::{Value, json};
 
 use super::support::aws::Aws;
-use super::support::client::{Client, Skopeo};
+use super::support::client::{Client, Docker, Skopeo};
 use super::support::image::{Image, MANIFEST, sha256};
 use super::support::portcullis::{ACCOUNT, Portcullis};
 use super::support::registry::Registry;
@@ -177,8 +177,17 @@ fn the_one_repository_policy_pushes_pulls_and_lists_my_repo_and_nothing_else() {
     elsewhere.must_fail_saying(&[&denied("ListImages")]);
     let elsewhere = aws.run(&["ecr", "initiate-layer-upload", "--repository-name", "other-repo"]);
     elsewhere.must_fail_saying(&[&denied("InitiateLayerUpload")]);
-    assert_ne!(skopeo.push(&image, &at.image("other-repo:v1")).code, Some(0));
-    assert_ne!(skopeo.pull(&at.image("other-repo:v1")).code, Some(0));
+    skopeo
+        .push(&image, &at.image("other-repo:v1"))
+        .must_fail_saying(&[&denied("BatchCheckLayerAvailability")]);
+    skopeo.pull(&at.image("other-repo:v1")).must_fail_saying(&[&denied("BatchGetImage")]);
+    let docker = Docker::start(&at.trust());
+    let password = aws.run(&["ecr", "get-login-password"]).must_succeed().stdout;
+    docker.login(&at.host(), "AWS", password.trim()).must_succeed();
+    docker.pull(&at.image("my-repo:v1")).must_succeed();
+    docker.push(&image, &at.image("my-repo:v2")).must_succeed();
+    docker.push(&image, &at.image("other-repo:v1")).must_fail_saying(&[&denied("InitiateLayerUpload")]);
+    docker.pull(&at.image("other-repo:v1")).must_fail_saying(&[&denied("BatchGetImage")]);
     aws.run(&["ecr", "delete-repository", "--repository-name", "my-repo", "--force"])
         .must_fail_saying(&["(AccessDeniedException)"]);
     aws.run(&["ecr", "describe-repositories"]).must_fail_saying(&["repository/* because no identity-based"]);
