@@ -109,6 +109,15 @@ fn an_image_that_is_pushed_is_described_as_it_is() {
     let skopeo = Administrator::of(&at).skopeo(&at);
     skopeo.pull(&at.image("team-a/app:stable")).must_succeed();
     assert_eq!(skopeo.id_of(&at.image("team-a/app:stable")), image.id());
+    let docker = Administrator::of(&at).docker(&at);
+    let pulled = docker.pull(&at.image("team-a/app:stable")).must_succeed().stdout;
+    assert!(pulled.contains(&digest), "{pulled}");
+    // And what docker packs itself is described by the digest that docker says.
+    let pushed = docker.push(&image, &at.image("team-a/app:docker")).must_succeed().stdout;
+    let ids = ["--image-ids", "imageTag=docker"];
+    let described = aws.json(&[&["ecr", "describe-images"], &names[..], &ids[..]].concat());
+    let digest = described["imageDetails"][0]["imageDigest"].as_str().unwrap();
+    assert!(pushed.contains(digest), "{pushed}");
 }
 
 #[test]
