@@ -39,6 +39,7 @@ pub(super) struct ApiKey {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) iam_id: String,
+    pub(super) entity_tag: String,
     pub(super) locked: bool,
     pub(super) disabled: bool,
     pub(super) created_at: String,
@@ -78,6 +79,9 @@ pub(super) struct GrantedRole {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Role {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) service_name: String,
     pub(super) crn: String,
     pub(super) display_name: String,
     pub(super) description: String,
