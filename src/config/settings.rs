@@ -9,6 +9,7 @@ use std::time::Duration;
 use crate::acme::Challenge;
 use crate::ids::account::AccountId;
 use crate::ids::host::HostName;
+use crate::ids::issuer::Origin;
 use crate::ids::region::Region;
 use crate::network::decide::PrivateSource;
 use crate::network::endpoint::Endpoint;
@@ -33,6 +34,8 @@ pub struct Settings {
     pub audit: Audit,
     /// `[allowlist]`.
     pub allowlist: Allowlist,
+    /// `[federation]`.
+    pub federation: Federation,
     /// `[limits]`.
     pub limits: Limits,
     /// `[acme]`.
@@ -240,6 +243,26 @@ pub struct Audit {
 pub struct Allowlist {
     /// Which address they hold on private networks.
     pub private_source: PrivateSource,
+}
+
+/// How issuers of identity tokens are asked for their keys.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Federation {
+    /// The only authorities that are trusted on the public Internet; `None` for those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// `[[federation.internal]]`: issuers that may be anywhere.
+    pub internal: Vec<InternalIssuer>,
+}
+
+/// Where an issuer is that the operator vouches for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InternalIssuer {
+    /// Its origin; unique.
+    pub origin: Origin,
+    /// The only authorities that are trusted there; `None` for those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// The file with a token to show there.
+    pub token_file: Option<PathBuf>,
 }
 
 /// Limits on clients.

@@ -28,6 +28,7 @@ use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::Tag;
 use crate::store::Store;
+use crate::token::federation::Federation;
 
 pub mod access_key;
 pub mod api_key;
@@ -111,6 +112,8 @@ pub struct Desk {
     pub clock: Arc<dyn Clock>,
     /// For ids and keys.
     pub entropy: Arc<dyn Entropy>,
+    /// Verifies tokens of other issuers.
+    pub federation: Federation,
     /// What the registries hold.
     pub images: Arc<dyn image::Images>,
     /// For sealing access keys.

@@ -3,6 +3,7 @@
 //! It decides which certificates are believed. It never retries and never keeps a connection.
 
 use std::fmt::Display;
+use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +19,7 @@ use tokio_rustls::TlsConnector;
 use super::settings::{Place, TlsFiles, UpstreamUrl};
 use super::wire::Wire;
 use crate::admit::fault::Fault;
+use crate::network::public::is_public;
 
 /// How much of an answer is read in one go: large reads are what makes blobs fast.
 const READ_BUFFER: usize = 256 * 1024;
@@ -36,6 +38,25 @@ pub struct Dialer {
     url: UpstreamUrl,
     tls: Option<Arc<rustls::ClientConfig>>,
     timeout: Duration,
+    reach: Reach,
+}
+
+/// Which addresses are connected to, whatever a name resolves to.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Reach {
+    /// Any: the operator named the place.
+    Anywhere,
+    /// Those of the public Internet alone: somebody else did.
+    Public,
+}
+
+impl Reach {
+    fn admits(self, address: IpAddr) -> bool {
+        match self {
+            Self::Anywhere => true,
+            Self::Public => is_public(address),
+        }
+    }
 }
 
 impl Dialer {
@@ -46,7 +67,13 @@ impl Dialer {
     pub fn new(url: &UpstreamUrl, files: &TlsFiles, timeout: Duration) -> Result<Self, TlsError> {
         let wanted = matches!(url.place(), Place::Tcp { tls: true, .. });
         let tls = if wanted { Some(Arc::new(client_config(files)?)) } else { None };
-        Ok(Self { url: url.clone(), tls, timeout })
+        Ok(Self { url: url.clone(), tls, timeout, reach: Reach::Anywhere })
+    }
+
+    /// The same, but only to such addresses.
+    #[must_use]
+    pub fn within(self, reach: Reach) -> Self {
+        Self { reach, ..self }
     }
 
     /// Opens a connection. Nothing happens on it until its second half is polled.
@@ -90,8 +117,11 @@ impl Dialer {
     /// several costs a delay and not the request.
     async fn tcp(&self, host: &str, port: u16, deadline: Instant) -> Result<TcpStream, Fault> {
         let found = lookup_host((host, port)).await.map_err(|error| self.unreachable(&error))?;
-        let addresses: Vec<_> = found.collect();
-        let mut last = self.unreachable(&"the name has no address");
+        let addresses: Vec<_> = found.filter(|address| self.reach.admits(address.ip())).collect();
+        let mut last = self.unreachable(&match self.reach {
+            Reach::Anywhere => "the name has no address",
+            Reach::Public => "the name has no address on the public Internet",
+        });
         for (tried, address) in addresses.iter().enumerate() {
             let now = Instant::now();
             let left = u32::try_from(addresses.len() - tried).unwrap_or(u32::MAX);

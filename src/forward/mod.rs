@@ -8,6 +8,7 @@ mod answer;
 pub mod body;
 pub mod connect;
 mod digest;
+pub mod issuers;
 pub mod lists;
 mod location;
 mod manifest;

@@ -7,6 +7,7 @@ pub mod account;
 pub mod aws;
 pub mod cbr;
 pub mod host;
+pub mod issuer;
 pub mod principal;
 pub mod region;
 pub mod tagged;

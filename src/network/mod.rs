@@ -7,6 +7,7 @@ pub mod block;
 pub mod decide;
 pub mod document;
 pub mod endpoint;
+pub mod public;
 pub mod rule;
 pub mod set;
 #[cfg(test)]

@@ -7,12 +7,13 @@ use super::failure::{Doing, Failure};
 use crate::acme;
 use crate::config;
 use crate::config::settings::{
-    Listener, Registry, Settings, Surface, Upstream, UpstreamAddress, UpstreamCredentials,
+    InternalIssuer, Listener, Registry, Settings, Surface, Upstream, UpstreamAddress, UpstreamCredentials,
 };
 use crate::edge::ListenerSpec;
 use crate::edge::settings::Settings as EdgeSettings;
 use crate::edge::tls::{CertificateFiles, CertificateStore, ClientFiles, Demand, ListenerFiles};
 use crate::edge::trust::Trust;
+use crate::forward::issuers::{Internal, Issuers};
 use crate::forward::settings::{Credentials, TlsFiles, UpstreamSettings, UpstreamUrl};
 use crate::secret::Secret;
 use crate::serve::limits::Rates;
@@ -43,6 +44,18 @@ pub fn rates(settings: &Settings) -> Rates {
         calls: limits.requests_per_principal,
         failed_logins: limits.failed_logins_per_address,
     }
+}
+
+/// How issuers of identity tokens are asked.
+#[must_use]
+pub fn issuers(settings: &Settings) -> Issuers {
+    let internal = |issuer: &InternalIssuer| Internal {
+        origin: issuer.origin.clone(),
+        ca: issuer.ca_file.clone(),
+        token: issuer.token_file.clone(),
+    };
+    let federation = &settings.federation;
+    Issuers { ca: federation.ca_file.clone(), internal: federation.internal.iter().map(internal).collect() }
 }
 
 /// Names and surfaces.

@@ -127,6 +127,7 @@ fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
         ("store", old.store == new.store),
         ("token", old.token == new.token),
         ("allowlist", old.allowlist == new.allowlist),
+        ("federation", old.federation == new.federation),
         ("audit", old.audit == new.audit),
         ("limits", old.limits == new.limits),
         ("log.format", old.log.format == new.log.format),

@@ -38,6 +38,7 @@ use crate::serve::probe::{Readiness, Scrape};
 use crate::serve::sightings::Sightings;
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
+use crate::token::federation::Federation;
 use crate::token::mint::{Lifetimes, Mint};
 use crate::view::{Settings as ViewSettings, View};
 
@@ -186,6 +187,7 @@ fn shared(
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
+        federation: Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(&clock)),
         images: Arc::clone(&reader) as Arc<dyn Images>,
         master: Arc::clone(&master),
         pepper,

@@ -5,6 +5,7 @@
 //! whenever the token is used.
 
 pub mod docker;
+pub mod federation;
 pub mod form;
 pub mod identity;
 pub mod mint;

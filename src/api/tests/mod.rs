@@ -26,6 +26,7 @@ use crate::control::{Authority, Desk};
 use crate::credential::api_key::Pepper;
 use crate::credential::seal::MasterKey;
 use crate::credential::session::Sealer;
+use crate::forward::issuers::Issuers;
 use crate::ids::host::HostName;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
@@ -49,6 +50,7 @@ use crate::store::contract::samples;
 use crate::store::identity::PrincipalRecord;
 use crate::store::policy::{PolicyRecord, Subject};
 use crate::store::sqlite::SqliteStore;
+use crate::token::federation::Federation;
 use crate::view::bundle::{Bundle, rights_at};
 use crate::view::compile::policies as compiled_documents;
 
@@ -214,6 +216,7 @@ impl House {
         let desk = Desk {
             account: samples::account_id(),
             authority: Arc::new(AsPolicy),
+            federation: Federation::new(Arc::new(Issuers::default()), clock.clone()),
             clock,
             entropy: Arc::new(SequenceEntropy::seeded(4711)),
             images: Arc::new(TwoImages),

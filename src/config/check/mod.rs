@@ -15,6 +15,7 @@ use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
 
 mod acme;
+mod federation;
 mod listener;
 mod registry;
 mod tls;
@@ -36,6 +37,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     let token = token(top.section("token"));
     let audit = audit(top.section("audit"));
     let allowlist = allowlist(top.section("allowlist"));
+    let federation = federation::read(top.section("federation"));
     let limits = limits(top.section("limits"));
     let log = log(top.section("log"));
     let workers = top.number("workers", 0..=1024).and_then(|count| usize::try_from(count).ok());
@@ -48,6 +50,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         token,
         audit,
         allowlist,
+        federation,
         limits,
         acme: acme.map(|acme| acme.value),
         log,

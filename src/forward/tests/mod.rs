@@ -2,6 +2,7 @@
 
 mod ends;
 mod faults;
+mod issuers;
 mod lists;
 mod registry;
 mod tls;
