@@ -14,6 +14,7 @@ pub mod fault;
 pub mod gate;
 mod judge;
 pub mod network;
+pub mod overlay;
 pub mod permit;
 pub mod refusal;
 pub mod registry;

@@ -198,11 +198,15 @@ impl Api {
             Endpoint::ApiKeys(which) => ibm::api_keys::answer(which, &call).await,
             Endpoint::Cbr(which) => ibm::cbr::answer(which, &call).await,
             Endpoint::Groups(which) => ibm::groups::answer(which, &call).await,
+            Endpoint::Images(which) => ibm::images::answer(which, &call).await,
             Endpoint::Native(which) => native::answer(which, &call, &self.registries).await,
             Endpoint::Policies(which) => ibm::policies::answer(which, &call).await,
+            Endpoint::Quotas(which) => ibm::quotas::answer(which, &call).await,
             Endpoint::Registry(which) => ibm::registry::answer(which, &call).await,
+            Endpoint::Retentions(which) => ibm::retentions::answer(which, &call).await,
             Endpoint::Roles => ibm::roles::list(&call),
             Endpoint::ServiceIds(which) => ibm::service_ids::answer(which, &call).await,
+            Endpoint::Trash(which) => ibm::trash::answer(which, &call).await,
             Endpoint::Users(which) => ibm::users::answer(which, &call).await,
         }
     }

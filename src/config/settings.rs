@@ -33,6 +33,8 @@ pub struct Settings {
     pub audit: Audit,
     /// `[allowlist]`.
     pub allowlist: Allowlist,
+    /// `[trash]`.
+    pub trash: Trash,
     /// `[limits]`.
     pub limits: Limits,
     /// `[acme]`.
@@ -240,6 +242,13 @@ pub struct Audit {
 pub struct Allowlist {
     /// Which address they hold on private networks.
     pub private_source: PrivateSource,
+}
+
+/// What becomes of deleted images.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Trash {
+    /// How long they can be restored; `None` if they are deleted upstream at once.
+    pub keep: Option<Duration>,
 }
 
 /// Limits on clients.

@@ -11,6 +11,8 @@ pub enum Noun {
     ApiKey,
     /// An access group.
     Group,
+    /// An image.
+    Image,
     /// A membership of an access group.
     Member,
     /// A namespace.
@@ -36,6 +38,7 @@ impl Noun {
         match self {
             Self::ApiKey => "API key",
             Self::Group => "access group",
+            Self::Image => "image",
             Self::Member => "member",
             Self::Namespace => "namespace",
             Self::Policy => "policy",

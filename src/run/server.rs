@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use super::failure::{Doing, Failure};
 use super::init::Installation;
 use super::sources::Sources;
-use super::{descriptors, plan, renewal, tasks};
+use super::{descriptors, housekeeping, plan, renewal, tasks};
 use crate::acme::place;
 use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
@@ -19,6 +19,9 @@ use crate::api::{Api, RegistrySite};
 use crate::clock::Clock;
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
+use crate::control::image::Images;
+use crate::control::trash::Bin;
+use crate::control::usage::Usage;
 use crate::credential::api_key::Pepper;
 use crate::credential::lease::LeaseKey;
 use crate::credential::seal::MasterKey;
@@ -32,6 +35,7 @@ use crate::record::recorder::Recorder;
 use crate::serve::aws::LARGE_BODIES;
 use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
+use crate::serve::inventory::Surveyor;
 use crate::serve::limits::Limits;
 use crate::serve::namespaces::Sightings;
 use crate::serve::probe::{Readiness, Scrape};
@@ -176,12 +180,17 @@ fn shared(
     let issuer = issuer(settings);
     let pepper = Arc::new(pepper);
     let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock));
+    let images: Arc<dyn Images> =
+        Arc::new(ImageReader::start(routes(settings, upstreams)).doing("starting the image reader")?);
+    let bin = Arc::new(bin(settings, upstreams, &store, &clock)?);
+    control.spawn(housekeeping::keep_house(Arc::clone(&bin), Arc::clone(&images)));
     let desk = Desk {
         account,
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
-        images: Arc::new(ImageReader::start(routes(settings, upstreams)).doing("starting the image reader")?),
+        bin: Arc::clone(&bin),
+        images,
         master: Arc::clone(&master),
         pepper,
         premises: premises(settings),
@@ -202,8 +211,26 @@ fn shared(
         limits: Limits::new(plan::rates(settings)),
         namespaces,
         proofs: Arc::default(),
+        bin,
         readiness: Readiness::default(),
         scrape: Scrape::default(),
+    })
+}
+
+/// The trash and the meters.
+fn bin(
+    settings: &Settings,
+    upstreams: &[UpstreamSettings],
+    store: &Arc<dyn crate::store::Store>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Bin, Failure> {
+    let surveyor = Surveyor::start(routes(settings, upstreams)).doing("starting the surveyor")?;
+    Ok(Bin {
+        store: Arc::clone(store),
+        inventory: Arc::new(surveyor),
+        clock: Arc::clone(clock),
+        keep: settings.trash.keep,
+        usage: Arc::new(Usage::of(settings.registries.iter().map(|registry| registry.region.clone()))),
     })
 }
 

@@ -5,13 +5,16 @@
 pub mod aws;
 pub mod control;
 pub mod images;
+pub mod inventory;
 pub mod limits;
 pub mod namespaces;
 pub mod outcome;
+pub mod overlay;
 pub mod probe;
 pub mod recorded;
 pub mod registry;
 pub mod sites;
+
 pub mod token;
 pub mod visit;
 
@@ -69,6 +72,8 @@ pub struct Shared {
     pub namespaces: namespaces::Sightings,
     /// What an ACME authority finds that looks whether our names are ours.
     pub proofs: Arc<Pages>,
+    /// What is deleted, and what is used.
+    pub bin: Arc<crate::control::trash::Bin>,
     /// Whether we are ready, for `/readyz`.
     pub readiness: probe::Readiness,
     /// What has been counted so far.
@@ -96,7 +101,7 @@ impl App {
             Surface::Acme => probe::proof(shared, visit, request.uri().path()),
             Surface::Aws(site) => aws::call(shared, visit, site, request).await,
             Surface::Control(site) => control::call(shared, visit, site, request).await,
-            Surface::Metrics => probe::metrics(shared, visit),
+            Surface::Metrics => probe::metrics(shared, visit).await,
             Surface::Nothing(refusal) => Outcome::unroutable(visit, &refusal),
             Surface::Health(question) => probe::health(shared, visit, question),
             Surface::Registry(site) => match self.forwarder(site) {

@@ -12,6 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::Shared;
 use super::outcome::{Outcome, decided, who};
+use super::overlay::Under;
 use super::sites::Site;
 use super::visit::Visit;
 use crate::admit::fault::Fault;
@@ -23,8 +24,10 @@ use crate::edge::body::{BodyError, RequestBody};
 use crate::edge::respond;
 use crate::forward::lists::CatalogPage;
 use crate::forward::{ContentDigest, Exchange, Failure, Forwarder};
+use crate::ids::region::Region;
 use crate::record::event::{Finished, RegistryCall, Verdict, What};
 use crate::record::metrics::UpstreamError;
+use crate::registry::error::OciCode;
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::{Operation, Page, UploadId};
 use crate::registry::parse::{Unparsed, parse};
@@ -54,7 +57,8 @@ pub async fn call(
         new,
         headers: &parts.headers,
     };
-    let admission = match shared.gate.admit(operation, asking, &Upstream(forwarder)).await {
+    let upstream = Upstream { forwarder, shared, region: &site.region };
+    let admission = match shared.gate.admit(operation, asking, &upstream).await {
         Ok(admission) => admission,
         Err(stopped) => return Outcome::stopped(visit, what, &stopped),
     };
@@ -82,6 +86,11 @@ pub async fn call(
             Outcome::refused(visit, what, Some(caller), &Refusal::Limited { retry_after })
         }
         Err(Failure::Oci(error)) => {
+            let (event, verdict) = match error.code {
+                // A quota that is used up, or what the upstream denies.
+                OciCode::Denied => (event.saying(&error), Verdict::Denied),
+                _ => (event, verdict),
+            };
             let response = respond::refusal(&Refusal::Malformed(error), visit.asked());
             Outcome::ready(event, verdict, response)
         }
@@ -164,8 +173,9 @@ async fn answer(
                 upload_query: admission.lease.as_ref().map(|lease| lease.upstream_query.as_str()),
                 lease: &lease,
             };
+            let body = Counted { body, bytes: visit.bytes_in() };
             let mut response =
-                forwarder.forward(permit, exchange, Counted { body, bytes: visit.bytes_in() }).await?;
+                Under { shared, forwarder, visit, site }.forward(permit, exchange, body).await?;
             if let Ok(id) = HeaderValue::from_str(visit.request_id()) {
                 response.headers_mut().insert(respond::REQUEST_ID, id);
             }
@@ -204,11 +214,17 @@ async fn catalog(
 }
 
 /// The upstream, as the gate asks it.
-struct Upstream<'a>(&'a Forwarder);
+struct Upstream<'a> {
+    forwarder: &'a Forwarder,
+    shared: &'a Shared,
+    region: &'a Region,
+}
 
 impl Tags for Upstream<'_> {
     async fn exists(&self, repository: &RepositoryName, tag: &Tag) -> Result<bool, Fault> {
-        self.0.has_tag(repository, tag).await
+        let hidden = self.shared.gate.overlay(self.region, repository).await?.hidden;
+        // One that is hidden is not there, unless it was put on again behind our back.
+        Ok(!hidden.has_tag(tag, None) && self.forwarder.has_tag(repository, tag).await?)
     }
 }
 

@@ -16,8 +16,11 @@ pub mod identity;
 pub mod keyring;
 pub mod network;
 pub mod policy;
+pub mod quota;
 pub mod registry;
+pub mod retention;
 pub mod sqlite;
+pub mod trash;
 
 pub use error::StoreError;
 
@@ -31,7 +34,10 @@ pub trait Store:
     + keyring::Keyring
     + network::Networks
     + policy::Policies
+    + quota::Quotas
     + registry::Registries
+    + retention::Retentions
+    + trash::Trash
     + Send
     + Sync
 {

@@ -29,6 +29,9 @@ mod harness;
 /// IBM's Python SDK, unmodified.
 #[cfg(test)]
 mod ibm_sdk;
+/// Container Registry, as its own SDK walks it.
+#[cfg(test)]
+mod icr_sdk;
 /// IAM tokens, in the way of `/identity/`.
 #[cfg(test)]
 mod identity;
@@ -71,6 +74,9 @@ mod scanners;
 /// The cases that must hold from the first release: how authenticating registry proxies break, and that this one does not.
 #[cfg(test)]
 mod security;
+/// Deleted images that come back, quotas, retention: with docker.
+#[cfg(test)]
+mod shelf;
 /// The `aws` command: signatures, and what is wrong with them.
 #[cfg(test)]
 mod signatures;

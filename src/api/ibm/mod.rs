@@ -4,10 +4,14 @@ pub mod accounts;
 pub mod api_keys;
 pub mod cbr;
 pub mod groups;
+pub mod images;
 pub mod policies;
+pub mod quotas;
 pub mod registry;
+pub mod retentions;
 pub mod roles;
 pub mod service_ids;
+pub mod trash;
 pub mod users;
 
 use serde_json::{Value, json};

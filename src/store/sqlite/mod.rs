@@ -14,11 +14,14 @@ mod keyring;
 mod network;
 mod policy;
 mod principal;
+mod quota;
 mod registry;
+mod retention;
 mod row;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod trash;
 mod write;
 
 use std::path::Path;
