@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks for building, trying and testing Portcullis: one call of apt-get for Debian packages,
-# cargo-deny, and sslyze, acme2certifier and the clouds' clients in Python venvs under target/. Asks for nothing and changes nothing when
-# all is there.
+# cargo-deny, and sslyze, acme2certifier and the clouds' own clients in Python venvs under target/. Asks for nothing and changes
+# nothing when all is there.
 #
 # usage: scripts/deps.sh demo|test
 set -euo pipefail

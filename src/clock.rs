@@ -50,6 +50,12 @@ impl UnixTime {
         self.civil().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
     }
 
+    /// RFC 3339 to the second, in UTC, as AWS writes times: `2026-11-21T07:37:56Z`.
+    #[must_use]
+    pub fn rfc3339_seconds(self) -> String {
+        self.civil().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+    }
+
     /// IBM's short form, in UTC: `2019-01-29T10:57+0000`.
     #[must_use]
     pub fn ibm(self) -> String {

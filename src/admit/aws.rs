@@ -74,7 +74,7 @@ impl Gate {
             }
         };
         if let Some(resource) = resource {
-            self.reached(caller, resource).await?;
+            self.reached(caller, ask.ibm, resource).await?;
         }
         let state = match resource.map(|resource| (&resource.region, &resource.repository)) {
             Some((Some(region), Some(name))) => Some(self.repository(region, name).await?),
@@ -107,11 +107,20 @@ impl Gate {
         Permit::new(of, Arc::clone(caller), Grounds::Proven)
     }
 
-    /// Where the call comes from has been decided; not yet, what is special about this namespace.
-    async fn reached(&self, caller: &Arc<Caller>, resource: &Resource) -> Result<(), Why> {
+    /// Where the call comes from has been decided; not yet, what is special about this namespace. What moves images is bound
+    /// by what binds pulls and pushes, whichever way they go.
+    async fn reached(
+        &self,
+        caller: &Arc<Caller>,
+        doing: Option<Action>,
+        resource: &Resource,
+    ) -> Result<(), Why> {
         let namespace = resource.namespace.as_deref().and_then(|name| Namespace::parse(name).ok());
         if let (Some(region), Some(namespace)) = (&resource.region, namespace) {
             self.network(caller, Want::Management(region, Some(&namespace))).await?;
+            if doing.is_some_and(|action| matches!(action, Action::ImagePull | Action::ImagePush)) {
+                self.network(caller, Want::Images(region, Some(&namespace))).await?;
+            }
         }
         Ok(())
     }

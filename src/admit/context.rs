@@ -84,7 +84,7 @@ impl<'a> Facts<'a> {
         let flag = |flag: bool| borrowed(if flag { "true" } else { "false" });
         let (caller, bundle) = (self.caller, &*self.caller.bundle);
         match name {
-            "aws:currenttime" => Some(whole_second(self.now).into()),
+            "aws:currenttime" => Some(self.now.rfc3339_seconds().into()),
             "aws:epochtime" => Some(self.now.seconds().to_string().into()),
             "aws:principalaccount" | "aws:resourceaccount" => borrowed(caller.account.as_str()),
             "aws:principalarn" => principal_arn(bundle.rights.caller()),
@@ -92,9 +92,11 @@ impl<'a> Facts<'a> {
             "aws:principaltype" => borrowed(principal_type(bundle.rights.caller())),
             "aws:referer" => self.header(REFERER),
             "aws:requestedregion" => borrowed(self.region?.as_str()),
+            "aws:multifactorauthpresent" => caller.credential.session().and_then(|_| flag(false)),
             "aws:securetransport" => flag(caller.secure),
+            "aws:sourceidentity" => borrowed(caller.credential.session()?.source_identity.as_deref()?),
             "aws:sourceip" => Some(caller.from.ip().to_string().into()),
-            "aws:tokenissuetime" => Some(whole_second(caller.issued_at?).into()),
+            "aws:tokenissuetime" => Some(caller.issued_at?.rfc3339_seconds().into()),
             "aws:useragent" => self.header(USER_AGENT),
             "aws:userid" => user_id(bundle.rights.caller()),
             "aws:username" => match bundle.rights.caller() {
@@ -114,8 +116,14 @@ impl<'a> Facts<'a> {
             "registry:operation" => borrowed(self.call?.operation.kind().label()),
             "registry:tag" => borrowed(tag(self.call?.operation)?.as_str()),
             "registry:tagexists" => flag(self.call?.tag_exists?),
-            other => self.tag(other),
+            other => self.of_session(other).or_else(|| self.tag(other)),
         }
+    }
+
+    /// What the session was made with, such as what a web identity's token said.
+    fn of_session(&self, name: &str) -> Option<Cow<'a, str>> {
+        let kept = &self.caller.credential.session()?.context;
+        kept.iter().find_map(|(key, value)| key.eq_ignore_ascii_case(name).then_some(Cow::Borrowed(&**value)))
     }
 
     /// A tag of the caller's or of the repository's. Of two that differ in case only, which a repository may have, the first.
@@ -139,10 +147,6 @@ impl<'a> Facts<'a> {
     fn written(&self, name: HeaderName) -> Option<Cow<'a, str>> {
         matches!(self.call?.operation, Operation::ManifestWrite { .. }).then(|| self.header(name)).flatten()
     }
-}
-
-fn whole_second(time: UnixTime) -> String {
-    UnixTime::from_seconds(time.seconds()).rfc3339()
 }
 
 /// A media type without its parameters, in lower case.

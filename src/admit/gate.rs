@@ -10,6 +10,7 @@ use super::authenticate::Authenticator;
 use super::caller::Caller;
 use super::context::Facts;
 use super::fault::Fault;
+use super::held::{HeldTag, TagHolds};
 use super::judge::Judge;
 use super::network::Premises;
 use super::refusal::Refusal;
@@ -18,6 +19,7 @@ use crate::credential::lease::{Lease, LeaseKey};
 use crate::ids::region::Region;
 use crate::policy::cache::DecisionCache;
 use crate::registry::name::RepositoryName;
+use crate::registry::reference::Tag;
 use crate::view::View;
 use crate::view::registry::RegistryState;
 use crate::view::repository::RepositoryState;
@@ -34,6 +36,7 @@ pub struct Gate {
     pub(super) leases: LeaseKey,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) premises: Premises,
+    pub(super) tag_holds: Arc<TagHolds>,
     verdicts: DecisionCache,
     would_deny: AtomicU64,
 }
@@ -79,7 +82,16 @@ impl Gate {
         clock: Arc<dyn Clock>,
     ) -> Self {
         let verdicts = DecisionCache::new(VERDICTS);
-        Self { authenticator, view, leases, premises, clock, verdicts, would_deny: AtomicU64::new(0) }
+        Self {
+            authenticator,
+            view,
+            leases,
+            premises,
+            clock,
+            tag_holds: Arc::default(),
+            verdicts,
+            would_deny: AtomicU64::new(0),
+        }
     }
 
     /// How many requests policy-free registries have let through that policies would have refused.
@@ -131,6 +143,12 @@ impl Gate {
     ) -> Result<Arc<RepositoryState>, Fault> {
         let found = self.view.repository(region, name).await?;
         found.ok_or_else(|| Fault::Store(format!("the policy of {name} in {region} cannot be read")))
+    }
+
+    /// Holds a tag that is about to be written; `None` while somebody else writes it.
+    #[must_use]
+    pub fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag> {
+        self.tag_holds.hold(region, name, tag)
     }
 
     /// Someone who decides on what is known of a request, and remembers.

@@ -94,7 +94,7 @@ impl Authenticator {
         Ok(Claimant { secret, who, earliest })
     }
 
-    /// Proves the claimant by its signature. Whatever is wrong, it takes the same work, and no less time than [`REJECTION`].
+    /// Proves the claimant by its signature. Whatever is wrong, it takes the same work, and no less time than `REJECTION`.
     ///
     /// # Errors
     /// [`Unproven`]

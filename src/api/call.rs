@@ -11,7 +11,7 @@ use super::routes::Params;
 use super::{ApiRequest, body};
 use crate::admit::caller::Caller;
 use crate::control::Desk;
-use crate::control::list::{Order, SortKey};
+use crate::control::list::{Order, Refine, SortKey};
 use crate::control::problem::{Noun, Problem};
 use crate::control::version::Expected;
 use crate::ids::Malformed;
@@ -131,7 +131,7 @@ impl<'a> Call<'a> {
     }
 
     /// The path and query of this list, without the page: what a page token belongs to.
-    fn listed(&self, token: &str) -> String {
+    pub(super) fn listed(&self, token: &str) -> String {
         let is_page = |pair: &&str| pair.split('=').next() == Some(token) || pair.is_empty();
         let query = self.request.query.as_deref().unwrap_or_default();
         let kept: Vec<&str> = query.split('&').filter(|pair| !is_page(pair)).collect();
@@ -139,6 +139,11 @@ impl<'a> Call<'a> {
             true => self.request.path.clone(),
             false => format!("{}?{}", self.request.path, kept.join("&")),
         }
+    }
+
+    /// `filter`.
+    pub(super) fn refine(&self) -> Result<Option<Refine>, Problem> {
+        self.query.one("filter")?.map(Refine::read).transpose()
     }
 
     /// `sort` and `order`.

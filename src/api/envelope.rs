@@ -12,7 +12,7 @@ use super::routes::{Dialect, dialect_of};
 use super::{ApiReply, ApiRequest, Event, Verdict};
 use crate::admit::fault::Fault;
 use crate::admit::refusal::{Challenge, Refusal};
-use crate::control::problem::Problem;
+use crate::control::problem::{Noun, Problem};
 
 /// What an error says, before an API has put it into its own words.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ struct Said {
     kind: Kind,
     message: String,
     retry_after: Option<u64>,
+    about: Option<Noun>,
 }
 
 /// The kinds of errors that the APIs have codes for.
@@ -63,9 +64,9 @@ pub(super) fn failure(dialect: Dialect, request: &ApiRequest, problem: &Problem,
 }
 
 /// A problem with one entry of a list, in the words of groups: status, code and message.
-pub(super) fn in_list(problem: &Problem) -> (StatusCode, &'static str, String) {
+pub(super) fn in_list(request: &ApiRequest, problem: &Problem) -> (StatusCode, &'static str, String) {
     let said = say(problem);
-    (said.status, policy_code(said.kind), said.message)
+    (said.status, policy_code(request, &said), said.message)
 }
 
 /// A problem with one entry of a list, in Container Registry's words.
@@ -83,6 +84,7 @@ pub(super) fn no_route(request: &ApiRequest) -> ApiReply {
         message: "There is no such endpoint: check the path, or the documentation for what this version has."
             .into(),
         retry_after: None,
+        about: None,
     };
     render(dialect_of(&request.path), request, &said, nowhere("no such route"))
 }
@@ -95,6 +97,7 @@ pub(super) fn wrong_method(request: &ApiRequest, allowed: &[&Method]) -> ApiRepl
         kind: Kind::Method,
         message: format!("This endpoint does not have that method: use {list}."),
         retry_after: None,
+        about: None,
     };
     let mut reply = render(dialect_of(&request.path), request, &said, nowhere("method not allowed"));
     if let Ok(value) = HeaderValue::from_str(&list) {
@@ -134,13 +137,18 @@ fn common(has_body: bool) -> HeaderMap {
 }
 
 fn say(problem: &Problem) -> Said {
-    let said = |status, kind, message: String| Said { status, kind, message, retry_after: None };
+    let said = |status, kind, message: String| Said { status, kind, message, retry_after: None, about: None };
     match problem {
         Problem::Conflict(text) => said(StatusCode::CONFLICT, Kind::Conflict, text.clone()),
         Problem::Fault(fault) => say_fault(fault),
         Problem::Hidden { noun, name, .. } | Problem::NotFound(noun, name) => {
-            let text = format!("There is no {} {name} that you can see: check the name or id.", noun.words());
-            said(StatusCode::NOT_FOUND, Kind::NotFound, text)
+            let text = match noun {
+                Noun::Policy => format!("Policy with Id {name} not found."),
+                other => {
+                    format!("There is no {} {name} that you can see: check the name or id.", other.words())
+                }
+            };
+            Said { about: Some(*noun), ..said(StatusCode::NOT_FOUND, Kind::NotFound, text) }
         }
         Problem::Invalid(text) => said(StatusCode::BAD_REQUEST, Kind::Invalid, text.clone()),
         Problem::Locked(noun) => {
@@ -165,8 +173,13 @@ fn say(problem: &Problem) -> Said {
 }
 
 fn say_refusal(refusal: &Refusal) -> Said {
-    let said =
-        |status, kind, message: &str| Said { status, kind, message: message.to_owned(), retry_after: None };
+    let said = |status, kind, message: &str| Said {
+        status,
+        kind,
+        message: message.to_owned(),
+        retry_after: None,
+        about: None,
+    };
     match refusal {
         Refusal::AnonymousDenied | Refusal::Challenge { because: Challenge::Absent, .. } => {
             let text =
@@ -186,6 +199,7 @@ fn say_refusal(refusal: &Refusal) -> Said {
                 denial.action.name()
             ),
             retry_after: None,
+            about: None,
         },
         Refusal::Unauthorized(denial) => said(StatusCode::FORBIDDEN, Kind::Forbidden, &denial.sentence),
         Refusal::Limited { retry_after } => Said {
@@ -223,6 +237,7 @@ fn say_fault(fault: &Fault) -> Said {
             "The service cannot do this at the moment: try again, and if it stays, report the request id."
                 .into(),
         retry_after: fault.retry_after().map(|wait| wait.as_secs()),
+        about: None,
     }
 }
 
@@ -244,12 +259,12 @@ fn envelope(dialect: Dialect, request: &ApiRequest, said: &Said) -> Value {
             "trace": trace,
         }),
         Dialect::Native => json!({
-            "errors": [{"code": policy_code(said.kind), "message": said.message}],
+            "errors": [{"code": policy_code(request, said), "message": said.message}],
             "request_id": trace,
         }),
         Dialect::Policies => json!({
             "trace": trace,
-            "errors": [{"code": policy_code(said.kind), "message": said.message}],
+            "errors": [{"code": policy_code(request, said), "message": said.message}],
             "status_code": status,
         }),
         Dialect::Registry => {
@@ -282,15 +297,22 @@ const fn identity_code(kind: Kind) -> &'static str {
 }
 
 /// The codes of policies, roles and groups; `insufficent` is how IBM spells it.
-const fn policy_code(kind: Kind) -> &'static str {
-    match kind {
+fn policy_code(request: &ApiRequest, said: &Said) -> &'static str {
+    let about_roles = request.path.starts_with("/v2/roles");
+    match said.kind {
         Kind::BadToken | Kind::NoToken => "invalid_token",
+        Kind::Conflict | Kind::Stale if about_roles => "role_conflict_error",
+        Kind::Conflict | Kind::Stale if request.path.starts_with("/v2/groups") => "conflict",
         Kind::Conflict | Kind::Stale => "policy_conflict_error",
         Kind::Forbidden | Kind::OtherAccount => "insufficent_permissions",
         Kind::Invalid | Kind::MediaType => "invalid_body",
         Kind::Limited => "too_many_requests",
         Kind::Method | Kind::Unavailable => "request_not_processed",
-        Kind::NotFound => "not_found",
+        Kind::NotFound => match said.about {
+            Some(Noun::Policy) => "policy_not_found",
+            Some(Noun::Role) => "role_not_found",
+            Some(_) | None => "not_found",
+        },
     }
 }
 

@@ -136,6 +136,12 @@ pub struct Api {
 }
 
 impl Api {
+    /// Where things are changed, for what goes on beside requests.
+    #[must_use]
+    pub const fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
     /// An API to `desk`.
     #[must_use]
     pub fn new(desk: Desk, registries: Vec<RegistrySite>) -> Self {
@@ -197,6 +203,7 @@ impl Api {
             Endpoint::Accounts(which) => ibm::accounts::answer(which, &call).await,
             Endpoint::ApiKeys(which) => ibm::api_keys::answer(which, &call).await,
             Endpoint::Cbr(which) => ibm::cbr::answer(which, &call).await,
+            Endpoint::GroupRules(which) => ibm::group_rules::answer(which, &call).await,
             Endpoint::Groups(which) => ibm::groups::answer(which, &call).await,
             Endpoint::Images(which) => ibm::images::answer(which, &call).await,
             Endpoint::Native(which) => native::answer(which, &call, &self.registries).await,
@@ -204,7 +211,8 @@ impl Api {
             Endpoint::Quotas(which) => ibm::quotas::answer(which, &call).await,
             Endpoint::Registry(which) => ibm::registry::answer(which, &call).await,
             Endpoint::Retentions(which) => ibm::retentions::answer(which, &call).await,
-            Endpoint::Roles => ibm::roles::list(&call),
+            Endpoint::PoliciesV2(which) => ibm::policies_v2::answer(which, &call).await,
+            Endpoint::Roles(which) => ibm::roles::answer(which, &call).await,
             Endpoint::ServiceIds(which) => ibm::service_ids::answer(which, &call).await,
             Endpoint::Trash(which) => ibm::trash::answer(which, &call).await,
             Endpoint::Users(which) => ibm::users::answer(which, &call).await,

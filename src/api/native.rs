@@ -1,4 +1,4 @@
-//! What IBM's APIs have no call for: who am I, and which registries are there. Why (not) and who can have their own file.
+//! What IBM's APIs have no call for: who am I, which registries are there, access keys. Why (not) and who can have their own file.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -19,6 +19,7 @@ use crate::store::network::ListHolder;
 #[expect(missing_docs, reason = "the route table says which is which")]
 pub enum Native {
     AllowList,
+    CreateAccessKey,
     Explain,
     Registries,
     SetAllowList,
@@ -33,6 +34,13 @@ struct AllowListBody {
     allowed_ip_addresses: String,
 }
 
+/// Whose access key; the caller's own if nobody is named.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AccessKeyBody {
+    iam_id: Option<PrincipalId>,
+}
+
 pub(super) async fn answer(
     which: Native,
     call: &Call<'_>,
@@ -44,6 +52,7 @@ pub(super) async fn answer(
             let done = call.desk.allow_list(&call.caller, &of).await?;
             Ok(Answer::of(StatusCode::OK, done, |list| allow_list(&of, list.as_ref())))
         }
+        Native::CreateAccessKey => access_key(call).await,
         Native::Explain => super::explain::explain(call).await,
         Native::Registries => Ok(Answer::public(json!({
             "registries": registries.iter().map(site).collect::<Vec<_>>(),
@@ -58,6 +67,22 @@ pub(super) async fn answer(
         Native::WhoCan => super::explain::who_can(call).await,
         Native::Whoami => whoami(call).await,
     }
+}
+
+async fn access_key(call: &Call<'_>) -> Result<Answer, Problem> {
+    let owner = call.body::<AccessKeyBody>()?.iam_id;
+    let owner = owner.unwrap_or_else(|| call.caller.principal().clone());
+    let done = call.desk.give_access_key(&call.caller, owner).await?;
+    let target = done.value.0.id.clone();
+    let answer = Answer::of(StatusCode::CREATED, done, |(row, secret)| {
+        json!({
+            "access_key_id": row.id,
+            "secret_access_key": secret.expose(),
+            "iam_id": row.owner,
+            "created_at": row.created_at.rfc3339(),
+        })
+    });
+    Ok(answer.about(&target))
 }
 
 /// Whose list is meant: an IAM id, a service ID or an API key.

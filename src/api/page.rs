@@ -11,6 +11,12 @@ pub fn token(list: &str, offset: u32) -> String {
     format!("{offset:08x}{:032x}", fingerprint(&format!("{list} {offset}")))
 }
 
+/// The token of a page of the list that a call asks for.
+#[must_use]
+pub(super) fn token_of(call: &super::call::Call<'_>, parameter: &str, offset: u32) -> String {
+    token(&call.listed(parameter), offset)
+}
+
 /// Reads a token back.
 ///
 /// # Errors

@@ -8,12 +8,14 @@ use http::Method;
 use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
 use super::ibm::cbr::Cbr;
+use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::images::Images;
 use super::ibm::policies::Policies;
 use super::ibm::quotas::Quotas;
 use super::ibm::registry::Registry;
 use super::ibm::retentions::Retentions;
+use super::ibm::roles::Roles;
 use super::ibm::service_ids::ServiceIds;
 use super::ibm::trash::Trash;
 use super::ibm::users::Users;
@@ -70,22 +72,26 @@ pub enum Endpoint {
     ApiKeys(ApiKeys),
     /// Context-based restrictions.
     Cbr(Cbr),
+    /// Dynamic rules of access groups.
+    GroupRules(GroupRules),
     /// Access groups.
     Groups(Groups),
     /// Images of Container Registry.
     Images(Images),
     /// Our own.
     Native(Native),
-    /// Policies.
+    /// Policies, as v1 writes them.
     Policies(Policies),
+    /// Policies, as v2 writes them.
+    PoliciesV2(Policies),
     /// Quotas of Container Registry.
     Quotas(Quotas),
     /// Container Registry.
     Registry(Registry),
     /// Retention policies of Container Registry.
     Retentions(Retentions),
-    /// The roles.
-    Roles,
+    /// Roles.
+    Roles(Roles),
     /// Service IDs.
     ServiceIds(ServiceIds),
     /// The trash of Container Registry.
@@ -147,6 +153,7 @@ pub static ROUTES: &[Route] = &[
     route(Method::DELETE, "/v1/apikeys/{id}/disable",    E::ApiKeys(ApiKeys::Enable),       D::Identity, Needs(A::ApiKeyUpdate)),
     route(Method::GET,    "/v1/accounts/{account}/settings/identity", E::Accounts(Accounts::Settings), D::Identity, Needs(A::AccountRead)),
     route(Method::PUT,    "/v1/accounts/{account}/settings/identity", E::Accounts(Accounts::Update),   D::Identity, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/v1/accounts/{account}/effective_settings/identity", E::Accounts(Accounts::Effective), D::Identity, Needs(A::AccountRead)),
     // Context-based restrictions
     route(Method::GET,    "/v1/zones",                   E::Cbr(Cbr::Zones),                D::Policies, Needs(A::AccountRead)),
     route(Method::POST,   "/v1/zones",                   E::Cbr(Cbr::CreateZone),           D::Policies, Needs(A::AccountUpdate)),
@@ -163,22 +170,43 @@ pub static ROUTES: &[Route] = &[
     route(Method::POST,   "/v1/policies",                E::Policies(Policies::Create),     D::Policies, Needs(A::PolicyCreate)),
     route(Method::GET,    "/v1/policies/{id}",           E::Policies(Policies::Read),       D::Policies, Needs(A::PolicyRead)),
     route(Method::PUT,    "/v1/policies/{id}",           E::Policies(Policies::Replace),    D::Policies, Needs(A::PolicyUpdate)),
+    route(Method::PATCH,  "/v1/policies/{id}",           E::Policies(Policies::Restore),    D::Policies, Needs(A::PolicyCreate)),
     route(Method::DELETE, "/v1/policies/{id}",           E::Policies(Policies::Delete),     D::Policies, Needs(A::PolicyDelete)),
-    route(Method::GET,    "/v2/roles",                   E::Roles,                          D::Policies, Proven),
+    route(Method::GET,    "/v2/policies",                E::PoliciesV2(Policies::List),     D::Policies, Listing(A::PolicyRead)),
+    route(Method::POST,   "/v2/policies",                E::PoliciesV2(Policies::Create),   D::Policies, Needs(A::PolicyCreate)),
+    route(Method::GET,    "/v2/policies/{id}",           E::PoliciesV2(Policies::Read),     D::Policies, Needs(A::PolicyRead)),
+    route(Method::PUT,    "/v2/policies/{id}",           E::PoliciesV2(Policies::Replace),  D::Policies, Needs(A::PolicyUpdate)),
+    route(Method::DELETE, "/v2/policies/{id}",           E::PoliciesV2(Policies::Delete),   D::Policies, Needs(A::PolicyDelete)),
+    route(Method::GET,    "/v2/roles",                   E::Roles(Roles::List),             D::Policies, Proven),
+    route(Method::POST,   "/v2/roles",                   E::Roles(Roles::Create),           D::Policies, Needs(A::RoleCreate)),
+    route(Method::GET,    "/v2/roles/{id}",              E::Roles(Roles::Read),             D::Policies, Needs(A::RoleRead)),
+    route(Method::PUT,    "/v2/roles/{id}",              E::Roles(Roles::Replace),          D::Policies, Needs(A::RoleUpdate)),
+    route(Method::DELETE, "/v2/roles/{id}",              E::Roles(Roles::Delete),           D::Policies, Needs(A::RoleDelete)),
     // Access groups
     route(Method::GET,    "/v2/groups",                  E::Groups(Groups::List),           D::Policies, Listing(A::GroupList)),
     route(Method::POST,   "/v2/groups",                  E::Groups(Groups::Create),         D::Policies, Needs(A::GroupCreate)),
+    route(Method::GET,    "/v2/groups/settings",         E::Groups(Groups::Settings),       D::Policies, Needs(A::AccountRead)),
+    route(Method::PATCH,  "/v2/groups/settings",         E::Groups(Groups::ChangeSettings), D::Policies, Needs(A::AccountUpdate)),
     route(Method::GET,    "/v2/groups/{id}",             E::Groups(Groups::Read),           D::Policies, Needs(A::GroupRead)),
     route(Method::PATCH,  "/v2/groups/{id}",             E::Groups(Groups::Update),         D::Policies, Needs(A::GroupUpdate)),
     route(Method::DELETE, "/v2/groups/{id}",             E::Groups(Groups::Delete),         D::Policies, Needs(A::GroupDelete)),
     route(Method::GET,    "/v2/groups/{id}/members",     E::Groups(Groups::Members),        D::Policies, Needs(A::GroupMemberList)),
     route(Method::PUT,    "/v2/groups/{id}/members",     E::Groups(Groups::AddMembers),     D::Policies, Needs(A::GroupMemberAdd)),
+    route(Method::POST,   "/v2/groups/{id}/members/delete", E::Groups(Groups::RemoveMembers), D::Policies, Needs(A::GroupMemberDelete)),
+    route(Method::PUT,    "/v2/groups/_allgroups/members/{iam_id}", E::Groups(Groups::JoinGroups), D::Policies, Needs(A::GroupMemberAdd)),
+    route(Method::DELETE, "/v2/groups/_allgroups/members/{iam_id}", E::Groups(Groups::LeaveGroups), D::Policies, Needs(A::GroupMemberDelete)),
+    route(Method::GET,    "/v2/groups/{id}/rules",       E::GroupRules(GroupRules::List),   D::Policies, Needs(A::GroupMemberList)),
+    route(Method::POST,   "/v2/groups/{id}/rules",       E::GroupRules(GroupRules::Create), D::Policies, Needs(A::GroupMemberAdd)),
+    route(Method::GET,    "/v2/groups/{id}/rules/{rule}", E::GroupRules(GroupRules::Read),  D::Policies, Needs(A::GroupMemberList)),
+    route(Method::PUT,    "/v2/groups/{id}/rules/{rule}", E::GroupRules(GroupRules::Replace), D::Policies, Needs(A::GroupMemberAdd)),
+    route(Method::DELETE, "/v2/groups/{id}/rules/{rule}", E::GroupRules(GroupRules::Delete), D::Policies, Needs(A::GroupMemberDelete)),
     route(Method::HEAD,   "/v2/groups/{id}/members/{iam_id}", E::Groups(Groups::IsMember),  D::Policies, Needs(A::GroupMemberList)),
     route(Method::DELETE, "/v2/groups/{id}/members/{iam_id}", E::Groups(Groups::RemoveMember), D::Policies, Needs(A::GroupMemberDelete)),
     // Users
     route(Method::GET,    "/v2/accounts/{account}/users",          E::Users(Users::List),   D::Users, Listing(A::UserList)),
     route(Method::POST,   "/v2/accounts/{account}/users",          E::Users(Users::Invite), D::Users, Needs(A::UserInvite)),
     route(Method::GET,    "/v2/accounts/{account}/users/{iam_id}", E::Users(Users::Read),   D::Users, Needs(A::UserRead)),
+    route(Method::PATCH,  "/v2/accounts/{account}/users/{iam_id}", E::Users(Users::Update), D::Users, Needs(A::UserUpdate)),
     route(Method::DELETE, "/v2/accounts/{account}/users/{iam_id}", E::Users(Users::Remove), D::Users, Needs(A::UserDelete)),
     route(Method::GET,    "/v2/accounts/{account}/users/{iam_id}/settings", E::Accounts(Accounts::UserSettings), D::Users, Needs(A::UserRead)),
     route(Method::PATCH,  "/v2/accounts/{account}/users/{iam_id}/settings", E::Accounts(Accounts::UpdateUser),   D::Users, Needs(A::UserUpdate)),
@@ -213,6 +241,7 @@ pub static ROUTES: &[Route] = &[
     route(Method::DELETE, "/api/v1/namespaces/{name}",   E::Registry(Registry::RemoveNamespace),  D::Registry, Needs(A::NamespaceDelete)),
     route(Method::GET,    "/api/v1/settings",            E::Registry(Registry::Settings),         D::Registry, Needs(A::SettingsGet)),
     // Our own
+    route(Method::POST,   "/api/native/access-keys",     E::Native(Native::CreateAccessKey), D::Native, Needs(A::ApiKeyCreate)),
     route(Method::GET,    "/api/native/allowlists/{id}", E::Native(Native::AllowList),    D::Native, Needs(A::ServiceIdRead)),
     route(Method::PUT,    "/api/native/allowlists/{id}", E::Native(Native::SetAllowList), D::Native, Needs(A::ServiceIdUpdate)),
     route(Method::POST,   "/api/native/explain",         E::Native(Native::Explain),    D::Native, Needs(A::PolicyRead)),

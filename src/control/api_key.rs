@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::list::{Order, Sortable, cut, every, order};
+use super::history::Deed;
+use super::list::{Order, Refine, Sortable, cut, every, order};
 use super::problem::{Noun, Problem};
 use super::version::Expected;
 use super::{Control, Desk, Done, Permit, label, settle};
@@ -14,6 +15,7 @@ use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ApiKeyId;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
+use crate::secret::Secret;
 use crate::store::aws::holder::Holder;
 use crate::store::identity::{ApiKeyRecord, Listed, Stamp, Window};
 use crate::store::policy::Subject;
@@ -21,6 +23,12 @@ use crate::store::policy::Subject;
 /// How many API keys one principal can have. Everyone may make keys for themselves, and all of them are in memory while
 /// their owner is at work.
 const KEYS_MAX: u32 = 100;
+
+/// The shortest key that a caller can bring, in characters.
+const BROUGHT_MIN: usize = 32;
+
+/// How many different characters such a key has at least.
+const VARIED: usize = 10;
 
 /// What a caller says of a new API key.
 #[derive(Debug)]
@@ -37,6 +45,8 @@ pub struct NewApiKey {
     pub disabled: bool,
     /// When it stops to log in, if ever.
     pub expires_at: Option<UnixTime>,
+    /// The key, where the caller brings one of its own.
+    pub value: Option<Secret<String>>,
 }
 
 /// What a caller changes; what is `None` stays.
@@ -66,6 +76,8 @@ pub struct ApiKeyFilter {
     pub owner: Option<PrincipalId>,
     /// Only those of users, or only those of service IDs.
     pub of_users: Option<bool>,
+    /// Only those that this keeps.
+    pub refine: Option<Refine>,
 }
 
 impl Sortable for ApiKeyRecord {
@@ -98,12 +110,13 @@ impl Desk {
             (None, false) => Some(own.clone()),
             (owner, _) => owner,
         };
-        if sorted.is_none() && filter.of_users.is_none() {
+        if sorted.is_none() && filter.of_users.is_none() && filter.refine.is_none() {
             return Ok(Done::new(self.store.api_keys(owner.as_ref(), window).await?, permit));
         }
         let mut rows = every(|window| self.store.api_keys(owner.as_ref(), window)).await?;
         rows.retain(|row| {
             filter.of_users.is_none_or(|users| users == matches!(row.owner, PrincipalId::User(_)))
+                && filter.refine.as_ref().is_none_or(|refine| refine.keeps(row))
         });
         if let Some(sorted) = sorted {
             order(&mut rows, sorted);
@@ -135,7 +148,10 @@ impl Desk {
             return Err(Problem::Conflict(text));
         }
         let now = self.clock.now();
-        let key = ApiKey::fresh(&*self.entropy);
+        let key = match &new.value {
+            Some(text) => brought(text.expose())?,
+            None => ApiKey::fresh(&*self.entropy),
+        };
         let row = ApiKeyRecord {
             id: ApiKeyId::fresh(&*self.entropy),
             name: label::name("name", &new.name, label::NAME_MAX)?,
@@ -150,6 +166,7 @@ impl Desk {
         };
         let failed = |error| Problem::of(error, Noun::Principal, &row.owner);
         self.store.insert_api_key(&row).await.map_err(failed)?;
+        self.remember(caller, (&row.id, &row.name), Deed::Create).await;
         Ok(Done::new((row, key), permit))
     }
 
@@ -211,6 +228,7 @@ impl Desk {
             row.expires_at = future(end, now)?;
         }
         self.store.update_api_key(&row).await.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
+        self.remember(caller, (id, &row.name), Deed::Update).await;
         Ok(Done::new(row, permit))
     }
 
@@ -237,6 +255,13 @@ impl Desk {
         if std::mem::replace(flag, on) != on {
             row.stamp = Expected::Any.next(id, &row.stamp, self.clock.now())?;
             self.store.update_api_key(&row).await.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
+            let deed = match (switch, on) {
+                (Switch::Disabled, true) => Deed::Disable,
+                (Switch::Disabled, false) => Deed::Enable,
+                (Switch::Locked, true) => Deed::Lock,
+                (Switch::Locked, false) => Deed::Unlock,
+            };
+            self.remember(caller, (id, &row.name), deed).await;
         }
         Ok(Done::new((), permit))
     }
@@ -274,6 +299,20 @@ impl Desk {
         let sees = self.authority.may(caller, Action::ApiKeyRead, &identities());
         settle(row, attempt, sees, Noun::ApiKey, id)
     }
+}
+
+/// A key that the caller brings: nobody knows how it came about, so it must at least be long, and look like one.
+fn brought(text: &str) -> Result<ApiKey, Problem> {
+    let plausible = text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
+    let mut letters: Vec<u8> = text.bytes().collect();
+    letters.sort_unstable();
+    letters.dedup();
+    let varied = letters.len() >= VARIED && text.len() >= BROUGHT_MIN;
+    let wrong = || {
+        let rule = format!("give {BROUGHT_MIN} or more random letters, digits, hyphens and underscores");
+        Problem::Invalid(format!("`apikey` is not usable: {rule}, or leave it out"))
+    };
+    ApiKey::presented(text).filter(|_| plausible && varied).ok_or_else(wrong)
 }
 
 fn future(end: Option<UnixTime>, now: UnixTime) -> Result<Option<UnixTime>, Problem> {

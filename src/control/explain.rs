@@ -283,7 +283,8 @@ impl Desk {
             Text::Access(row, policy) => {
                 let roles: Vec<Role> = policy.roles.iter().filter_map(|crn| Role::parse(crn)).collect();
                 let outcome = self.contribution(policy, &roles, what, now);
-                let roles = roles.iter().map(|role| role.display_name().to_owned()).collect();
+                let own = policy.custom.iter().map(|role| role.display_name.clone());
+                let roles = roles.iter().map(|role| role.display_name().to_owned()).chain(own).collect();
                 let (policy, group) = (source.id.clone(), source.group.clone());
                 Some((Considered { policy, group, roles, outcome }, Some(&**row)))
             }
@@ -309,7 +310,13 @@ impl Desk {
                 found: words.attribute(&one.key).map(str::to_owned),
             },
             Some(Unmet::Rule) => Outcome::OtherTime,
-            None if asked.any(|action| roles.iter().any(|role| role.has(action))) => Outcome::Allows,
+            None if asked.any(|action| {
+                let own = || policy.custom.iter().any(|role| role.actions.contains(&action));
+                roles.iter().any(|role| role.has(action)) || own()
+            }) =>
+            {
+                Outcome::Allows
+            }
             None => Outcome::LacksAction,
         }
     }

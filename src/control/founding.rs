@@ -10,7 +10,9 @@ use crate::ids::aws::AccessKeyId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::{ApiKeyId, PolicyId, UserId};
-use crate::policy::ibm::document::{AttributeDocument, PolicyDocument, ResourceDocument, RoleReference};
+use crate::policy::ibm::document::{
+    AttributeDocument, AttributeValue, PolicyDocument, ResourceDocument, RoleReference,
+};
 use crate::policy::ibm::role::Role;
 use crate::store::account::{Account, Founding};
 use crate::store::aws::access_key::AccessKeyRecord;
@@ -141,13 +143,13 @@ fn settings(region: Region, policies_enforced: bool) -> RegistrySettings {
 fn everything(account: &AccountId, service_type: &str) -> PolicyDocument {
     let attribute = |name: &str, value: &str| AttributeDocument {
         name: name.to_owned(),
-        value: value.to_owned(),
+        value: AttributeValue::Text(value.to_owned()),
         operator: None,
     };
     PolicyDocument {
-        roles: [Role::Manager, Role::Administrator]
-            .map(|role| RoleReference { role_id: role.crn() })
-            .to_vec(),
+        roles: [Role::Manager, Role::Administrator].map(|role| RoleReference::named(role.crn())).to_vec(),
+        pattern: None,
+        rule: None,
         resources: vec![ResourceDocument {
             attributes: vec![
                 attribute("accountId", account.as_str()),

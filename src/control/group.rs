@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::list::every;
+use super::list::{Search, Sortable, cut, every, order};
 use super::problem::{Noun, Problem};
 use super::version::Expected;
 use super::{Control, Desk, Done, Permit, label, settle};
@@ -32,6 +32,12 @@ pub struct GroupChange {
     pub description: Option<String>,
 }
 
+impl Sortable for AccessGroup {
+    fn facets(&self) -> (&str, &str, Stamp) {
+        (&self.name, &self.description, self.stamp)
+    }
+}
+
 fn groups() -> Resource {
     Resource::platform(Service::IamGroups)
 }
@@ -45,6 +51,7 @@ impl Desk {
         &self,
         caller: &Arc<Caller>,
         member: Option<&PrincipalId>,
+        search: &Search,
         window: Window,
     ) -> Result<Done<Listed<AccessGroup>>, Problem> {
         let permit = self.proven(caller, Action::GroupList, groups());
@@ -56,7 +63,15 @@ impl Desk {
             None if !all => Some(caller.principal()),
             member => member,
         };
-        Ok(Done::new(self.store.groups(member, window).await?, permit))
+        if search.text.is_none() && search.order.is_none() {
+            return Ok(Done::new(self.store.groups(member, window).await?, permit));
+        }
+        let mut rows = every(|window| self.store.groups(member, window)).await?;
+        rows.retain(|row| search.finds(&[&row.name, &row.description]));
+        if let Some(sorted) = search.order {
+            order(&mut rows, sorted);
+        }
+        Ok(Done::new(cut(rows, window), permit))
     }
 
     /// Makes a group.
@@ -133,8 +148,9 @@ impl Desk {
     ) -> Result<Done<()>, Problem> {
         let (_, permit) = self.grasp_group(caller, id, Action::GroupDelete).await?;
         let first = Window { offset: 0, limit: 1 };
-        if !force && self.store.members(id, first).await?.total > 0 {
-            let text = "the access group has members: remove them, or delete it with `force=true`";
+        let has_members = self.store.members(id, first).await?.total > 0;
+        if !force && (has_members || !self.store.claim_rules(id).await?.is_empty()) {
+            let text = "the access group has members or rules: remove them, or delete it with `force=true`";
             return Err(Problem::Conflict(text.to_owned()));
         }
         self.store.delete_group(id).await.map_err(|error| Problem::of(error, Noun::Group, id))?;
@@ -149,10 +165,13 @@ impl Desk {
         &self,
         caller: &Arc<Caller>,
         id: &AccessGroupId,
+        wanted: impl Fn(&PrincipalId) -> bool,
         window: Window,
     ) -> Result<Done<Listed<Membership>>, Problem> {
         let (_, permit) = self.grasp_group(caller, id, Action::GroupMemberList).await?;
-        Ok(Done::new(self.store.members(id, window).await?, permit))
+        let mut rows = every(|window| self.store.members(id, window)).await?;
+        rows.retain(|row| wanted(&row.member));
+        Ok(Done::new(cut(rows, window), permit))
     }
 
     /// Whether `member` is in a group; everyone may ask about themselves.
@@ -184,9 +203,7 @@ impl Desk {
         members: Vec<PrincipalId>,
     ) -> Result<Done<Vec<(Membership, Result<(), Problem>)>>, Problem> {
         let (_, permit) = self.grasp_group(caller, id, Action::GroupMemberAdd).await?;
-        let subject = Subject::Group(id.clone());
-        self.within_reach(caller, &every(|window| self.store.policies(Some(&subject), window)).await?)?;
-        self.documents_within_reach(caller, &Holder::Group(id.clone())).await?;
+        self.group_within_reach(caller, id).await?;
         let (added_at, added_by) = (self.clock.now(), caller.principal());
         let mut outcomes = Vec::with_capacity(members.len());
         for member in members {
@@ -214,7 +231,101 @@ impl Desk {
         Ok(Done::new((), permit))
     }
 
-    async fn grasp_group(
+    /// Removes members, each on its own; what came of each stands beside it.
+    ///
+    /// # Errors
+    /// [`Problem`] when none can be removed.
+    pub async fn remove_members(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+        members: Vec<PrincipalId>,
+    ) -> Result<Done<Vec<(PrincipalId, Result<(), Problem>)>>, Problem> {
+        let (_, permit) = self.grasp_group(caller, id, Action::GroupMemberDelete).await?;
+        let mut outcomes = Vec::with_capacity(members.len());
+        for member in members {
+            let outcome = self.store.delete_member(id, &member).await;
+            let outcome = outcome.map_err(|error| Problem::of(error, Noun::Member, &member));
+            outcomes.push((member, outcome));
+        }
+        Ok(Done::new(outcomes, permit))
+    }
+
+    /// Adds one member to several groups; what came of each stands beside it.
+    ///
+    /// # Errors
+    /// [`Problem`] when it can be added to none.
+    pub async fn join_groups(
+        &self,
+        caller: &Arc<Caller>,
+        member: &PrincipalId,
+        ids: Vec<AccessGroupId>,
+    ) -> Result<Done<Vec<(AccessGroupId, Result<(), Problem>)>>, Problem> {
+        let permit = self.authority.permit(caller, Action::GroupMemberAdd, groups()).await?;
+        let mut outcomes = Vec::with_capacity(ids.len());
+        for id in ids {
+            let added = self.add_members(caller, &id, vec![member.clone()]).await;
+            let outcome = added.and_then(|done| done.value.into_iter().try_for_each(|(_, outcome)| outcome));
+            outcomes.push((id, outcome));
+        }
+        Ok(Done::new(outcomes, permit))
+    }
+
+    /// Removes a member from every group that it is in.
+    ///
+    /// # Errors
+    /// [`Problem`]; [`Problem::NotFound`] if it is in none.
+    pub async fn leave_groups(
+        &self,
+        caller: &Arc<Caller>,
+        member: &PrincipalId,
+    ) -> Result<Done<Vec<(AccessGroupId, Result<(), Problem>)>>, Problem> {
+        let permit = self.authority.permit(caller, Action::GroupMemberDelete, groups()).await?;
+        let joined = every(|window| self.store.groups(Some(member), window)).await?;
+        if joined.is_empty() {
+            return Err(Problem::NotFound(Noun::Member, member.to_string()));
+        }
+        let mut outcomes = Vec::with_capacity(joined.len());
+        for group in joined {
+            let outcome = self.store.delete_member(&group.id, member).await;
+            outcomes.push((group.id, outcome.map_err(|error| Problem::of(error, Noun::Member, member))));
+        }
+        Ok(Done::new(outcomes, permit))
+    }
+
+    /// Whether a group has rules. Who sees the group may know.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn is_federated(&self, id: &AccessGroupId) -> Result<bool, Problem> {
+        Ok(!self.store.claim_rules(id).await?.is_empty())
+    }
+
+    /// The name that people know a member by, for those who may see members.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn name_of(&self, member: &PrincipalId) -> Result<String, Problem> {
+        let name = match member {
+            PrincipalId::Role(id) => self.store.role(id).await?.map(|row| row.name.as_str().to_owned()),
+            PrincipalId::ServiceId(id) => self.store.service_id(id).await?.map(|row| row.name),
+            PrincipalId::User(id) => self.store.user(id).await?.map(|row| row.name),
+        };
+        Ok(name.unwrap_or_default())
+    }
+
+    /// Checks that whoever gets into a group gets nothing that the caller could neither do nor grant.
+    pub(super) async fn group_within_reach(
+        &self,
+        caller: &Arc<Caller>,
+        id: &AccessGroupId,
+    ) -> Result<(), Problem> {
+        let subject = Subject::Group(id.clone());
+        self.within_reach(caller, &every(|window| self.store.policies(Some(&subject), window)).await?)?;
+        self.documents_within_reach(caller, &Holder::Group(id.clone())).await
+    }
+
+    pub(super) async fn grasp_group(
         &self,
         caller: &Arc<Caller>,
         id: &AccessGroupId,

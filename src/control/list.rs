@@ -42,6 +42,51 @@ where
     }
 }
 
+/// A page of what a caller may see of a list. It is read from where the one before has ended, so that no page costs more
+/// than what it shows and passes over.
+#[derive(Debug)]
+pub struct Page<T> {
+    /// The rows.
+    pub rows: Vec<T>,
+    /// Where the next page begins, if there is more.
+    pub next: Option<u32>,
+}
+
+/// Reads a page from the row at `window.offset` on, of those that are to be kept.
+///
+/// # Errors
+/// What the store says.
+pub(super) async fn page<T, F, R>(
+    fetch: F,
+    keep: impl Fn(&T) -> bool,
+    window: Window,
+) -> Result<Page<T>, Problem>
+where
+    F: Fn(Window) -> R + Send,
+    R: Future<Output = Result<Listed<T>, StoreError>> + Send,
+{
+    let wanted = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    let (mut rows, mut at) = (Vec::new(), window.offset);
+    loop {
+        let listed = fetch(Window { offset: at, limit: STEP }).await?;
+        if listed.rows.is_empty() {
+            return Ok(Page { rows, next: None });
+        }
+        for row in listed.rows {
+            if keep(&row) {
+                if rows.len() == wanted {
+                    return Ok(Page { rows, next: Some(at) });
+                }
+                rows.push(row);
+            }
+            at = at.saturating_add(1);
+        }
+        if at >= listed.total {
+            return Ok(Page { rows, next: None });
+        }
+    }
+}
+
 /// Cuts a window out of a list in memory.
 #[must_use]
 pub(super) fn cut<T>(rows: Vec<T>, window: Window) -> Listed<T> {
@@ -70,6 +115,85 @@ pub enum SortKey {
     ModifiedAt,
     /// Its name.
     Name,
+}
+
+/// What a list is searched for, and how it is ordered.
+#[derive(Clone, Debug, Default)]
+pub struct Search {
+    /// Text that one of the fields has in it, in any case.
+    pub text: Option<String>,
+    /// The order; oldest first unless given.
+    pub order: Option<Order>,
+}
+
+impl Search {
+    /// Whether one of these texts is what is searched for.
+    #[must_use]
+    pub fn finds(&self, texts: &[&str]) -> bool {
+        let Some(wanted) = &self.text else { return true };
+        let wanted = wanted.to_lowercase();
+        texts.iter().any(|text| text.to_lowercase().contains(&wanted))
+    }
+}
+
+/// What is kept of a list of identities or keys: those of which one field is such.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Refine {
+    /// Whether the description is looked at, and not the name.
+    pub description: bool,
+    /// How it is compared.
+    pub like: Like,
+    /// With what, in any case.
+    pub text: String,
+}
+
+/// How a field is compared.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Like {
+    /// It has the text in it.
+    Contains,
+    /// It is the text.
+    Equals,
+    /// It begins with the text.
+    StartsWith,
+}
+
+impl Refine {
+    /// Reads `name co "text"`: `name` or `description`; `eq`, `co` or `sw`.
+    ///
+    /// # Errors
+    /// [`Problem::Invalid`] for anything else: a filter that is not understood must not show more.
+    pub fn read(text: &str) -> Result<Self, Problem> {
+        let wrong = || {
+            let rule = "write `name` or `description`, then `eq`, `co` or `sw`, then a text in double quotes";
+            Problem::Invalid(format!("`filter` is not understood: {rule}"))
+        };
+        let mut parts = text.trim().splitn(3, ' ');
+        let description = match parts.next() {
+            Some("name") => false,
+            Some("description") => true,
+            _ => return Err(wrong()),
+        };
+        let like = match parts.next() {
+            Some("co") => Like::Contains,
+            Some("eq") => Like::Equals,
+            Some("sw") => Like::StartsWith,
+            _ => return Err(wrong()),
+        };
+        let quoted = parts.next().and_then(|rest| rest.trim().strip_prefix('"')?.strip_suffix('"'));
+        let text = quoted.filter(|text| !text.contains(['"', '\\'])).ok_or_else(wrong)?.to_lowercase();
+        Ok(Self { description, like, text })
+    }
+
+    pub(super) fn keeps(&self, row: &impl Sortable) -> bool {
+        let (name, description, _) = row.facets();
+        let field = if self.description { description } else { name }.to_lowercase();
+        match self.like {
+            Like::Contains => field.contains(&self.text),
+            Like::Equals => field == self.text,
+            Like::StartsWith => field.starts_with(&self.text),
+        }
+    }
 }
 
 /// What [`SortKey`] looks at.

@@ -13,6 +13,7 @@ use async_trait::async_trait;
 
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
+use crate::admit::held::HeldTag;
 use crate::admit::network::Premises;
 use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::clock::{Clock, Entropy};
@@ -25,14 +26,19 @@ use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
+use crate::registry::reference::Tag;
 use crate::store::Store;
 
+pub mod access_key;
 pub mod api_key;
 pub mod aws;
 pub mod cbr;
+pub mod claim_rule;
+pub mod custom_role;
 pub mod explain;
 pub mod founding;
 pub mod group;
+mod history;
 pub mod image;
 pub mod inventory;
 pub mod label;
@@ -47,10 +53,11 @@ pub mod registry;
 pub mod restore;
 pub mod retention;
 pub mod service_id;
+pub mod shelf;
 pub mod standing;
+pub mod stock;
 pub mod stocktaking;
 pub mod survey;
-
 pub mod trash;
 pub mod usage;
 pub mod user;
@@ -77,6 +84,9 @@ pub trait Authority: Send + Sync {
     /// [`AwsProblem::Refused`].
     async fn permit_aws(&self, caller: &Arc<Caller>, ask: AwsAsk) -> Result<Permit<AwsControl>, AwsProblem>;
 
+    /// A permit on grounds of `Proven`, for what AWS lets everyone do who signs, whatever policies say.
+    fn permit_signed(&self, caller: &Arc<Caller>, of: AwsControl) -> Permit<AwsControl>;
+
     /// A permit on grounds of `Own`, if `owner` is the caller.
     fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>>;
 
@@ -92,6 +102,9 @@ pub trait Authority: Send + Sync {
         region: &Region,
         names: Vec<RepositoryName>,
     ) -> Result<Vec<RepositoryName>, Problem>;
+
+    /// Holds a tag that is about to be written for the only time; `None` while somebody else writes it.
+    fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag>;
 
     /// Whether the caller may do something to what is larger than a repository; for filtering, never a permit.
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool;
@@ -119,6 +132,8 @@ pub struct Desk {
     pub premises: Premises,
     /// Seals the secrets of access keys, and makes sessions and registry passwords.
     pub sealer: Sealer,
+    /// What the registries hold, piece by piece.
+    pub stock: Arc<dyn stock::Stock>,
     /// What is kept.
     pub store: Arc<dyn Store>,
 }

@@ -92,7 +92,7 @@ impl Desk {
     ) -> Result<Done<()>, Problem> {
         let permit =
             self.authority.permit(caller, Action::NamespaceCreate, Resource::registry(region)).await?;
-        self.existing(region, name).await?;
+        self.existing_namespace(region, name).await?;
         let group = group.ok_or_else(|| Problem::Invalid("name a resource group".to_owned()))?;
         let failed = |error| Problem::of(error, Noun::Namespace, name);
         self.store.put_resource_group(region, name, valid_group(group)?).await.map_err(failed)?;

@@ -54,6 +54,14 @@ impl Desk {
         Ok(Done::new(founded(self.store.network().await?)?, permit))
     }
 
+    /// A permit to change the settings of the account, for those that have one value only.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn account_settings_to_change(&self, caller: &Arc<Caller>) -> Result<Done<()>, Problem> {
+        Ok(Done::new((), self.authority.permit(caller, Action::AccountUpdate, account()).await?))
+    }
+
     /// Changes the settings of the account.
     ///
     /// # Errors

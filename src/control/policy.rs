@@ -4,7 +4,8 @@
 
 use std::sync::Arc;
 
-use super::list::{cut, every};
+use super::custom_role::is_custom;
+use super::list::{Page, page};
 use super::problem::{Noun, Problem};
 use super::version::Expected;
 use super::{Control, Desk, Done, Permit, label};
@@ -13,10 +14,10 @@ use crate::admit::refusal::Refusal;
 use crate::ids::tagged::PolicyId;
 use crate::policy::ibm::access::AccessPolicy;
 use crate::policy::ibm::check::check;
-use crate::policy::ibm::document::{PolicyDocument, RoleReference};
+use crate::policy::ibm::document::PolicyDocument;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
-use crate::store::identity::{Listed, Stamp, Window};
+use crate::store::identity::{Stamp, Window};
 use crate::store::policy::{PolicyRecord, Subject};
 
 /// What a caller says of a policy.
@@ -30,6 +31,15 @@ pub struct PolicyDraft {
     pub description: String,
 }
 
+/// The version of the API that a policy is written by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Version {
+    /// The one without rules.
+    V1,
+    /// The one with.
+    V2,
+}
+
 impl Desk {
     /// The policies that the caller may see: those for itself and its groups, and those on what it may read policies of.
     ///
@@ -39,12 +49,12 @@ impl Desk {
         &self,
         caller: &Arc<Caller>,
         subject: Option<&Subject>,
+        wanted: impl Fn(&PolicyRecord) -> bool + Send,
         window: Window,
-    ) -> Result<Done<Listed<PolicyRecord>>, Problem> {
-        let mut rows = every(|window| self.store.policies(subject, window)).await?;
-        rows.retain(|row| self.sees_policy(caller, row));
-        let everything = Resource { service: None, region: None, namespace: None, repository: None };
-        Ok(Done::new(cut(rows, window), self.proven(caller, Action::PolicyRead, everything)))
+    ) -> Result<Done<Page<PolicyRecord>>, Problem> {
+        let keep = |row: &PolicyRecord| wanted(row) && self.sees_policy(caller, row);
+        let found = page(|window| self.store.policies(subject, window), keep, window).await?;
+        Ok(Done::new(found, self.proven(caller, Action::PolicyRead, nothing())))
     }
 
     /// Makes a policy.
@@ -57,7 +67,7 @@ impl Desk {
         draft: PolicyDraft,
     ) -> Result<Done<PolicyRecord>, Problem> {
         let id = self.fresh_policy_id();
-        let (document, policy) = self.read_draft(draft.document)?;
+        let (document, policy) = self.read_draft(draft.document).await?;
         let permit = self.permit_whole(caller, Action::PolicyCreate, &policy).await?;
         self.unlocked(&draft.subject).await?;
         let row = PolicyRecord {
@@ -81,7 +91,6 @@ impl Desk {
         let row = self.visible_policy(caller, id).await?;
         let resource = super::reach::whole(&self.read(&row)?).into_iter().next();
         // One whose target covers nothing is about nothing in particular.
-        let nothing = || Resource { service: None, region: None, namespace: None, repository: None };
         let resource = resource.unwrap_or_else(nothing);
         Ok(Done::new(row, self.proven(caller, Action::PolicyRead, resource)))
     }
@@ -95,11 +104,17 @@ impl Desk {
         caller: &Arc<Caller>,
         id: &PolicyId,
         expected: &Expected,
+        version: Version,
         draft: PolicyDraft,
     ) -> Result<Done<PolicyRecord>, Problem> {
         let stored = self.visible_policy(caller, id).await?;
         self.permit_whole(caller, Action::PolicyUpdate, &self.read(&stored)?).await?;
-        let (document, policy) = self.read_draft(draft.document)?;
+        if version == Version::V1 && !stored.document.is_v1() {
+            // It would lose its conditions, and then grant more.
+            let text = "the policy has conditions that only v2 has words for: replace it by /v2/policies";
+            return Err(Problem::Conflict(text.to_owned()));
+        }
+        let (document, policy) = self.read_draft(draft.document).await?;
         let permit = self.permit_whole(caller, Action::PolicyUpdate, &policy).await?;
         self.unlocked(&stored.subject).await?;
         self.unlocked(&draft.subject).await?;
@@ -128,6 +143,56 @@ impl Desk {
         Ok(Done::new((), permit))
     }
 
+    /// The policies that have been deleted and can be restored, of those that the caller could see.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn deleted_policies(
+        &self,
+        caller: &Arc<Caller>,
+        subject: Option<&Subject>,
+        wanted: impl Fn(&PolicyRecord) -> bool + Send,
+        window: Window,
+    ) -> Result<Done<Page<PolicyRecord>>, Problem> {
+        let keep = |row: &PolicyRecord| wanted(row) && self.sees_policy(caller, row);
+        let found = page(|window| self.store.deleted_policies(subject, window), keep, window).await?;
+        Ok(Done::new(found, self.proven(caller, Action::PolicyRead, nothing())))
+    }
+
+    /// Restores a policy that was deleted; the caller must be one who could make it now.
+    ///
+    /// # Errors
+    /// [`Problem`]; those of a locked service ID refuse.
+    pub async fn restore_policy(
+        &self,
+        caller: &Arc<Caller>,
+        id: &PolicyId,
+        expected: &Expected,
+    ) -> Result<Done<PolicyRecord>, Problem> {
+        let missing = || Problem::NotFound(Noun::Policy, id.to_string());
+        let stored = self.store.deleted_policy(id).await?.ok_or_else(missing)?;
+        let (document, policy) = match self.read_draft(stored.document.clone()).await {
+            Ok(read) => read,
+            // Nobody could be asked for a permit on it, so it is nobody's to see either.
+            Err(Problem::Invalid(_)) => return Err(missing()),
+            Err(other) => return Err(other),
+        };
+        if !self.may_whole(caller, Action::PolicyRead, &policy) {
+            let refusal = Refusal::unallowed(Action::PolicyRead, nothing());
+            return Err(Problem::Hidden { noun: Noun::Policy, name: id.to_string(), refusal });
+        }
+        let permit = self.permit_whole(caller, Action::PolicyCreate, &policy).await?;
+        self.unlocked(&stored.subject).await?;
+        let row = PolicyRecord {
+            stamp: expected.next(id, &stored.stamp, self.clock.now())?,
+            document,
+            modified_by: caller.principal().clone(),
+            ..stored
+        };
+        self.store.restore_policy(&row).await.map_err(|error| Problem::of(error, Noun::Policy, id))?;
+        Ok(Done::new(row, permit))
+    }
+
     pub(super) fn sees_policy(&self, caller: &Caller, row: &PolicyRecord) -> bool {
         let own = match &row.subject {
             Subject::Group(id) => caller.bundle.groups.contains(id),
@@ -142,18 +207,42 @@ impl Desk {
         if self.sees_policy(caller, &row) {
             return Ok(row);
         }
-        let resource = Resource { service: None, region: None, namespace: None, repository: None };
-        let refusal = Refusal::unallowed(Action::PolicyRead, resource);
+        let refusal = Refusal::unallowed(Action::PolicyRead, nothing());
         Err(Problem::Hidden { noun: Noun::Policy, name: id.to_string(), refusal })
     }
 
-    /// Reads a draft, and spells its roles in the one way that is stored.
-    fn read_draft(&self, document: PolicyDocument) -> Result<(PolicyDocument, AccessPolicy), Problem> {
+    /// Checks that the caller could grant this, without granting it.
+    pub(super) async fn may_grant(
+        &self,
+        caller: &Arc<Caller>,
+        document: PolicyDocument,
+    ) -> Result<(), Problem> {
+        let (_, policy) = self.read_draft(document).await?;
+        self.permit_whole(caller, Action::PolicyCreate, &policy).await?;
+        Ok(())
+    }
+
+    /// Reads a draft, spells its roles in the one way that is stored, and finds those that the account has made.
+    async fn read_draft(
+        &self,
+        mut document: PolicyDocument,
+    ) -> Result<(PolicyDocument, AccessPolicy), Problem> {
+        for reference in document.roles.iter_mut().filter(|reference| is_custom(&reference.role_id)) {
+            let found = self.store.custom_role_by_crn(&reference.role_id).await?;
+            reference.custom = found.map(|row| row.role);
+        }
         let policy =
             check(&document, &self.account).map_err(|invalid| Problem::Invalid(invalid.to_string()))?;
-        let roles = policy.roles.iter().map(|crn| RoleReference { role_id: crn.clone() }).collect();
-        Ok((PolicyDocument { roles, resources: document.resources }, policy))
+        for (reference, crn) in document.roles.iter_mut().zip(&policy.roles) {
+            reference.role_id.clone_from(crn);
+        }
+        Ok((document, policy))
     }
+}
+
+/// What policies are about that are about nothing in particular.
+const fn nothing() -> Resource {
+    Resource { service: None, region: None, namespace: None, repository: None }
 }
 
 fn no_subject(error: crate::store::StoreError, subject: &Subject) -> Problem {

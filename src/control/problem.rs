@@ -9,6 +9,8 @@ use crate::store::StoreError;
 pub enum Noun {
     /// An API key.
     ApiKey,
+    /// A dynamic rule of an access group.
+    ClaimRule,
     /// An access group.
     Group,
     /// An image.
@@ -21,6 +23,8 @@ pub enum Noun {
     Policy,
     /// A user or service ID.
     Principal,
+    /// A custom role.
+    Role,
     /// A context-based restriction.
     Rule,
     /// A service ID.
@@ -37,12 +41,14 @@ impl Noun {
     pub const fn words(self) -> &'static str {
         match self {
             Self::ApiKey => "API key",
+            Self::ClaimRule => "rule of the access group",
             Self::Group => "access group",
             Self::Image => "image",
             Self::Member => "member",
             Self::Namespace => "namespace",
             Self::Policy => "policy",
             Self::Principal => "user or service ID",
+            Self::Role => "custom role",
             Self::Rule => "rule",
             Self::ServiceId => "service ID",
             Self::User => "user",

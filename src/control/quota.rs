@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::problem::Problem;
 use super::usage::Bytes;
-use super::{Desk, Done};
+use super::{Desk, Done, survey};
 use crate::admit::caller::Caller;
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
@@ -31,6 +31,7 @@ impl Desk {
         region: &Region,
     ) -> Result<Done<(Quota, Bytes)>, Problem> {
         let permit = self.authority.permit(caller, Action::QuotaGet, Resource::registry(region)).await?;
+        survey::first(&self.bin, &*self.images, region).await?;
         let used = self.bin.usage.used(region, self.clock.now().month());
         Ok(Done::new((self.store.quota(region).await?, used), permit))
     }
@@ -52,6 +53,9 @@ impl Desk {
             traffic: change.traffic.unwrap_or(stored.traffic),
         };
         if quota != stored {
+            if quota.storage.is_some() {
+                survey::first(&self.bin, &*self.images, region).await?;
+            }
             self.store.put_quota(region, &quota).await?;
         }
         Ok(Done::new((), permit))

@@ -125,7 +125,8 @@ impl Desk {
     fn beyond(&self, caller: &Caller, policy: &AccessPolicy) -> Option<(Action, Resource)> {
         let may = |action, resource: &Resource| self.authority.may(caller, action, resource);
         let roles: Vec<Role> = policy.roles.iter().filter_map(|crn| Role::parse(crn)).collect();
-        let granted = |action: &Action| roles.iter().any(|role| role.has(*action));
+        let own = |action: &Action| policy.custom.iter().any(|role| role.actions.contains(action));
+        let granted = |action: &Action| roles.iter().any(|role| role.has(*action)) || own(action);
         let lacking = |resource: &Resource| {
             let mut actions = Action::ALL.iter().copied().filter(granted);
             let lacks = actions.find(|action| !may(*action, resource));

@@ -78,6 +78,7 @@ impl Desk {
         if let Some(published) = published.filter(|published| *published != settings.platform_metrics) {
             settings.platform_metrics = published;
             self.store.put_registry(&settings).await?;
+            self.bin.usage.want_survey(region);
         }
         Ok(Done::new((), permit))
     }

@@ -151,7 +151,7 @@ impl Desk {
     ) -> Result<Done<RetentionPolicy>, Problem> {
         let resource = Resource::namespace(region, namespace.as_str());
         let permit = self.authority.permit(caller, Action::RetentionGet, resource).await?;
-        self.existing(region, namespace).await?;
+        self.existing_namespace(region, namespace).await?;
         let rows = self.store.retentions(region).await?;
         let none = || RetentionPolicy {
             region: region.clone(),
@@ -179,7 +179,7 @@ impl Desk {
         // What it deletes every day from now on, the caller must be one who may delete.
         self.authority.permit(caller, Action::ImageDelete, resource.clone()).await?;
         let permit = self.authority.permit(caller, Action::RetentionSet, resource).await?;
-        self.existing(region, &wanted.namespace).await?;
+        self.existing_namespace(region, &wanted.namespace).await?;
         let policy = self.wanted_policy(region, wanted);
         if policy.images.is_none() && policy.retain_untagged {
             self.store.delete_retention(region, &policy.namespace).await?;
@@ -202,7 +202,7 @@ impl Desk {
     ) -> Result<Done<Leaving>, Problem> {
         let resource = Resource::namespace(region, wanted.namespace.as_str());
         let permit = self.authority.permit(caller, Action::RetentionAnalyze, resource).await?;
-        self.existing(region, &wanted.namespace).await?;
+        self.existing_namespace(region, &wanted.namespace).await?;
         let policy = self.wanted_policy(region, wanted);
         Ok(Done::new(dry_run(&self.bin, &*self.images, &policy).await?, permit))
     }
@@ -219,7 +219,11 @@ impl Desk {
     }
 
     /// Refuses a namespace that is not there.
-    pub(super) async fn existing(&self, region: &Region, namespace: &Namespace) -> Result<(), Problem> {
+    pub(super) async fn existing_namespace(
+        &self,
+        region: &Region,
+        namespace: &Namespace,
+    ) -> Result<(), Problem> {
         match self.store.namespaces(region).await?.iter().any(|row| row.name == *namespace) {
             true => Ok(()),
             false => Err(Problem::NotFound(Noun::Namespace, namespace.to_string())),

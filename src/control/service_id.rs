@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::list::{Order, Sortable, cut, every, order};
+use super::history::Deed;
+use super::list::{Order, Refine, Sortable, cut, every, order};
 use super::problem::{Noun, Problem};
 use super::version::Expected;
 use super::{Control, Desk, Done, Permit, label, settle};
@@ -53,6 +54,7 @@ impl Desk {
         &self,
         caller: &Arc<Caller>,
         name: Option<&str>,
+        refine: Option<&Refine>,
         sorted: Option<Order>,
         window: Window,
     ) -> Result<Done<Listed<ServiceIdentity>>, Problem> {
@@ -62,14 +64,21 @@ impl Desk {
                 PrincipalId::ServiceId(id) => self.store.service_id(id).await?,
                 PrincipalId::Role(_) | PrincipalId::User(_) => None,
             };
-            let rows = own.into_iter().filter(|row| name.is_none_or(|name| row.name == name)).collect();
+            let rows = own
+                .into_iter()
+                .filter(|row| name.is_none_or(|name| row.name == name))
+                .filter(|row| refine.is_none_or(|refine| refine.keeps(row)))
+                .collect();
             return Ok(Done::new(cut(rows, window), permit));
         }
-        let Some(sorted) = sorted else {
+        if sorted.is_none() && refine.is_none() {
             return Ok(Done::new(self.store.service_ids(name, window).await?, permit));
-        };
+        }
         let mut rows = every(|window| self.store.service_ids(name, window)).await?;
-        order(&mut rows, sorted);
+        rows.retain(|row| refine.is_none_or(|refine| refine.keeps(row)));
+        if let Some(sorted) = sorted {
+            order(&mut rows, sorted);
+        }
         Ok(Done::new(cut(rows, window), permit))
     }
 
@@ -91,6 +100,7 @@ impl Desk {
             stamp: Stamp::new(self.clock.now()),
         };
         self.store.insert_service_id(&row).await?;
+        self.remember(caller, (&PrincipalId::ServiceId(row.id.clone()), &row.name), Deed::Create).await;
         Ok(Done::new(row, permit))
     }
 
@@ -133,6 +143,7 @@ impl Desk {
             row.description = label::description(&text, label::DESCRIPTION_MAX)?;
         }
         self.store.update_service_id(&row).await.map_err(|error| Problem::of(error, Noun::ServiceId, id))?;
+        self.remember(caller, (&PrincipalId::ServiceId(id.clone()), &row.name), Deed::Update).await;
         Ok(Done::new(row, permit))
     }
 
@@ -154,6 +165,8 @@ impl Desk {
                 .update_service_id(&row)
                 .await
                 .map_err(|error| Problem::of(error, Noun::ServiceId, id))?;
+            let deed = if locked { Deed::Lock } else { Deed::Unlock };
+            self.remember(caller, (&PrincipalId::ServiceId(id.clone()), &row.name), deed).await;
         }
         Ok(Done::new((), permit))
     }

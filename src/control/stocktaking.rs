@@ -7,8 +7,10 @@ use std::sync::Arc;
 
 use super::inventory::{Held, Manifest};
 use super::problem::{Noun, Problem};
+use super::trash::Revived;
 use super::{Desk, Done, survey};
 use crate::admit::caller::Caller;
+use crate::admit::held::HeldTag;
 use crate::admit::permit::{Control, Permit};
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
@@ -170,15 +172,39 @@ impl Desk {
             return Err(Problem::Invalid(format!("`{to}` names no tag: write REPOSITORY:TAG")));
         };
         let namespace = crate::registry::name::Namespace::of(&to.repository);
-        self.existing(region, &namespace).await?;
+        self.existing_namespace(region, &namespace).await?;
+        let _held = self.writable(region, to, tag).await?;
         let manifest = self.shown_manifest(region, from).await?;
         if from.repository != to.repository {
             self.copy_parts(region, &from.repository, &to.repository, &manifest).await?;
         }
-        self.bin.revive(&permit, region, &to.repository, &manifest.digest).await?;
+        if self.bin.revive(&permit, region, &to.repository, &manifest.digest).await? == Revived::TooLate {
+            let text = format!("`{to}` is being deleted for good at this moment: try again");
+            return Err(Problem::Conflict(text));
+        }
         self.bin.inventory.put(region, &to.repository, &to.reference, &manifest).await?;
         self.bin.retag(&permit, region, &to.repository, tag).await?;
         Ok(Done::new((), permit))
+    }
+
+    /// Holds the tag of a repository where tags are written once, if it is not there.
+    async fn writable(&self, region: &Region, to: &ImageName, tag: &Tag) -> Result<Option<HeldTag>, Problem> {
+        let name = &to.repository;
+        let keeps = self.store.repository(region, name).await?.is_some_and(|row| row.keeps(tag));
+        if !keeps {
+            return Ok(None);
+        }
+        let written = || {
+            let text = format!(
+                "`{to}` is there, and the tags of this repository are written once: choose another tag"
+            );
+            Problem::Conflict(text)
+        };
+        let held = self.authority.hold_tag(region, name, tag).ok_or_else(written)?;
+        match self.bin.shown(region, name, tag).await? {
+            Some(_) => Err(written()),
+            None => Ok(Some(held)),
+        }
     }
 
     /// Copies what a manifest needs into another repository: layers, and the manifests of an index.

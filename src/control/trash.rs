@@ -115,7 +115,7 @@ impl Bin {
                 self.store.hide_image(&row).await.map_err(stored)?;
             }
             None if !self.inventory.delete(region, name, digest).await? => return Ok(None),
-            None => {}
+            None => self.forget(region, name, digest).await?,
         }
         self.usage.want_survey(region);
         Ok(Some(tags))
@@ -217,6 +217,11 @@ impl Bin {
         Ok(Hidden::of(self.store.hidden(region, name).await.map_err(stored)?))
     }
 
+    /// Forgets when an image was pushed and pulled.
+    async fn forget(&self, region: &Region, name: &RepositoryName, digest: &Digest) -> Result<(), Fault> {
+        self.store.images_gone(region, name, std::slice::from_ref(digest)).await.map_err(stored)
+    }
+
     /// Whether the tag stands on the image again.
     async fn put_back(
         &self,
@@ -253,6 +258,7 @@ impl Bin {
             match self.inventory.delete(&region, &repository, &digest).await {
                 Ok(_) => {
                     self.store.end_purge(&region, &repository, &digest).await.map_err(stored)?;
+                    self.forget(&region, &repository, &digest).await?;
                     tracing::info!(%region, %repository, %digest, "a deleted image is gone for good");
                     gone += 1;
                 }

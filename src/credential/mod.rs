@@ -6,6 +6,7 @@ pub mod access_key;
 pub mod api_key;
 pub mod authorization;
 pub mod jwt;
+pub mod layer_ticket;
 pub mod lease;
 pub mod seal;
 pub mod session;

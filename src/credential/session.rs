@@ -169,13 +169,13 @@ impl Sealer {
         Some(RegistryPassword { principal, credential, issued_at, expires_at })
     }
 
-    fn seal<T: Serialize>(&self, purpose: &str, what: &T, entropy: &dyn Entropy) -> String {
+    pub(super) fn seal<T: Serialize>(&self, purpose: &str, what: &T, entropy: &dyn Entropy) -> String {
         // Texts and numbers always serialise; an empty text would open as nothing.
         let plain = zeroize::Zeroizing::new(serde_json::to_vec(what).unwrap_or_default());
         BASE64URL_NOPAD.encode(&self.0.seal(purpose, &plain, entropy))
     }
 
-    fn open<T: serde::de::DeserializeOwned>(&self, purpose: &str, text: &str) -> Option<T> {
+    pub(super) fn open<T: serde::de::DeserializeOwned>(&self, purpose: &str, text: &str) -> Option<T> {
         if text.len() > TOKEN_MAX {
             return None;
         }

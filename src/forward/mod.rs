@@ -19,7 +19,7 @@ mod request;
 mod response;
 mod send;
 pub mod settings;
-
+pub mod stock;
 pub mod survey;
 mod wire;
 
@@ -149,7 +149,7 @@ impl Forwarder {
             Operation::TagList { repository, page } => self.tag_list(repository, page, |_| true).await,
             Operation::ManifestWrite { reference, .. } => {
                 let sent = self.take_manifest(reference, exchange.client_headers, body).await?;
-                self.put_manifest(permit, exchange, sent).await
+                self.push_manifest(permit, exchange, sent).await
             }
             Operation::BlobDelete { .. }
             | Operation::BlobRead { .. }
@@ -187,7 +187,7 @@ impl Forwarder {
     ///
     /// # Errors
     /// [`Failure`].
-    pub async fn put_manifest(
+    pub async fn push_manifest(
         &self,
         permit: &Permit<Operation>,
         exchange: Exchange<'_>,

@@ -52,6 +52,18 @@ tagged_id!(
     "an API key id such as `ApiKey-<uuid>`"
 );
 tagged_id!(
+    /// Names a dynamic rule of an access group.
+    ClaimRuleId,
+    "ClaimRule-",
+    "the id of a rule such as `ClaimRule-<uuid>`"
+);
+tagged_id!(
+    /// Names a role that the account has made.
+    CustomRoleId,
+    "",
+    "the id of a custom role (a UUID)"
+);
+tagged_id!(
     /// Names a policy.
     PolicyId,
     "",

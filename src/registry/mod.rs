@@ -11,3 +11,4 @@ pub mod parse;
 pub mod reference;
 pub mod scope;
 pub mod target;
+pub mod wildcard;

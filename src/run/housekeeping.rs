@@ -68,8 +68,17 @@ async fn survey_now_and_then(bin: Arc<Bin>, images: Arc<dyn Images>) {
             if Instant::now() < *not_before || (now < *at && !bin.usage.take_wanted(region)) {
                 continue;
             }
-            let began = Instant::now();
             *at = now.plus(SURVEYED_EVERY);
+            match survey::matters(&bin, region).await {
+                Ok(true) => {}
+                Ok(false) => continue,
+                Err(fault) => {
+                    tracing::warn!(%region, %fault, "it is not known whether what the registry holds matters");
+                    bin.usage.want_survey(region);
+                    continue;
+                }
+            }
+            let began = Instant::now();
             if let Err(fault) = survey::survey(&bin, &*images, region).await {
                 tracing::warn!(%region, %fault, "what the registry holds cannot be counted");
                 bin.usage.want_survey(region);

@@ -20,6 +20,7 @@ use crate::clock::Clock;
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
 use crate::control::image::Images;
+use crate::control::shelf::Shelf;
 use crate::control::trash::Bin;
 use crate::control::usage::Usage;
 use crate::credential::api_key::Pepper;
@@ -37,8 +38,8 @@ use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
 use crate::serve::inventory::Surveyor;
 use crate::serve::limits::Limits;
-use crate::serve::namespaces::Sightings;
 use crate::serve::probe::{Readiness, Scrape};
+use crate::serve::sightings::Sightings;
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
 use crate::token::mint::{Lifetimes, Mint};
@@ -85,14 +86,16 @@ impl Server {
         for upstream in &upstreams {
             Forwarder::new(upstream.clone()).map_err(|error| Failure::plain(error.to_string()))?;
         }
-        let (sightings, seen) = Sightings::channel(1024);
-        control.spawn(tasks::keep_namespaces(
+        let (sightings, seen) = Sightings::channel(1024, settings.trash.keep.is_some());
+        control.spawn(tasks::keep_sightings(
             Arc::clone(&installation.store),
             Arc::clone(&sources.clock),
             seen,
         ));
         let shared = Arc::new(shared(settings, installation, control, &upstreams, sightings, sources)?);
         let sites = shared.sites.all().to_vec();
+        let regions = sites.iter().map(|site| site.region.clone()).collect();
+        shared.control.spawn(tasks::expire_images(Arc::clone(&shared.api), regions));
         let (made, entropy) = (Arc::clone(&shared), Arc::clone(&sources.entropy));
         let make_app = move |worker: usize| {
             // They have all been made once before the first worker started.
@@ -165,7 +168,7 @@ fn shared(
     installation: Installation,
     control: Handle,
     upstreams: &[UpstreamSettings],
-    namespaces: Sightings,
+    seen: Sightings,
     sources: &Sources,
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
@@ -180,8 +183,9 @@ fn shared(
     let issuer = issuer(settings);
     let pepper = Arc::new(pepper);
     let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock));
-    let images: Arc<dyn Images> =
-        Arc::new(ImageReader::start(routes(settings, upstreams)).doing("starting the image reader")?);
+    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
+    let reader = Arc::new(reader.doing("starting the image reader")?);
+    let images = Arc::clone(&reader) as Arc<dyn Images>;
     let bin = Arc::new(bin(settings, upstreams, &store, &clock)?);
     control.spawn(housekeeping::keep_house(Arc::clone(&bin), Arc::clone(&images)));
     let desk = Desk {
@@ -195,6 +199,7 @@ fn shared(
         pepper,
         premises: premises(settings),
         sealer: Sealer::new(Arc::clone(&master)),
+        stock: Arc::new(Shelf { stock: reader, bin: Arc::clone(&bin) }),
         store,
     };
     let lifetimes = Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() };
@@ -209,9 +214,9 @@ fn shared(
         large_bodies: tokio::sync::Semaphore::new(LARGE_BODIES),
         upload_lease: settings.limits.upload_lease,
         limits: Limits::new(plan::rates(settings)),
-        namespaces,
         proofs: Arc::default(),
         bin,
+        sightings: seen,
         readiness: Readiness::default(),
         scrape: Scrape::default(),
     })

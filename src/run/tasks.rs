@@ -1,15 +1,17 @@
-//! What goes on beside requests: upstream health, namespaces that pushes bring into being.
+//! What goes on beside requests: upstream health, notes of pushes and pulls, images that expire.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::clock::Clock;
+use crate::api::Api;
+use crate::clock::{Clock, UnixTime};
 use crate::forward::Forwarder;
 use crate::forward::settings::UpstreamSettings;
+use crate::ids::region::Region;
 use crate::serve::Shared;
-use crate::serve::namespaces::Sighting;
+use crate::serve::sightings::Sighting;
 use crate::serve::sites::Site;
 use crate::store::registry::NamespaceRecord;
 use crate::store::{Store, StoreError};
@@ -17,18 +19,64 @@ use crate::store::{Store, StoreError};
 /// How often upstreams are asked whether they are there.
 const PROBE_EVERY: Duration = Duration::from_secs(5);
 
-/// Writes down the namespaces that pushes bring into being.
-pub async fn keep_namespaces(
+/// Writes down what registry calls bring about.
+pub async fn keep_sightings(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     mut seen: mpsc::Receiver<Sighting>,
 ) {
-    while let Some(Sighting { region, namespace }) = seen.recv().await {
-        let row = NamespaceRecord { region, name: namespace, created_at: clock.now() };
-        match store.insert_namespace(&row).await {
+    while let Some(sighting) = seen.recv().await {
+        let kept = match &sighting {
+            Sighting::Namespace(region, name) => {
+                let (region, name) = (region.clone(), name.clone());
+                store.insert_namespace(&NamespaceRecord { region, name, created_at: clock.now() }).await
+            }
+            Sighting::Deleted(region, name, digest) => {
+                store.images_gone(region, name, std::slice::from_ref(digest)).await
+            }
+            Sighting::Pulled(region, name, digest, at) => store.image_pulled(region, name, digest, *at).await,
+            Sighting::Pushed(region, name, digest, at) => store.image_pushed(region, name, digest, *at).await,
+        };
+        match kept {
             Ok(()) | Err(StoreError::Conflict(_)) => {}
-            Err(error) => {
-                tracing::warn!(%error, namespace = row.name.as_str(), "a new namespace is not recorded")
+            Err(error) => tracing::warn!(%error, ?sighting, "what a call brought about is not recorded"),
+        }
+    }
+}
+
+/// How often lifecycle policies are carried out; the first time at once.
+const EXPIRE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// How long an upload by parts may take, in milliseconds.
+const UPLOADS_KEPT_MILLIS: i64 = 24 * 60 * 60 * 1000;
+
+/// Removes images whose lifecycle policies say so, and forgets uploads that nobody ends.
+pub async fn expire_images(api: Arc<Api>, regions: Vec<Region>) {
+    let desk = api.desk();
+    let mut every = tokio::time::interval(EXPIRE_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        let since = desk.clock.now().millis().saturating_sub(UPLOADS_KEPT_MILLIS);
+        if let Err(error) = desk.store.forget_layer_uploads(UnixTime::from_millis(since)).await {
+            tracing::warn!(%error, "abandoned uploads are not forgotten");
+        }
+        for region in &regions {
+            let names = desk.store.lifecycles(region).await.unwrap_or_else(|error| {
+                tracing::warn!(%error, %region, "lifecycle policies cannot be read");
+                Vec::new()
+            });
+            for name in names {
+                match desk.ecr_expire(region, &name).await {
+                    Ok(gone) => {
+                        for (digest, rule) in gone {
+                            tracing::info!(%region, repository = %name, %digest, rule, "an image has expired");
+                        }
+                    }
+                    Err(problem) => {
+                        tracing::warn!(?problem, %region, repository = %name, "a lifecycle policy is not carried out");
+                    }
+                }
             }
         }
     }

@@ -17,6 +17,7 @@ use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
+use crate::admit::held::HeldTag;
 use crate::admit::network::Want;
 use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::admit::refusal::{Challenge, Refusal};
@@ -36,6 +37,7 @@ use crate::policy::table::Action;
 use crate::record::event::{ControlCall, Verdict, What};
 use crate::registry::error::{OciCode, OciError};
 use crate::registry::name::RepositoryName;
+use crate::registry::reference::Tag;
 
 /// Answers one call.
 pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<RequestBody>) -> Outcome {
@@ -238,6 +240,10 @@ impl Authority for GateAuthority {
         })
     }
 
+    fn permit_signed(&self, caller: &Arc<Caller>, of: AwsControl) -> Permit<AwsControl> {
+        self.0.everyones_aws(caller, of)
+    }
+
     fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>> {
         (owner == caller.principal()).then(|| self.0.own(caller, of))
     }
@@ -255,6 +261,10 @@ impl Authority for GateAuthority {
     ) -> Result<Vec<RepositoryName>, Problem> {
         let visibility = self.0.lists(caller, action, region).await.map_err(Problem::Fault)?;
         visibility.shown(names).await.map_err(Problem::Fault)
+    }
+
+    fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag> {
+        self.0.hold_tag(region, name, tag)
     }
 
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {

@@ -4,11 +4,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use futures_util::future::LocalBoxFuture;
 use tokio::sync::{Semaphore, mpsc, oneshot};
 
 use super::sites::Site;
 use crate::admit::fault::Fault;
-use crate::clock::UnixTime;
+use crate::clock::{Entropy, UnixTime};
 use crate::control::image::{Image, Images};
 use crate::forward::survey::Surveyed;
 use crate::forward::{Forwarder, SetupError};
@@ -16,14 +17,26 @@ use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::Page;
 
-/// Reads upstreams on behalf of the control plane.
+/// Works on upstreams on behalf of the control plane.
 #[derive(Debug)]
-pub struct ImageReader(mpsc::Sender<Question>);
+pub struct ImageReader {
+    jobs: mpsc::Sender<Job>,
+    entropy: Arc<dyn Entropy>,
+}
 
-#[derive(Debug)]
-enum Question {
-    Repositories(Region, oneshot::Sender<Result<Vec<RepositoryName>, Fault>>),
-    Images(Region, Vec<RepositoryName>, oneshot::Sender<Result<Vec<Image>, Fault>>),
+/// The forwarder to one upstream, or why there is none.
+type Found = Result<Rc<Forwarder>, Fault>;
+
+/// Something to be done with the forwarder to one upstream, on the thread that has them.
+struct Job {
+    region: Region,
+    work: Box<dyn FnOnce(Found) -> LocalBoxFuture<'static, ()> + Send>,
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("region", &self.region).finish_non_exhaustive()
+    }
 }
 
 /// One site, and what makes a forwarder to it.
@@ -34,76 +47,72 @@ impl ImageReader {
     ///
     /// # Errors
     /// The operating system's, when there is no thread or runtime to be had.
-    pub fn start(routes: Vec<Route>) -> std::io::Result<Self> {
-        let (sender, receiver) = mpsc::channel(64);
+    pub fn start(routes: Vec<Route>, entropy: Arc<dyn Entropy>) -> std::io::Result<Self> {
+        let (jobs, receiver) = mpsc::channel(64);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("image-reader".to_owned()).spawn(move || {
-            tokio::task::LocalSet::new().block_on(&runtime, answer_all(routes, receiver));
+            tokio::task::LocalSet::new().block_on(&runtime, work_on_all(routes, receiver));
         })?;
-        Ok(Self(sender))
+        Ok(Self { jobs, entropy })
     }
 
-    async fn ask<T>(
+    /// Has something done there, and waits for what comes of it.
+    pub(super) async fn at<T: Send + 'static, E: From<Fault> + Send + 'static>(
         &self,
-        question: Question,
-        answer: oneshot::Receiver<Result<T, Fault>>,
-    ) -> Result<T, Fault> {
-        let gone = || Fault::Internal("the image reader has ended".to_owned());
-        self.0.send(question).await.map_err(|_| gone())?;
+        region: &Region,
+        work: impl AsyncFnOnce(&Forwarder) -> Result<T, E> + Send + 'static,
+    ) -> Result<T, E> {
+        let gone = || E::from(Fault::Internal("the image reader has ended".to_owned()));
+        let (sender, answer) = oneshot::channel();
+        let job = Job {
+            region: region.clone(),
+            work: Box::new(move |forwarder: Found| {
+                let done = async move {
+                    let result = match forwarder {
+                        Ok(forwarder) => work(&forwarder).await,
+                        Err(fault) => Err(E::from(fault)),
+                    };
+                    // A dropped receiver is a caller that went away: nobody to answer.
+                    let _ = sender.send(result);
+                };
+                Box::pin(done)
+            }),
+        };
+        self.jobs.send(job).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// Something that nothing else is called.
+    pub(super) fn unique(&self) -> String {
+        self.entropy.uuid().to_string()
     }
 }
 
 #[async_trait]
 impl Images for ImageReader {
     async fn repositories(&self, region: &Region) -> Result<Vec<RepositoryName>, Fault> {
-        let (sender, receiver) = oneshot::channel();
-        self.ask(Question::Repositories(region.clone(), sender), receiver).await
+        self.at(region, async |forwarder: &Forwarder| repositories(forwarder).await).await
     }
 
     async fn list(&self, region: &Region, repositories: &[RepositoryName]) -> Result<Vec<Image>, Fault> {
-        let (sender, receiver) = oneshot::channel();
-        self.ask(Question::Images(region.clone(), repositories.to_vec(), sender), receiver).await
+        let names = repositories.to_vec();
+        self.at(region, async move |forwarder: &Forwarder| images(forwarder, &names).await).await
     }
 }
 
-async fn answer_all(routes: Vec<Route>, mut questions: mpsc::Receiver<Question>) {
-    let made = routes.into_iter().filter_map(|(site, make)| Some((site, make().ok()?)));
-    let forwarders: Rc<Vec<(Site, Forwarder)>> = Rc::new(made.collect());
+async fn work_on_all(routes: Vec<Route>, mut jobs: mpsc::Receiver<Job>) {
+    let made = routes.into_iter().filter_map(|(site, make)| Some((site, Rc::new(make().ok()?))));
+    let forwarders: Vec<(Site, Rc<Forwarder>)> = made.collect();
     let places = Arc::new(Semaphore::new(AT_ONCE));
-    while let Some(question) = questions.recv().await {
+    while let Some(Job { region, work }) = jobs.recv().await {
         let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
-        let forwarders = Rc::clone(&forwarders);
+        let found = forwarders.iter().find(|(site, _)| site.region == region);
+        let missing = || Fault::Internal(format!("no upstream for region {region}"));
+        let found = found.map(|(_, forwarder)| Rc::clone(forwarder)).ok_or_else(missing);
         tokio::task::spawn_local(async move {
-            answer(&forwarders, question).await;
+            work(found).await;
             drop(place);
         });
-    }
-}
-
-async fn answer(forwarders: &[(Site, Forwarder)], question: Question) {
-    let find = |region: &Region| {
-        let found = forwarders.iter().find(|(site, _)| site.region == *region);
-        found
-            .map(|(_, forwarder)| forwarder)
-            .ok_or_else(|| Fault::Internal(format!("no upstream for region {region}")))
-    };
-    // A dropped receiver is a caller that went away: nobody to answer.
-    match question {
-        Question::Repositories(region, answer) => {
-            let listed = match find(&region) {
-                Ok(forwarder) => repositories(forwarder).await,
-                Err(fault) => Err(fault),
-            };
-            let _ = answer.send(listed);
-        }
-        Question::Images(region, names, answer) => {
-            let listed = match find(&region) {
-                Ok(forwarder) => images(forwarder, &names).await,
-                Err(fault) => Err(fault),
-            };
-            let _ = answer.send(listed);
-        }
     }
 }
 

@@ -7,14 +7,14 @@ pub mod control;
 pub mod images;
 pub mod inventory;
 pub mod limits;
-pub mod namespaces;
 pub mod outcome;
 pub mod overlay;
 pub mod probe;
 pub mod recorded;
 pub mod registry;
+pub mod sightings;
 pub mod sites;
-
+pub mod stock;
 pub mod token;
 pub mod visit;
 
@@ -68,12 +68,12 @@ pub struct Shared {
     pub upload_lease: Duration,
     /// How often an address may ask, and guess.
     pub limits: Limits,
-    /// Told of the namespaces that pushes bring into being.
-    pub namespaces: namespaces::Sightings,
     /// What an ACME authority finds that looks whether our names are ours.
     pub proofs: Arc<Pages>,
     /// What is deleted, and what is used.
     pub bin: Arc<crate::control::trash::Bin>,
+    /// Told of what pushes, pulls and deletions bring about.
+    pub sightings: sightings::Sightings,
     /// Whether we are ready, for `/readyz`.
     pub readiness: probe::Readiness,
     /// What has been counted so far.

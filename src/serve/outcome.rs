@@ -15,6 +15,7 @@ use crate::admit::refusal::Refusal;
 use crate::edge::rejection::Rejection;
 use crate::edge::respond;
 use crate::forward::body::ForwardBody;
+use crate::ids::cbr::RuleId;
 use crate::record::audit::Slot;
 use crate::record::event::{Finished, Proof, Verdict, What, Who};
 use crate::registry::error::OciCode;
@@ -90,6 +91,13 @@ impl Outcome {
         let response =
             respond::plain(rejection.status, OciCode::Unsupported, rejection.reason, visit.asked());
         Self::ready(event, Verdict::Malformed, response)
+    }
+
+    /// With the rules in report mode that would have refused it.
+    #[must_use]
+    pub fn reported_by(mut self, rules: &[RuleId]) -> Self {
+        self.event = self.event.reported_by(rules);
+        self
     }
 
     /// With the place in the audit log that was kept for it.

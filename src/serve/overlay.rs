@@ -135,7 +135,7 @@ impl Under<'_> {
                 return Err(Failure::Limited { retry_after: std::time::Duration::from_secs(1) });
             }
         }
-        let answer = self.forwarder.put_manifest(permit, exchange, sent).await?;
+        let answer = self.forwarder.push_manifest(permit, exchange, sent).await?;
         if let Reference::Tag(tag) = reference
             && hidden.has_tag(tag, None)
         {

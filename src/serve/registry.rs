@@ -7,14 +7,16 @@ use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http::header::{ALLOW, HeaderValue, LINK};
-use http::{Request, Response, StatusCode};
+use http::request::Parts;
+use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
 use super::Shared;
 use super::outcome::{Outcome, decided, who};
 use super::overlay::Under;
-use super::sites::Site;
+use super::sites::{LAYERS, Site};
 use super::visit::Visit;
+use crate::admit::authenticate::REGISTRY_USER;
 use crate::admit::fault::Fault;
 use crate::admit::refusal::Refusal;
 use crate::admit::registry::{Admission, Asking, NewNamespaces, Tags};
@@ -42,13 +44,15 @@ pub async fn call(
     request: Request<RequestBody>,
 ) -> Outcome {
     let (parts, body) = request.into_parts();
-    let operation = match parse(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers) {
+    let Some((read, presented)) = read(shared, site, &parts) else {
+        return Outcome::unroutable(visit, &Refusal::AnonymousDenied);
+    };
+    let operation = match read {
         Ok(operation) => operation,
         Err(unparsed) => return refused_parse(visit, unparsed),
     };
     let what = What::Registry(RegistryCall::new(&operation, &site.name, &site.region));
     visit.note(visit.event(what.clone()));
-    let presented = Presented::read(&parts.headers);
     let new = if site.create_on_push { NewNamespaces::Made } else { NewNamespaces::Refused };
     let asking = Asking {
         presented: &presented,
@@ -73,19 +77,34 @@ pub async fn call(
     visit.note(event.clone());
     match answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await {
         Ok(response) => {
-            shared.namespaces.note(&admission, site, response.status());
+            shared.sightings.note(&admission, site, &response, shared.clock.now());
             answered(event, verdict, response)
         }
-        Err(Failure::Fault(fault)) => {
+        Err(failure) => not_answered(shared, visit, &admission, (event, verdict), failure),
+    }
+}
+
+/// What is said of an admitted call that came to nothing.
+fn not_answered(
+    shared: &Shared,
+    visit: &Visit,
+    admission: &Admission,
+    (event, verdict): (Finished, Verdict),
+    failure: Failure,
+) -> Outcome {
+    let (what, caller) = (event.what.clone(), Some(admission.permit.caller()));
+    match failure {
+        Failure::Fault(fault) => {
             if let Some(kind) = upstream_error(&fault) {
                 shared.recorder.metrics().upstream_error(kind);
             }
-            Outcome::failed(visit, what, Some(caller), &fault)
+            Outcome::failed(visit, what, caller, &fault).reported_by(&admission.would_refuse)
         }
-        Err(Failure::Limited { retry_after }) => {
-            Outcome::refused(visit, what, Some(caller), &Refusal::Limited { retry_after })
+        Failure::Limited { retry_after } => {
+            let refusal = Refusal::Limited { retry_after };
+            Outcome::refused(visit, what, caller, &refusal).reported_by(&admission.would_refuse)
         }
-        Err(Failure::Oci(error)) => {
+        Failure::Oci(error) => {
             let (event, verdict) = match error.code {
                 // A quota that is used up, or what the upstream denies.
                 OciCode::Denied => (event.saying(&error), Verdict::Denied),
@@ -104,6 +123,19 @@ pub fn refuse(visit: &Visit, site: &Site, request: &Request<RequestBody>, refusa
         Err(_) => What::Unroutable,
     };
     Outcome::refused(visit, what, None, refusal)
+}
+
+/// What a call asks for, and what it brings along; `None` for a ticket that is no good.
+fn read(shared: &Shared, site: &Site, parts: &Parts) -> Option<(Result<Operation, Unparsed>, Presented)> {
+    let Some(ticket) = parts.uri.path().strip_prefix(LAYERS) else {
+        let read = parse(&parts.method, parts.uri.path(), parts.uri.query(), &parts.headers);
+        return Some((read, Presented::read(&parts.headers)));
+    };
+    let ticket = shared.gate.authenticator.layer_ticket(ticket, &site.region)?;
+    // The same call as if the bearer had made it with the password.
+    let path = format!("/v2/{}/blobs/{}", ticket.repository, ticket.digest);
+    let presented = Presented::Basic { user: REGISTRY_USER.to_owned(), password: ticket.password };
+    Some((parse(&Method::GET, &path, None, &parts.headers), presented))
 }
 
 /// How the upstream failed, if it is the upstream's fault.

@@ -55,6 +55,9 @@ struct Served {
     only_on: Option<Endpoint>,
 }
 
+/// Where layers are downloaded from by ticket.
+pub const LAYERS: &str = "/ecr/layers/";
+
 /// Which surface a request asks.
 #[derive(Debug)]
 pub enum Surface<'a> {
@@ -147,6 +150,7 @@ impl Sites {
             "/identity/keys" if serves.control => Surface::Token(TokenEndpoint::Keys, site),
             "/" if serves.control => Surface::Aws(site),
             _ if serves.control && routes::owns(path) => Surface::Control(site),
+            _ if (serves.registry || serves.control) && path.starts_with(LAYERS) => Surface::Registry(site),
             _ if serves.registry && (path == "/v2" || path.starts_with("/v2/")) => Surface::Registry(site),
             _ => Surface::Nothing(Refusal::NoSuchRoute),
         }

@@ -13,22 +13,29 @@ use super::aws::attachment::{AttachedPolicy, Attachments, PolicyHolder};
 use super::aws::boundary::Boundaries;
 use super::aws::group::{AwsGroup, AwsGroups};
 use super::aws::holder::{Actor, Holder, PolicyRef};
+use super::aws::images::{SeenImage, SeenImages};
 use super::aws::inline_policy::{InlinePolicies, InlinePolicy};
+use super::aws::layer_upload::{LayerUpload, LayerUploads};
+use super::aws::lifecycle::{Lifecycle, Lifecycles};
 use super::aws::managed_policy::{ManagedPolicies, ManagedPolicy, PolicyVersion, Usage, VersionNumber};
 use super::aws::oidc_provider::{OidcProvider, OidcProviders};
 use super::aws::policies::{ActorPolicies, PoliciesInForce, RepositoryPolicy};
+use super::aws::registry::RegistryExtras;
 use super::aws::repository::{Mutability, Repositories, Repository};
 use super::aws::role::{Role, Roles};
 use super::aws::tag::{Tag, Tagged, Tags};
 use super::aws::text::DocumentText;
 use super::aws::user::{AwsUser, AwsUsers};
 use super::aws::{AwsError, AwsStore};
+use super::custom_role::{CustomRoleRecord, CustomRoles};
 use super::feed::{Change, Feed, Sequence};
 use super::group::{AccessGroup, Groups, Membership};
+use super::group_rule::{ClaimRuleRecord, ClaimRules};
 use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceIdentity, User, Window};
 use super::keyring::{Keyring, SigningKeyRecord};
 use super::network::{AccountSettings, ListHolder, NetworkFacts, Networks, RuleRecord, ZoneRecord};
 use super::policy::{Policies, PolicyRecord, Subject};
+use super::profile::{HistoryRecord, Profile, Profiles};
 use super::quota::{Quota, Quotas, Used};
 use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettings};
 use super::retention::{RetentionPolicy, Retentions};
@@ -40,7 +47,7 @@ use crate::ids::aws::{AccessKeyId, ManagedPolicyId, ProviderUrl, RoleId, UserUni
 use crate::ids::cbr::{RuleId, ZoneId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
-use crate::ids::tagged::{AccessGroupId, ApiKeyId, PolicyId, ServiceId, UserId};
+use crate::ids::tagged::{AccessGroupId, ApiKeyId, ClaimRuleId, CustomRoleId, PolicyId, ServiceId, UserId};
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
 use crate::registry::name::{Namespace, RepositoryName};
@@ -198,6 +205,35 @@ delegate!(Policies {
     insert_policy(row: &PolicyRecord) -> ();
     update_policy(row: &PolicyRecord) -> ();
     delete_policy(id: &PolicyId) -> ();
+    deleted_policy(id: &PolicyId) -> Option<PolicyRecord>;
+    deleted_policies(subject: Option<&Subject>, window: Window) -> Listed<PolicyRecord>;
+    restore_policy(row: &PolicyRecord) -> ();
+});
+
+delegate!(ClaimRules {
+    claim_rule(group: &AccessGroupId, id: &ClaimRuleId) -> Option<ClaimRuleRecord>;
+    claim_rules(group: &AccessGroupId) -> Vec<ClaimRuleRecord>;
+    insert_claim_rule(row: &ClaimRuleRecord) -> ();
+    update_claim_rule(row: &ClaimRuleRecord) -> ();
+    delete_claim_rule(group: &AccessGroupId, id: &ClaimRuleId) -> ();
+});
+
+delegate!(Profiles {
+    profile(id: &UserId) -> Profile;
+    put_profile(id: &UserId, profile: &Profile) -> ();
+    set_user_active(id: &UserId, active: bool, at: UnixTime) -> ();
+    history(entity: &str) -> Vec<HistoryRecord>;
+    note(record: &HistoryRecord) -> ();
+});
+
+delegate!(CustomRoles {
+    custom_role(id: &CustomRoleId) -> Option<CustomRoleRecord>;
+    custom_role_by_crn(crn: &str) -> Option<CustomRoleRecord>;
+    custom_roles(service: Option<&str>, window: Window) -> Listed<CustomRoleRecord>;
+    policies_with_role(id: &CustomRoleId, window: Window) -> Listed<PolicyRecord>;
+    insert_custom_role(row: &CustomRoleRecord) -> ();
+    update_custom_role(row: &CustomRoleRecord) -> ();
+    delete_custom_role(id: &CustomRoleId) -> ();
 });
 
 delegate!(Registries {
@@ -300,7 +336,36 @@ delegate!(Repositories {
     insert_repository(row: &Repository, tags: &[Tag]) -> (), AwsError;
     delete_repository(region: &Region, name: &RepositoryName) -> ();
     put_mutability(region: &Region, name: &RepositoryName, mutability: Mutability, exclusions: &[String]) -> ();
+    put_scan_on_push(region: &Region, name: &RepositoryName, scan: bool) -> ();
     put_repository_policy(region: &Region, name: &RepositoryName, policy: Option<&DocumentText>) -> ();
+});
+
+delegate!(SeenImages {
+    seen_images(region: &Region, name: &RepositoryName) -> Vec<SeenImage>;
+    image_pushed(region: &Region, name: &RepositoryName, digest: &Digest, at: UnixTime) -> ();
+    image_pulled(region: &Region, name: &RepositoryName, digest: &Digest, at: UnixTime) -> ();
+    images_gone(region: &Region, name: &RepositoryName, digests: &[Digest]) -> ();
+});
+
+delegate!(Lifecycles {
+    lifecycle(region: &Region, name: &RepositoryName) -> Lifecycle;
+    lifecycles(region: &Region) -> Vec<RepositoryName>;
+    put_lifecycle_policy(region: &Region, name: &RepositoryName, text: Option<&str>) -> ();
+    put_lifecycle_preview(region: &Region, name: &RepositoryName, text: &str, at: UnixTime) -> ();
+    lifecycle_evaluated(region: &Region, name: &RepositoryName, at: UnixTime) -> ();
+});
+
+delegate!(LayerUploads {
+    layer_upload(id: &str) -> Option<LayerUpload>;
+    insert_layer_upload(row: &LayerUpload) -> ();
+    advance_layer_upload(row: &LayerUpload, from: u64) -> ();
+    delete_layer_upload(id: &str) -> ();
+    forget_layer_uploads(before: UnixTime) -> ();
+});
+
+delegate!(RegistryExtras {
+    registry_setting(region: &Region, name: &str) -> Option<String>;
+    put_registry_setting(region: &Region, name: &str, value: Option<&str>) -> ();
 });
 
 delegate!(Roles {

@@ -7,15 +7,18 @@ pub mod account;
 pub mod aws;
 #[cfg(test)]
 pub(crate) mod contract;
+pub mod custom_role;
 pub mod error;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod feed;
 pub mod group;
+pub mod group_rule;
 pub mod identity;
 pub mod keyring;
 pub mod network;
 pub mod policy;
+pub mod profile;
 pub mod quota;
 pub mod registry;
 pub mod retention;
@@ -28,12 +31,15 @@ pub use error::StoreError;
 pub trait Store:
     account::Accounts
     + aws::AwsStore
+    + custom_role::CustomRoles
     + feed::Feed
     + group::Groups
+    + group_rule::ClaimRules
     + identity::Identities
     + keyring::Keyring
     + network::Networks
     + policy::Policies
+    + profile::Profiles
     + quota::Quotas
     + registry::Registries
     + retention::Retentions

@@ -51,6 +51,16 @@ pub trait Policies {
     async fn insert_policy(&self, row: &PolicyRecord) -> Result<(), StoreError>;
     /// Replaces a policy whose stored version is `row.stamp.version - 1`; the subject may change, both are touched.
     async fn update_policy(&self, row: &PolicyRecord) -> Result<(), StoreError>;
-    /// Removes a policy.
+    /// Removes a policy; it can be restored for 30 days.
     async fn delete_policy(&self, id: &PolicyId) -> Result<(), StoreError>;
+    /// One policy that was deleted and can be restored.
+    async fn deleted_policy(&self, id: &PolicyId) -> Result<Option<PolicyRecord>, StoreError>;
+    /// Such policies, oldest first; only those for `subject`, if given.
+    async fn deleted_policies(
+        &self,
+        subject: Option<&Subject>,
+        window: Window,
+    ) -> Result<Listed<PolicyRecord>, StoreError>;
+    /// Puts a deleted policy back whose version was `row.stamp.version - 1`.
+    async fn restore_policy(&self, row: &PolicyRecord) -> Result<(), StoreError>;
 }

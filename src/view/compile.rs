@@ -78,6 +78,17 @@ pub fn session(text: &str) -> Result<Arc<CompiledPolicy>, StoreError> {
     Ok(Arc::new(compile_aws("session", &document, Place::Identity, product())))
 }
 
+/// A role's trust policy; `role` names it in reasons.
+///
+/// # Errors
+/// [`StoreError::Corrupt`] if it cannot be obeyed.
+pub fn trust(role: &str, text: &str) -> Result<Arc<CompiledPolicy>, StoreError> {
+    let document = validate::read(text, Kind::Trust);
+    let document =
+        document.map_err(|invalid| StoreError::Corrupt(format!("the trust policy of {role}: {invalid}")))?;
+    Ok(Arc::new(compile_aws(role, &document, Place::Trust, product())))
+}
+
 fn policy(
     account: &AccountId,
     origin: &Origin,

@@ -8,8 +8,10 @@ use crate::policy::aws::arn::Arn;
 use crate::policy::aws::kind::Kind;
 use crate::policy::engine::compiled::{CompiledPolicy, Place};
 use crate::registry::name::RepositoryName;
+use crate::registry::reference::Tag as ImageTag;
 use crate::store::StoreError;
 use crate::store::aws::policies::RepositoryPolicy;
+use crate::store::aws::repository::Repository;
 use crate::store::aws::tag::Tag;
 
 /// What a repository itself says about who may do what to it. One that nobody has set anything on says nothing.
@@ -19,6 +21,8 @@ pub struct RepositoryState {
     pub policy: Option<Arc<CompiledPolicy>>,
     /// Its tags, by key.
     pub tags: Vec<Tag>,
+    /// Which of its images' tags may be written again.
+    row: Option<Repository>,
 }
 
 /// Which repository.
@@ -42,6 +46,12 @@ impl RepositoryState {
         let arn = Arn::Repository { region, account, name }.to_string();
         let kind = (Kind::Repository, Place::Repository);
         let policy = stored.policy.map(|text| super::compile::document(&arn, &text, kind)).transpose()?;
-        Ok(Self { policy, tags: stored.tags })
+        Ok(Self { policy, tags: stored.tags, row: stored.repository })
+    }
+
+    /// Whether a tag of an image stays what it was when it was first written.
+    #[must_use]
+    pub fn keeps(&self, tag: &ImageTag) -> bool {
+        self.row.as_ref().is_some_and(|row| row.keeps(tag))
     }
 }

@@ -3,6 +3,7 @@
 import re
 
 from ibm_platform_services import IamIdentityV1
+from ibm_platform_services.iam_identity_v1 import ApiKeyInsideCreateServiceIdRequest
 
 from cloud import ACCOUNT, done, every, finish, refused, same, service, tag
 
@@ -86,7 +87,37 @@ done(204, iam.delete_api_key(id=key["id"]))
 refused(404, "BXNIM0415E", iam.get_api_key, id=key["id"])
 refused(400, "BXNIM0415E", service(IamIdentityV1, secret).get_service_id, id=builder["id"])
 
+# A key of the caller's own, and one that comes with its owner.
+mine = "Zq3vN8xT1mB7kR5wY2pL9sD4fG6hJ0cA"
+same(done(201, iam.create_api_key(name="mine", iam_id=builder["iam_id"], apikey=mine)), apikey=mine)
+same(done(200, iam.get_api_keys_details(iam_api_key=mine)), name="mine")
+refused(409, "BXNIM0109E", iam.create_api_key, name="again", iam_id=builder["iam_id"], apikey=mine)
+for wrong in ("short", "a" * 40, "not a key because of the spaces in it"):
+    refused(400, "BXNIM0109E", iam.create_api_key, name="x", iam_id=builder["iam_id"], apikey=wrong)
+inner = ApiKeyInsideCreateServiceIdRequest(name="first", description="made with it")
+both = done(201, iam.create_service_id(account_id=ACCOUNT, name="both", apikey=inner, entity_lock="true"))
+same(both, locked=True)
+same(done(200, service(IamIdentityV1, both["apikey"]["apikey"]).get_service_id(id=both["id"])), name="both")
+wrong = ApiKeyInsideCreateServiceIdRequest(name="first", apikey="short")
+refused(400, "BXNIM0109E", iam.create_service_id, account_id=ACCOUNT, name="neither", apikey=wrong)
+assert done(200, iam.list_service_ids(account_id=ACCOUNT, name="neither"))["serviceids"] == []
+
+# What was done with them.
+past = done(200, iam.get_service_id(id=builder["id"], include_history=True))["history"]
+assert [one["action"] for one in past] == ["UNLOCK", "LOCK", "UPDATE", "UPDATE", "CREATE"], past
+assert past[0]["iam_id"].startswith("IBMid-") and past[0]["iam_id_account"] == ACCOUNT and past[0]["timestamp"], past
+named = every(iam.list_api_keys, "apikeys", account_id=ACCOUNT, iam_id=builder["iam_id"], include_history=True)
+assert [one["action"] for one in named[0]["history"]] == ["CREATE"], named
+
+# Filters.
+found = done(200, iam.list_service_ids(account_id=ACCOUNT, filter='name sw "MANY"'))
+assert len(found["serviceids"]) == 5, found
+found = done(200, iam.list_api_keys(account_id=ACCOUNT, scope="account", filter='description eq "made with it"'))
+assert [row["name"] for row in found["apikeys"]] == ["first"], found
+refused(400, "BXNIM0109E", iam.list_service_ids, account_id=ACCOUNT, filter="colour is blue")
+
 # Account settings.
+same(done(200, iam.get_effective_account_settings(account_id=ACCOUNT))["effective"], mfa="NONE")
 read = iam.get_account_settings(account_id=ACCOUNT)
 same(done(200, read), account_id=ACCOUNT, allowed_ip_addresses="", mfa="NONE")
 listed = "127.0.0.0/8, ::1"

@@ -13,6 +13,7 @@ mod forwarded;
 mod operation;
 mod proxy;
 mod scope;
+mod sigv4;
 
 const MUTATIONS: u64 = 20_000;
 
@@ -49,6 +50,13 @@ const INTRODUCTIONS: [&str; 5] = [
     "PROXY UNKNOWN anything\r\n\r\n",
     "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x13\x0a\0\0\x01\x7f\0\0\x01\x30\x39\x01\x0b\x04\0\x04abcd",
     "\r\n\r\n\0\r\nQUIT\n\x20\0\0\x04abcdGET",
+];
+
+/// A path, a query, and headers.
+const SIGNED: [&str; 3] = [
+    "/\n\nhost:example.test\nx-amz-date:20150830T123600Z\ncontent-type:application/x-www-form-urlencoded\nauthorization:AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/sts/aws4_request, SignedHeaders=content-type;host;x-amz-date, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7",
+    "/a/../b//c/./%2e\nAction=GetCallerIdentity&X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=AKIDEXAMPLE%2F20150830%2Fus-east-1%2Fsts%2Faws4_request&X-Amz-Date=20150830T123600Z&X-Amz-Expires=60&X-Amz-SignedHeaders=host&X-Amz-Signature=5d672d79c15b13162d9279b0855cfba6789a8edb4c82c400e06b5924a6f2b5d7\nhost:example.test",
+    "/\n\nhost:a:8443\ndate:Sun, 30 Aug 2015 12:36:00 GMT\nx-amz-security-token:abc\nauthorization:AWS4-HMAC-SHA256 Credential=ASIA/20150830/r/ecr/aws4_request,SignedHeaders=date;host;x-amz-security-token,Signature=00",
 ];
 
 const POLICIES: [&str; 5] = [
@@ -132,6 +140,11 @@ fn mutated_scopes_hold_what_the_fuzz_target_checks() {
 #[test]
 fn mutated_claims_hold_what_the_fuzz_target_checks() {
     feed(&CLAIMS, forwarded::check);
+}
+
+#[test]
+fn mutated_signatures_hold_what_the_fuzz_target_checks() {
+    feed(&SIGNED, sigv4::check);
 }
 
 #[test]

@@ -39,6 +39,21 @@ fn walk(script: &str) {
 }
 
 #[test]
+fn policies_of_both_versions_and_custom_roles_are_walked_and_in_force() {
+    walk("ibm_policies.py");
+}
+
+#[test]
+fn access_groups_are_walked_with_members_rules_and_settings() {
+    walk("ibm_groups.py");
+}
+
+#[test]
+fn users_are_walked_from_invitation_to_removal() {
+    walk("ibm_users.py");
+}
+
+#[test]
 fn iam_identity_is_walked_from_creation_to_deletion() {
     walk("ibm_identity.py");
 }

@@ -14,6 +14,12 @@ mod attacks;
 /// Who did what, from where, and why they could: the audit log of real clients.
 #[cfg(test)]
 mod audit;
+/// ECR, as boto3, the `aws` command and docker call it.
+#[cfg(test)]
+mod aws_ecr;
+/// IAM in AWS's dialect, by boto3 and the `aws` command.
+#[cfg(test)]
+mod aws_iam;
 /// Every verb of the command line, against a real server.
 #[cfg(test)]
 mod commands;
@@ -74,6 +80,9 @@ mod scanners;
 /// The cases that must hold from the first release: how authenticating registry proxies break, and that this one does not.
 #[cfg(test)]
 mod security;
+/// The `aws` command: roles, and other sessions.
+#[cfg(test)]
+mod sessions;
 /// Deleted images that come back, quotas, retention: with docker.
 #[cfg(test)]
 mod shelf;

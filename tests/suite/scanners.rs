@@ -1,5 +1,8 @@
 //! What scanners and slow attackers find: sslyze looks at TLS, slowhttptest holds on to connections.
 //!
+//! h2spec is not here: it comes as Go source only and is in no package registry that the tests install from. Floods and broken heads of
+//! HTTP/2 are sent frame by frame in `security::slow` and `security::framing`.
+//!
 //! Where a tool is missing, its story says so and is skipped; with `CI=true` it fails.
 
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
 //! The `aws` command in front of Portcullis: who signs, who does not, and what each reads.
 
 use super::support::aws::Aws;
-use super::support::portcullis::{ACCOUNT, ADMIN_ACCESS_KEY_ID, ADMIN_SECRET_ACCESS_KEY, Portcullis};
+use super::support::portcullis::{ACCOUNT, ADMIN_ACCESS_KEY_ID, ADMIN_SECRET_ACCESS_KEY, Portcullis, field};
 
 /// Where there is nothing to push to or pull from.
 fn start() -> Portcullis {
@@ -32,6 +32,24 @@ fn wrong_secrets_and_unknown_keys_read_what_aws_says() {
     unknown.run(&["ecr", "describe-registry"]).must_fail_saying(&["(UnrecognizedClientException)"]);
     let unsigned = Aws::anonymous(&at).run(&["sts", "get-caller-identity", "--no-sign-request"]);
     unsigned.must_fail_saying(&["(MissingAuthenticationToken)", "Request is missing Authentication Token"]);
+}
+
+#[test]
+fn an_access_key_that_the_command_line_makes_signs_for_whom_it_was_made() {
+    let at = start();
+    let administration = at.administration();
+    administration.run("iam service-id-create robot").must_succeed();
+    let made = administration.run("iam access-key-create robot").must_succeed().stdout;
+    let value = |label: &str| field(&made, label).unwrap();
+    let robot = Aws::with_key(&at, value("Access Key ID"), value("Secret Access Key"));
+    let who = robot.json(&["sts", "get-caller-identity"]);
+    assert!(who["Arn"].as_str().unwrap().contains(":user/service-id/ServiceId-"), "{who}");
+    administration.run("iam access-key-create robot --output json").must_succeed();
+    let third = administration.run("iam access-key-create robot");
+    third.must_fail_saying(&["there are 2 access keys already"]);
+    administration.run("iam access-key-create nobody").must_fail_saying(&["There is no principal `nobody`"]);
+    let own = administration.run("iam access-key-create --output json").must_succeed().stdout;
+    assert!(own.contains("\"access_key_id\": \"AKIA"), "{own}");
 }
 
 #[test]

@@ -9,6 +9,7 @@ use super::caller::Caller;
 use super::context::{Call, Facts, manifest_size_key, tag, tag_exists_key};
 use super::fault::Fault;
 use super::gate::{Gate, Stopped, Why};
+use super::held::HeldTag;
 use super::judge::Judge;
 use super::network::Want;
 use super::permit::{Grounds, Permit};
@@ -24,7 +25,7 @@ use crate::registry::error::{OciCode, OciError};
 use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::needs::{Need, mount_source, primary};
 use crate::registry::operation::{Operation, UploadSession, UploadStart};
-use crate::registry::reference::Tag;
+use crate::registry::reference::{Reference, Tag};
 use crate::registry::scope;
 
 /// What a call brings along.
@@ -65,6 +66,8 @@ pub struct Admission {
     pub new_namespace: Option<Namespace>,
     /// Rules in report mode that would have refused it.
     pub would_refuse: Vec<RuleId>,
+    /// The tag that may be written this once.
+    pub held_tag: Option<HeldTag>,
 }
 
 /// What a registry makes of a push into a namespace that does not exist.
@@ -149,27 +152,32 @@ impl Gate {
             return Err(Refusal::Malformed(unknown_upload()).into());
         }
         let new_namespace = self.new_namespace(self.judge(facts), &operation, asking).await?;
+        let held_tag = self.free_tag(&operation, asking.region, tags).await?;
         let mount_allowed = match mount_source(&operation) {
             Some(need) => {
-                let there = Namespace::of(need.repository);
-                let source = match self.network(caller, Want::Images(asking.region, Some(&there))).await {
-                    Ok(rules) => {
-                        would_refuse.extend(
-                            rules.into_iter().filter(|rule| !would_refuse.contains(rule)).collect::<Vec<_>>(),
-                        );
-                        let repository = self.repository(asking.region, need.repository).await?;
-                        let facts = Facts { repository: Some(&repository), ..facts };
-                        self.grounds(self.judge(facts), &need, asking.region).await.map(|_| true)
-                    }
-                    Err(why) => Err(why),
-                };
-                source.or_else(refused_is_false)?
+                let source = self.mount_source(facts, &need, asking.region).await;
+                source.map(|rules| add(&mut would_refuse, rules)).or_else(refused_is_false)?
             }
             None => true,
         };
         let operation = if mount_allowed { operation } else { plain_session(operation) };
         let permit = Permit::new(operation, Arc::clone(caller), grounds);
-        Ok(Admission { permit, lease, mount_downgraded: !mount_allowed, new_namespace, would_refuse })
+        let mount_downgraded = !mount_allowed;
+        Ok(Admission { permit, lease, mount_downgraded, new_namespace, would_refuse, held_tag })
+    }
+
+    /// Decides on the source of a mount, like on a pull from there: the rules in report mode that would have refused it.
+    async fn mount_source(
+        &self,
+        facts: Facts<'_>,
+        need: &Need<'_>,
+        region: &Region,
+    ) -> Result<Vec<RuleId>, Why> {
+        let there = Namespace::of(need.repository);
+        let would_refuse = self.network(facts.caller, Want::Images(region, Some(&there))).await?;
+        let repository = self.repository(region, need.repository).await?;
+        let facts = Facts { repository: Some(&repository), ..facts };
+        self.grounds(self.judge(facts), need, region).await.map(|_| would_refuse)
     }
 
     /// With what the upstream says of the tag, if some statement of the caller's or the repository's depends on that. What
@@ -191,6 +199,24 @@ impl Gate {
         let Some(tag) = tag(call.operation).filter(|_| depends) else { return Ok(facts) };
         let tag_exists = Some(tags.exists(need.repository, tag).await?);
         Ok(Facts { call: Some(Call { tag_exists, ..call }), ..facts })
+    }
+
+    /// Holds the tag that a push would write, if it may be written only once; the refusal if that has been.
+    async fn free_tag(
+        &self,
+        operation: &Operation,
+        region: &Region,
+        tags: &impl Tags,
+    ) -> Result<Option<HeldTag>, Why> {
+        let Operation::ManifestWrite { repository, reference: Reference::Tag(tag) } = operation else {
+            return Ok(None);
+        };
+        if !self.repository(region, repository).await?.keeps(tag) {
+            return Ok(None);
+        }
+        let written = || Refusal::Malformed(immutable_tag(repository, tag));
+        let held = self.tag_holds.hold(region, repository, tag).ok_or_else(written)?;
+        if tags.exists(repository, tag).await? { Err(written().into()) } else { Ok(Some(held)) }
     }
 
     /// Why the caller has what it needs, or the refusal.
@@ -253,6 +279,14 @@ impl Gate {
     }
 }
 
+/// ECR's words for a tag that cannot be written again.
+fn immutable_tag(repository: &RepositoryName, tag: &Tag) -> OciError {
+    let message = format!(
+        "The image tag '{tag}' already exists in the '{repository}' repository and cannot be overwritten because the repository is immutable."
+    );
+    OciError::bad_request(OciCode::TagInvalid, message)
+}
+
 fn unknown_upload() -> OciError {
     let message = "blob upload unknown to registry: start a new upload";
     OciError::new(http::StatusCode::NOT_FOUND, OciCode::BlobUploadUnknown, message)
@@ -288,6 +322,16 @@ fn plain_session(operation: Operation) -> Operation {
     } else {
         operation
     }
+}
+
+/// Adds what is not there yet; true, as what was let through.
+fn add(rules: &mut Vec<RuleId>, more: Vec<RuleId>) -> bool {
+    for rule in more {
+        if !rules.contains(&rule) {
+            rules.push(rule);
+        }
+    }
+    true
 }
 
 fn refused_is_false(why: Why) -> Result<bool, Why> {

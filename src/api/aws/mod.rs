@@ -152,6 +152,7 @@ impl Api {
         event.action = product().find(operation.label()).map(|action| product().name(action));
         let answer = match &request.caller {
             Ok(caller) => {
+                self.desk.note_use(caller, &request.region, service.signing_name()).await;
                 let call = AwsCall {
                     desk: &self.desk,
                     caller: Arc::clone(caller),

@@ -37,7 +37,7 @@ impl Xml {
 
     /// A time, to the second.
     pub fn time(&mut self, name: &str, time: UnixTime) -> &mut Self {
-        self.text(name, UnixTime::from_seconds(time.seconds()).rfc3339())
+        self.text(name, time.rfc3339_seconds())
     }
 
     /// A policy document, percent-encoded as AWS does.

@@ -14,12 +14,14 @@ use crate::control::problem::{Noun, Problem};
 use crate::control::version::entity_tag;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::UserId;
+use crate::network::allow_list::AllowList;
 use crate::store::network::{AccountSettings, ListHolder};
 
 /// The endpoints.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the route table says which is which")]
 pub enum Accounts {
+    Effective,
     Settings,
     Update,
     UpdateUser,
@@ -56,16 +58,35 @@ pub(in super::super) async fn answer(which: Accounts, call: &Call<'_>) -> Result
         Accounts::UpdateUser => update_user(call).await,
         Accounts::UserSettings => {
             let done = call.desk.allow_list(&call.caller, &holder(call)?).await?;
-            Ok(Answer::of(StatusCode::OK, done, |list| {
+            Ok(Answer::of(StatusCode::OK, done, |list| settings_shape(list.as_ref())))
+        }
+        Accounts::Effective => {
+            let done = call.desk.account_settings(&call.caller).await?;
+            Ok(Answer::of(StatusCode::OK, done, |row| {
+                let account = shape(&row);
+                let mut effective = account.clone();
+                if let Some(members) = effective.as_object_mut() {
+                    members.retain(|name, _| name != "account_id" && name != "entity_tag");
+                }
                 json!({
-                    "language": "en-us",
-                    "notification_language": "en-us",
-                    "allowed_ip_addresses": list.map(|list| list.to_string()).unwrap_or_default(),
-                    "self_manage": false,
+                    "account_id": row.account,
+                    "effective": effective,
+                    "account": account,
+                    "assigned_templates": [],
                 })
             }))
         }
     }
+}
+
+/// The settings of a user.
+pub(super) fn settings_shape(list: Option<&AllowList>) -> Value {
+    json!({
+        "language": "en-us",
+        "notification_language": "en-us",
+        "allowed_ip_addresses": list.map(ToString::to_string).unwrap_or_default(),
+        "self_manage": false,
+    })
 }
 
 /// Whether the caller insists on a change that locks it out.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::answer::Answer;
 use super::super::call::Call;
-use super::{identity_crn, identity_list};
+use super::{history, identity_crn, identity_list};
 use crate::clock::UnixTime;
 use crate::control::Done;
 use crate::control::api_key::{ApiKeyChange, ApiKeyFilter, NewApiKey, Switch};
@@ -15,6 +15,7 @@ use crate::control::version::entity_tag;
 use crate::credential::api_key::ApiKey;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ApiKeyId;
+use crate::secret::Secret;
 use crate::store::identity::ApiKeyRecord;
 
 /// The endpoints.
@@ -51,6 +52,7 @@ struct CreateBody {
     #[serde(default)]
     description: String,
     account_id: Option<String>,
+    apikey: Option<Secret<String>>,
     #[serde(default)]
     store_value: bool,
     #[serde(default)]
@@ -58,6 +60,51 @@ struct CreateBody {
     #[serde(rename = "action_when_leaked")]
     _action_when_leaked: Option<WhenLeaked>,
     expires_at: Option<String>,
+}
+
+/// A key that is asked for together with its owner.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct InnerKeyBody {
+    name: String,
+    #[serde(default)]
+    description: String,
+    apikey: Option<Secret<String>>,
+    #[serde(default)]
+    store_value: bool,
+    #[serde(rename = "action_when_leaked")]
+    _action_when_leaked: Option<WhenLeaked>,
+    expires_at: Option<String>,
+}
+
+/// The same, read, while its owner is not there yet.
+pub(super) struct Unowned {
+    name: String,
+    description: String,
+    value: Option<Secret<String>>,
+    expires_at: Option<UnixTime>,
+}
+
+impl InnerKeyBody {
+    pub(super) fn unowned(self) -> Result<Unowned, Problem> {
+        unsupported("store_value", self.store_value)?;
+        let expires_at = self.expires_at.as_deref().and_then(expiry).transpose()?;
+        Ok(Unowned { name: self.name, description: self.description, value: self.apikey, expires_at })
+    }
+}
+
+impl Unowned {
+    pub(super) fn of(self, owner: PrincipalId) -> NewApiKey {
+        NewApiKey {
+            owner,
+            name: self.name,
+            description: self.description,
+            locked: false,
+            disabled: false,
+            expires_at: self.expires_at,
+            value: self.value,
+        }
+    }
 }
 
 #[derive(Debug, Deserialize)]
@@ -81,13 +128,13 @@ pub(in super::super) async fn answer(which: ApiKeys, call: &Call<'_>) -> Result<
         }
         ApiKeys::Details => {
             let value = call.header("iam-apikey")?.and_then(ApiKey::presented);
-            Ok(whole(call, desk.api_key_by_value(caller, value.as_ref()).await?))
+            read(call, desk.api_key_by_value(caller, value.as_ref()).await?).await
         }
         ApiKeys::Disable => switch(call, Switch::Disabled, true).await,
         ApiKeys::Enable => switch(call, Switch::Disabled, false).await,
         ApiKeys::List => list(call).await,
         ApiKeys::Lock => switch(call, Switch::Locked, true).await,
-        ApiKeys::Read => Ok(whole(call, desk.api_key(caller, &id(call)?).await?)),
+        ApiKeys::Read => read(call, desk.api_key(caller, &id(call)?).await?).await,
         ApiKeys::Unlock => switch(call, Switch::Locked, false).await,
         ApiKeys::Update => update(call).await,
     }
@@ -118,10 +165,14 @@ async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
         Some("serviceid") => Some(false),
         Some(_) => return Err(Problem::Invalid("`type` is neither `user` nor `serviceid`".to_owned())),
     };
-    let filter = ApiKeyFilter { owner, of_users };
+    let filter = ApiKeyFilter { owner, of_users, refine: call.refine()? };
     let done = call.desk.api_keys(&call.caller, filter, call.order()?, window).await?;
+    let mut pasts = Vec::with_capacity(done.value.rows.len());
+    for row in &done.value.rows {
+        pasts.push(history(call, &row.id).await?);
+    }
     Ok(Answer::of(StatusCode::OK, done, |listed| {
-        let rows = listed.rows.iter().map(|row| shape(call, row, None)).collect();
+        let rows = listed.rows.iter().zip(pasts).map(|(row, past)| shape(call, row, None, past)).collect();
         identity_list(call, window, listed.total, "apikeys", rows)
     }))
 }
@@ -138,10 +189,11 @@ async fn create(call: &Call<'_>) -> Result<Answer, Problem> {
         locked: call.header_flag("entity-lock")?,
         disabled: call.header_flag("entity-disable")?,
         expires_at: body.expires_at.as_deref().and_then(expiry).transpose()?,
+        value: body.apikey,
     };
     let done = call.desk.create_api_key(&call.caller, new).await?;
     let (id, tag) = (done.value.0.id.clone(), entity_tag(&done.value.0.id, &done.value.0.stamp));
-    let made = Answer::of(StatusCode::CREATED, done, |(row, key)| shape(call, &row, Some(&key)));
+    let made = Answer::of(StatusCode::CREATED, done, |(row, key)| shape(call, &row, Some(&key), None));
     Ok(made.tagged(tag).about(&id))
 }
 
@@ -150,7 +202,7 @@ async fn update(call: &Call<'_>) -> Result<Answer, Problem> {
     unsupported("support_sessions", body.support_sessions)?;
     let expires_at = body.expires_at.map(|text| expiry(&text).transpose()).transpose()?;
     let change = ApiKeyChange { name: body.name, description: body.description, expires_at };
-    Ok(whole(call, call.desk.update_api_key(&call.caller, &id, &expected, change).await?))
+    Ok(whole(call, call.desk.update_api_key(&call.caller, &id, &expected, change).await?, None))
 }
 
 /// An empty text means "never".
@@ -165,12 +217,17 @@ fn unsupported(field: &str, wanted: bool) -> Result<(), Problem> {
     }
 }
 
-fn whole(call: &Call<'_>, done: Done<ApiKeyRecord>) -> Answer {
-    let (id, tag) = (done.value.id.clone(), entity_tag(&done.value.id, &done.value.stamp));
-    Answer::of(StatusCode::OK, done, |row| shape(call, &row, None)).tagged(tag).about(&id)
+async fn read(call: &Call<'_>, done: Done<ApiKeyRecord>) -> Result<Answer, Problem> {
+    let past = history(call, &done.value.id).await?;
+    Ok(whole(call, done, past))
 }
 
-fn shape(call: &Call<'_>, row: &ApiKeyRecord, key: Option<&ApiKey>) -> Value {
+fn whole(call: &Call<'_>, done: Done<ApiKeyRecord>, past: Option<Value>) -> Answer {
+    let (id, tag) = (done.value.id.clone(), entity_tag(&done.value.id, &done.value.stamp));
+    Answer::of(StatusCode::OK, done, |row| shape(call, &row, None, past)).tagged(tag).about(&id)
+}
+
+pub(super) fn shape(call: &Call<'_>, row: &ApiKeyRecord, key: Option<&ApiKey>, past: Option<Value>) -> Value {
     let account = &call.caller.account;
     json!({
         "id": row.id,
@@ -187,5 +244,7 @@ fn shape(call: &Call<'_>, row: &ApiKeyRecord, key: Option<&ApiKey>) -> Value {
         "iam_id": row.owner,
         "account_id": account,
         "apikey": key.map(ApiKey::reveal),
+        "support_sessions": false,
+        "history": past,
     })
 }

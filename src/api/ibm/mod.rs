@@ -3,9 +3,11 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod cbr;
+pub mod group_rules;
 pub mod groups;
 pub mod images;
 pub mod policies;
+pub mod policies_v2;
 pub mod quotas;
 pub mod registry;
 pub mod retentions;
@@ -18,8 +20,10 @@ use serde_json::{Value, json};
 
 use super::call::Call;
 use super::page;
+use crate::control::problem::Problem;
 use crate::ids::account::AccountId;
 use crate::store::identity::Window;
+use crate::store::profile::HistoryRecord;
 
 /// A CRN of the identity service.
 fn identity_crn(account: &AccountId, kind: &str, id: &dyn std::fmt::Display) -> String {
@@ -39,4 +43,23 @@ fn identity_list(call: &Call<'_>, window: Window, total: u32, name: &str, rows: 
         "next": next,
         name: rows,
     })
+}
+
+/// What was done with a thing, if the caller asks for that.
+async fn history(call: &Call<'_>, entity: &(dyn std::fmt::Display + Sync)) -> Result<Option<Value>, Problem> {
+    if !call.query.flag("include_history")? {
+        return Ok(None);
+    }
+    let one = |record: HistoryRecord| {
+        json!({
+            "timestamp": record.at.ibm(),
+            "iam_id": record.by,
+            "iam_id_account": call.caller.account,
+            "action": record.action,
+            "params": record.params,
+            "message": record.message,
+        })
+    };
+    let records = call.desk.history(entity).await?;
+    Ok(Some(records.into_iter().map(one).collect::<Vec<_>>().into()))
 }

@@ -9,13 +9,13 @@ use super::super::call::Call;
 use super::super::page;
 use super::roles::description;
 use crate::control::Done;
-use crate::control::policy::PolicyDraft;
+use crate::control::policy::{PolicyDraft, Version};
 use crate::control::problem::{Noun, Problem};
 use crate::control::version::entity_tag;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, PolicyId};
 use crate::policy::ibm::document::{
-    AttributeDocument, Operator, PolicyDocument, ResourceDocument, RoleReference,
+    AttributeDocument, AttributeValue, Operator, PolicyDocument, ResourceDocument, RoleReference,
 };
 use crate::policy::ibm::role::Role;
 use crate::store::policy::{PolicyRecord, Subject};
@@ -29,6 +29,7 @@ pub enum Policies {
     List,
     Read,
     Replace,
+    Restore,
 }
 
 #[derive(Debug, Deserialize)]
@@ -44,6 +45,12 @@ struct PolicyBody {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+struct StateBody {
+    state: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct SubjectBody {
     attributes: Vec<AttributeDocument>,
 }
@@ -51,8 +58,8 @@ struct SubjectBody {
 /// What a GET shows of a role is accepted back; only the id counts.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RoleBody {
-    role_id: String,
+pub(super) struct RoleBody {
+    pub(super) role_id: String,
     #[serde(rename = "display_name")]
     _display_name: Option<String>,
     #[serde(rename = "description")]
@@ -78,20 +85,37 @@ pub(in super::super) async fn answer(which: Policies, call: &Call<'_>) -> Result
             Ok(Answer::done(StatusCode::NO_CONTENT, desk.delete_policy(caller, &id(call)?).await?))
         }
         Policies::List => list(call).await,
+        Policies::Restore => {
+            let (id, expected, body) = (id(call)?, call.if_match()?, call.body::<StateBody>()?);
+            if body.state != "active" {
+                return Err(Problem::Invalid(
+                    "`state` can only become `active`: delete it otherwise".to_owned(),
+                ));
+            }
+            Ok(whole(call, StatusCode::OK, desk.restore_policy(caller, &id, &expected).await?))
+        }
         Policies::Read => Ok(whole(call, StatusCode::OK, desk.policy(caller, &id(call)?).await?)),
         Policies::Replace => {
             let (id, expected) = (id(call)?, call.if_match()?);
-            let done = desk.replace_policy(caller, &id, &expected, draft(call.body()?)?).await?;
+            let done = desk.replace_policy(caller, &id, &expected, Version::V1, draft(call.body()?)?).await?;
             Ok(whole(call, StatusCode::OK, done))
         }
     }
 }
 
-fn id(call: &Call<'_>) -> Result<PolicyId, Problem> {
+pub(super) fn id(call: &Call<'_>) -> Result<PolicyId, Problem> {
     call.id("id", Noun::Policy, PolicyId::parse)
 }
 
 async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
+    listed(call, shape).await
+}
+
+/// A list, whose rows look like `shape`.
+pub(super) async fn listed(
+    call: &Call<'_>,
+    shape: fn(&Call<'_>, &PolicyRecord, State) -> Value,
+) -> Result<Answer, Problem> {
     let window = call.window("limit", 100, 50, "start")?;
     let principal = call.query.one("iam_id")?.map(PrincipalId::parse).transpose()?;
     let group = call.query.one("access_group_id")?.map(AccessGroupId::parse).transpose()?;
@@ -104,17 +128,89 @@ async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
         (None, Some(group)) => Some(Subject::Group(group)),
         (None, None) => None,
     };
-    let done = call.desk.policies(&call.caller, subject.as_ref(), window).await?;
+    let state = match call.query.one("state")? {
+        None | Some("active") => State::Active,
+        Some("deleted") => State::Deleted,
+        Some(_) => return Err(Problem::Invalid("`state` is neither `active` nor `deleted`".to_owned())),
+    };
+    let filter = Filter::read(call)?;
+    let wanted = |row: &PolicyRecord| filter.wants(row);
+    let (desk, caller, subject) = (call.desk, &call.caller, subject.as_ref());
+    let done = match state {
+        State::Active => desk.policies(caller, subject, wanted, window).await?,
+        State::Deleted => desk.deleted_policies(caller, subject, wanted, window).await?,
+    };
     Ok(Answer::of(StatusCode::OK, done, |listed| {
-        let link = |offset| json!({"href": call.page_url("start", offset)});
         json!({
-            "policies": listed.rows.iter().map(|row| shape(call, row)).collect::<Vec<_>>(),
+            "policies": listed.rows.iter().map(|row| shape(call, row, state)).collect::<Vec<_>>(),
             "limit": window.limit,
             "first": {"href": call.first_url("start")},
-            "next": page::next(window, listed.rows.len(), listed.total).map(link),
-            "previous": page::previous(window).map(link),
+            "next": listed.next.map(|offset| json!({
+                "href": call.page_url("start", offset),
+                "start": page::token_of(call, "start", offset),
+            })),
         })
     }))
+}
+
+/// Whether a policy is in force.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum State {
+    Active,
+    Deleted,
+}
+
+impl State {
+    /// As the API writes it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
+/// Which policies a list shows.
+struct Filter<'q> {
+    access: bool,
+    service_name: Option<&'q str>,
+    service_type: Option<&'q str>,
+    nothing: bool,
+}
+
+impl<'q> Filter<'q> {
+    fn read(call: &'q Call<'_>) -> Result<Self, Problem> {
+        let access = match call.query.one("type")? {
+            None | Some("access") => true,
+            Some("authorization") => false,
+            Some(_) => {
+                return Err(Problem::Invalid("`type` is neither `access` nor `authorization`".to_owned()));
+            }
+        };
+        if call.query.one("sort")?.is_some_and(|sort| sort != "created_at") {
+            return Err(Problem::Invalid(
+                "`sort` is `created_at` here, oldest first: leave it out".to_owned(),
+            ));
+        }
+        // No policy has tags or belongs to a group of services.
+        let mut absent = ["tag_name", "tag_value", "service_group_id"].into_iter();
+        let nothing =
+            absent.try_fold(false, |any, name| Ok::<_, Problem>(any | call.query.one(name)?.is_some()))?;
+        let (service_name, service_type) = (call.query.one("service_name")?, call.query.one("service_type")?);
+        Ok(Self { access, service_name, service_type, nothing })
+    }
+
+    fn wants(&self, row: &PolicyRecord) -> bool {
+        let has = |name: &str, wanted: Option<&str>| {
+            let same = |one: &AttributeDocument| one.name == name && one.value.text() == wanted;
+            wanted.is_none()
+                || row.document.resources.iter().any(|resource| resource.attributes.iter().any(same))
+        };
+        self.access
+            && !self.nothing
+            && has("serviceName", self.service_name)
+            && has("serviceType", self.service_type)
+    }
 }
 
 fn draft(body: PolicyBody) -> Result<PolicyDraft, Problem> {
@@ -128,9 +224,15 @@ fn draft(body: PolicyBody) -> Result<PolicyDraft, Problem> {
     }
     let resource = |body: ResourceBody| ResourceDocument { attributes: body.attributes };
     let document = PolicyDocument {
-        roles: body.roles.into_iter().map(|role| RoleReference { role_id: role.role_id }).collect(),
+        roles: body.roles.into_iter().map(|role| RoleReference::named(role.role_id)).collect(),
         resources: body.resources.into_iter().map(resource).collect(),
+        pattern: None,
+        rule: None,
     };
+    if !document.is_v1() {
+        let text = "v1 compares texts by `stringEquals` and `stringMatch`: use /v2/policies for the others";
+        return Err(Problem::Invalid(text.to_owned()));
+    }
     Ok(PolicyDraft { subject: subject(&body.subjects)?, document, description: body.description })
 }
 
@@ -142,47 +244,84 @@ fn subject(subjects: &[SubjectBody]) -> Result<Subject, Problem> {
     };
     let [SubjectBody { attributes }] = subjects else { return Err(wrong()) };
     let [attribute] = attributes.as_slice() else { return Err(wrong()) };
-    if attribute.operator == Some(Operator::StringMatch) {
-        return Err(wrong());
-    }
-    match attribute.name.as_str() {
-        "access_group_id" => Ok(Subject::Group(AccessGroupId::parse(&attribute.value)?)),
-        "iam_id" => Ok(Subject::Principal(PrincipalId::parse(&attribute.value)?)),
-        _ => Err(wrong()),
-    }
+    named(&attribute.name, attribute.operator, &attribute.value)?.ok_or_else(wrong)
+}
+
+/// The subject that an attribute names, if it is one that equals.
+pub(super) fn named(
+    name: &str,
+    operator: Option<Operator>,
+    value: &AttributeValue,
+) -> Result<Option<Subject>, Problem> {
+    let equals = operator.is_none_or(|operator| operator == Operator::StringEquals);
+    let Some(value) = value.text().filter(|_| equals) else { return Ok(None) };
+    Ok(match name {
+        "access_group_id" => Some(Subject::Group(AccessGroupId::parse(value)?)),
+        "iam_id" => Some(Subject::Principal(PrincipalId::parse(value)?)),
+        _ => None,
+    })
 }
 
 fn whole(call: &Call<'_>, status: StatusCode, done: Done<PolicyRecord>) -> Answer {
     let (id, tag) = (done.value.id.clone(), entity_tag(&done.value.id, &done.value.stamp));
-    Answer::of(status, done, |row| shape(call, &row)).tagged(tag).about(&id)
+    Answer::of(status, done, |row| shape(call, &row, State::Active)).tagged(tag).about(&id)
 }
 
-fn shape(call: &Call<'_>, row: &PolicyRecord) -> Value {
-    let (name, value) = match &row.subject {
+/// A policy that v1 has no words for is shown so that nobody takes it for less, or writes it back as that.
+fn placeholder(call: &Call<'_>, row: &PolicyRecord, state: State) -> Value {
+    const UNSUPPORTED: &str = "unsupported version";
+    json!({
+        "id": row.id,
+        "type": "access",
+        "description": "**This is a unsupported policy version placeholder, to view the full content, please call GET with provided href**",
+        "subjects": [{"attributes": [{"name": "iam_id", "value": UNSUPPORTED}]}],
+        "roles": [{"role_id": "crn:v1:bluemix:public:iam::::role:UnsupportedVersion", "display_name": "Unsupported Version"}],
+        "resources": [{"attributes": [{"name": "accountId", "value": call.caller.account}]}],
+        "href": call.url(&format!("/v2/policies/{}", row.id)),
+        "created_at": row.stamp.created_at.rfc3339(),
+        "created_by_id": row.created_by,
+        "last_modified_at": row.stamp.modified_at.rfc3339(),
+        "last_modified_by_id": row.modified_by,
+        "state": state.name(),
+    })
+}
+
+/// The attribute that names the subject.
+pub(super) fn subject_named(subject: &Subject) -> (&'static str, String) {
+    match subject {
         Subject::Group(id) => ("access_group_id", id.to_string()),
         Subject::Principal(id) => ("iam_id", id.to_string()),
-    };
+    }
+}
+
+fn shape(call: &Call<'_>, row: &PolicyRecord, state: State) -> Value {
+    if !row.document.is_v1() {
+        return placeholder(call, row, state);
+    }
+    let (name, value) = subject_named(&row.subject);
     json!({
         "id": row.id,
         "type": "access",
         "description": row.description,
         "subjects": [{"attributes": [{"name": name, "value": value}]}],
-        "roles": row.document.roles.iter().map(|role| role_shape(&role.role_id)).collect::<Vec<_>>(),
+        "roles": row.document.roles.iter().map(role_shape).collect::<Vec<_>>(),
         "resources": row.document.resources,
         "href": call.url(&format!("/v1/policies/{}", row.id)),
         "created_at": row.stamp.created_at.rfc3339(),
         "created_by_id": row.created_by,
         "last_modified_at": row.stamp.modified_at.rfc3339(),
         "last_modified_by_id": row.modified_by,
-        "state": "active",
+        "state": state.name(),
     })
 }
 
-fn role_shape(id: &str) -> Value {
-    let role = Role::parse(id);
+/// A role that a policy grants.
+pub(super) fn role_shape(reference: &RoleReference) -> Value {
+    let role = Role::parse(&reference.role_id);
+    let own = reference.custom.as_ref().map(|own| own.display_name.as_str());
     json!({
-        "role_id": id,
-        "display_name": role.map(Role::display_name),
+        "role_id": reference.role_id,
+        "display_name": role.map(Role::display_name).or(own),
         "description": role.map(description),
     })
 }

@@ -6,10 +6,13 @@ use serde_json::{Value, json};
 
 use super::super::answer::Answer;
 use super::super::call::Call;
-use super::{identity_crn, identity_list};
+use super::api_keys::InnerKeyBody;
+use super::{history, identity_crn, identity_list};
+use crate::control::Done;
 use crate::control::problem::{Noun, Problem};
 use crate::control::service_id::{NewServiceId, ServiceIdChange};
 use crate::control::version::entity_tag;
+use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ServiceId;
 use crate::store::identity::ServiceIdentity;
 
@@ -35,6 +38,7 @@ struct CreateBody {
     description: String,
     #[serde(default)]
     unique_instance_crns: Vec<String>,
+    apikey: Option<InnerKeyBody>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -57,7 +61,8 @@ pub(in super::super) async fn answer(which: ServiceIds, call: &Call<'_>) -> Resu
         ServiceIds::Lock => lock(call, true).await,
         ServiceIds::Read => {
             let done = call.desk.service_id(&call.caller, &id(call)?).await?;
-            Ok(whole(call, StatusCode::OK, done))
+            let past = past(call, &done.value).await?;
+            Ok(whole(call, StatusCode::OK, done, past))
         }
         ServiceIds::Unlock => lock(call, false).await,
         ServiceIds::Update => update(call).await,
@@ -71,9 +76,14 @@ fn id(call: &Call<'_>) -> Result<ServiceId, Problem> {
 async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
     let window = call.window("pagesize", 100, 20, "pagetoken")?;
     let name = call.query.one("name")?;
-    let done = call.desk.service_ids(&call.caller, name, call.order()?, window).await?;
+    let refine = call.refine()?;
+    let done = call.desk.service_ids(&call.caller, name, refine.as_ref(), call.order()?, window).await?;
+    let mut pasts = Vec::with_capacity(done.value.rows.len());
+    for row in &done.value.rows {
+        pasts.push(past(call, row).await?);
+    }
     Ok(Answer::of(StatusCode::OK, done, |listed| {
-        let rows = listed.rows.iter().map(|row| shape(call, row)).collect();
+        let rows = listed.rows.iter().zip(pasts).map(|(row, past)| shape(call, row, past)).collect();
         identity_list(call, window, listed.total, "serviceids", rows)
     }))
 }
@@ -84,8 +94,43 @@ async fn create(call: &Call<'_>) -> Result<Answer, Problem> {
     no_instances(&body.unique_instance_crns)?;
     let locked = call.header_flag("entity-lock")?;
     let new = NewServiceId { name: body.name, description: body.description, locked };
+    let Some(inner) = body.apikey else {
+        let done = call.desk.create_service_id(&call.caller, new).await?;
+        return Ok(whole(call, StatusCode::CREATED, done, None));
+    };
+    // One that is locked from the start would refuse its own key.
+    let new = NewServiceId { locked: false, ..new };
+    let key = inner.unowned()?;
     let done = call.desk.create_service_id(&call.caller, new).await?;
-    Ok(whole(call, StatusCode::CREATED, done))
+    let id = done.value.id.clone();
+    let made = call.desk.create_api_key(&call.caller, key.of(PrincipalId::ServiceId(id.clone()))).await;
+    let made = match made {
+        Ok(made) => made,
+        Err(problem) => {
+            // Whoever asked for both gets both or nothing.
+            call.desk.delete_service_id(&call.caller, &id).await?;
+            return Err(problem);
+        }
+    };
+    if locked {
+        call.desk.lock_service_id(&call.caller, &id, true).await?;
+    }
+    let now = call.desk.service_id(&call.caller, &id).await?;
+    let tag = entity_tag(&now.value.id, &now.value.stamp);
+    let answer = Answer::of(StatusCode::CREATED, done, |_| {
+        let mut shown = shape(call, &now.value, None);
+        if let Some(members) = shown.as_object_mut() {
+            let (row, key) = &made.value;
+            members.insert("apikey".to_owned(), super::api_keys::shape(call, row, Some(key), None));
+        }
+        shown
+    });
+    Ok(answer.tagged(tag).about(&id))
+}
+
+/// What was done with it, if the caller asks for that.
+async fn past(call: &Call<'_>, row: &ServiceIdentity) -> Result<Option<Value>, Problem> {
+    history(call, &PrincipalId::ServiceId(row.id.clone())).await
 }
 
 async fn update(call: &Call<'_>) -> Result<Answer, Problem> {
@@ -93,7 +138,7 @@ async fn update(call: &Call<'_>) -> Result<Answer, Problem> {
     no_instances(&body.unique_instance_crns)?;
     let change = ServiceIdChange { name: body.name, description: body.description };
     let done = call.desk.update_service_id(&call.caller, &id, &expected, change).await?;
-    Ok(whole(call, StatusCode::OK, done))
+    Ok(whole(call, StatusCode::OK, done, None))
 }
 
 async fn lock(call: &Call<'_>, on: bool) -> Result<Answer, Problem> {
@@ -108,12 +153,12 @@ fn no_instances(crns: &[String]) -> Result<(), Problem> {
     }
 }
 
-fn whole(call: &Call<'_>, status: StatusCode, done: crate::control::Done<ServiceIdentity>) -> Answer {
+fn whole(call: &Call<'_>, status: StatusCode, done: Done<ServiceIdentity>, past: Option<Value>) -> Answer {
     let (id, tag) = (done.value.id.clone(), entity_tag(&done.value.id, &done.value.stamp));
-    Answer::of(status, done, |row| shape(call, &row)).tagged(tag).about(&id)
+    Answer::of(status, done, |row| shape(call, &row, past)).tagged(tag).about(&id)
 }
 
-fn shape(call: &Call<'_>, row: &ServiceIdentity) -> Value {
+fn shape(call: &Call<'_>, row: &ServiceIdentity, past: Option<Value>) -> Value {
     let account = &call.caller.account;
     json!({
         "id": row.id,
@@ -127,5 +172,6 @@ fn shape(call: &Call<'_>, row: &ServiceIdentity) -> Value {
         "name": row.name,
         "description": row.description,
         "unique_instance_crns": [],
+        "history": past,
     })
 }

@@ -88,6 +88,7 @@ async fn a_repositorys_own_policy_counts_as_it_does_at_the_gate() {
         name,
         mutability: Mutability::Mutable,
         exclusions: Vec::new(),
+        scan_on_push: false,
         created_at: samples::time(1),
     };
     house.store.insert_repository(&row, &[Tag::parse("stage", "secret").unwrap()]).await.unwrap();

@@ -13,6 +13,7 @@ use crate::admit::aws::{AwsAsk, AwsTarget};
 use crate::admit::caller::{Caller, Credential};
 use crate::admit::explain::{Examination, explain};
 use crate::admit::fault::Fault;
+use crate::admit::held::{HeldTag, TagHolds};
 use crate::admit::network::Premises;
 use crate::admit::permit::{AwsControl, Control, Grounds, Permit};
 use crate::admit::refusal::{Challenge, Refusal, Unauthorized};
@@ -33,7 +34,11 @@ use crate::ids::region::Region;
 use crate::network::endpoint::Endpoint;
 use crate::policy::asked::{Asked, Target};
 use crate::policy::engine::bundle::Policies;
-use crate::policy::engine::question::{Class, Kind};
+use crate::policy::engine::context::{Context, Value as Known};
+use crate::policy::engine::decide::decide;
+use crate::policy::engine::principal::Caller as Who;
+use crate::policy::engine::question::Question;
+use crate::policy::engine::resource::Resource as Arn;
 use crate::policy::ibm::check::{check, compile};
 use crate::policy::resource::Resource;
 use crate::policy::sentence;
@@ -41,14 +46,18 @@ use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Tag};
 use crate::store::Store;
+use crate::store::aws::holder::Actor;
 use crate::store::contract::samples;
 use crate::store::identity::PrincipalRecord;
 use crate::store::policy::{PolicyRecord, Subject};
 use crate::store::sqlite::SqliteStore;
-use crate::view::bundle::{Bundle, rights};
+use crate::view::bundle::{Bundle, rights_at};
+use crate::view::compile::policies as compiled_documents;
 
+mod empty;
 mod explain;
 mod groups;
+mod iam;
 mod identity;
 mod native;
 mod policies;
@@ -74,21 +83,43 @@ impl Authority for AsPolicy {
         Ok(Permit::for_test(Control { action, resource }, caller.clone(), Grounds::Proven))
     }
 
-    /// Those may whose documents allow it on `*`, whatever it is asked on.
+    /// As the gate decides, but for what repositories say of themselves and what it knows of a request.
     async fn permit_aws(&self, caller: &Arc<Caller>, ask: AwsAsk) -> Result<Permit<AwsControl>, AwsProblem> {
-        let allowed = caller.bundle.rights.allows_somewhere(ask.action);
+        let mut context = Context::default();
+        if let Who::User { arn, .. } = caller.bundle.rights.caller() {
+            context.one("aws:username", arn.rsplit_once('/').unwrap().1.to_owned()).unwrap();
+        }
+        for (key, values) in ask.context {
+            let value = match values.as_slice() {
+                [only] if key != "aws:TagKeys" => Known::One(only.clone().into()),
+                several => Known::Many(several.iter().map(|one| one.clone().into()).collect()),
+            };
+            context.set(key, value).unwrap();
+        }
         let resource = match ask.target {
             AwsTarget::Arn(arn) => arn,
             AwsTarget::Everything => "*".to_owned(),
             AwsTarget::Resource(resource) => resource.arn(&caller.account).unwrap(),
         };
-        let (action, class) = (ask.action, Class::ImplicitDeny(Kind::Identity));
-        if allowed {
+        let question = Question {
+            aws: &[ask.action],
+            ibm: None,
+            resource: Arn::of(&resource).unwrap(),
+            resource_account: ACCOUNT,
+            attached: None,
+            now: 1,
+        };
+        let (action, class) = (ask.action, decide(&caller.bundle.rights, &question, &context).class);
+        if class.is_allow() {
             return Ok(Permit::for_test(AwsControl { action, resource }, caller.clone(), Grounds::Proven));
         }
         let sentence = sentence::unauthorized(action, class, caller.bundle.rights.caller(), &resource);
         let denial = Unauthorized { action, resource, class, because: None, sentence };
         Err(AwsProblem::Refused(Refusal::Unauthorized(Box::new(denial))))
+    }
+
+    fn permit_signed(&self, caller: &Arc<Caller>, of: AwsControl) -> Permit<AwsControl> {
+        Permit::for_test(of, caller.clone(), Grounds::Proven)
     }
 
     fn permit_own(&self, caller: &Arc<Caller>, owner: &PrincipalId, of: Control) -> Option<Permit<Control>> {
@@ -108,6 +139,10 @@ impl Authority for AsPolicy {
     ) -> Result<Vec<RepositoryName>, Problem> {
         names.retain(|name| self.may(caller, action, &Resource::repository(region, name)));
         Ok(names)
+    }
+
+    fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag> {
+        Arc::<TagHolds>::default().hold(region, name, tag)
     }
 
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
@@ -198,6 +233,7 @@ impl House {
             pepper: Arc::new(Pepper::new(&[7; 32])),
             sealer: Sealer::new(Arc::new(MasterKey::fresh(&SequenceEntropy::seeded(7)))),
             premises: Premises { registries, ..Premises::default() },
+            stock: Arc::new(empty::Empty),
             store: store.clone(),
         };
         let site = RegistrySite {
@@ -222,7 +258,9 @@ impl House {
             PrincipalRecord::ServiceId(row) => row.name,
             PrincipalRecord::User(row) => row.name,
         };
-        let rights = rights(&account, who, &name, Policies { ibm, ..Policies::default() });
+        let held = store.policies_of(&Actor::Principal(who.clone())).await.unwrap().unwrap();
+        let policies = Policies { ibm, ..compiled_documents(&account, &held).unwrap() };
+        let rights = rights_at(&account, who, (held.path.as_str(), &name), policies);
         let bundle = Bundle {
             principal: who.clone(),
             name,

@@ -15,6 +15,7 @@ fn filled(template: &str, group: &str, key: &str, policy: &str, service_id: &str
         "apikeys" => key,
         "groups" => group,
         "policies" => policy,
+        "roles" => UUID,
         "rules" | "zones" => "65810ac762004f22ac19f8f8edf70a34",
         _ => service_id,
     };
@@ -26,6 +27,7 @@ fn filled(template: &str, group: &str, key: &str, policy: &str, service_id: &str
         .replace("{namespace}", "birds")
         .replace("{image}", "birds%2Fowl:1")
         .replace("/images/tags", "/images/tags?fromimage=birds/owl:1&toimage=birds/owl:2")
+        .replace("{rule}", &format!("ClaimRule-{UUID}"))
 }
 
 /// A body that the endpoint reads.
@@ -33,6 +35,7 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
     let value = match (method.as_str(), template) {
         ("POST", "/v1/serviceids") => json!({"account_id": ACCOUNT, "name": "x"}),
         ("POST", "/v1/apikeys") => json!({"name": "x", "iam_id": someone}),
+        ("POST", "/api/native/access-keys") => json!({"iam_id": someone}),
         ("POST" | "PUT", "/v1/policies" | "/v1/policies/{id}") => {
             let registry = [("serviceName", "container-registry")];
             super::policy(&json!(someone), super::role("serviceRole", "Reader"), &registry)
@@ -42,6 +45,34 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
         }
         (_, "/v1/rules" | "/v1/rules/{id}") if *method != Method::GET && *method != Method::DELETE => {
             json!({"contexts": [], "resources": [{"attributes": [{"name": "serviceName", "value": "container-registry"}]}]})
+        }
+        ("PATCH", "/v1/policies/{id}") => json!({"state": "active"}),
+        ("POST" | "PUT", "/v2/policies" | "/v2/policies/{id}") => {
+            let equals =
+                |key: &str, value: &str| json!({"key": key, "operator": "stringEquals", "value": value});
+            let of = [equals("accountId", ACCOUNT), equals("serviceName", "container-registry")];
+            json!({
+                "type": "access",
+                "subject": {"attributes": [{"key": "iam_id", "operator": "stringEquals", "value": someone}]},
+                "control": {"grant": {"roles": [super::role("serviceRole", "Reader")]}},
+                "resource": {"attributes": of},
+            })
+        }
+        ("POST", "/v2/roles") => {
+            let (actions, service) = (["container-registry.image.pull"], "container-registry");
+            json!({"name": "X", "display_name": "x", "actions": actions, "service_name": service,
+                "account_id": ACCOUNT})
+        }
+        ("PUT", "/v2/roles/{id}") => {
+            json!({"display_name": "x", "actions": ["container-registry.image.pull"]})
+        }
+        ("POST", "/v2/groups/{id}/members/delete") => json!({"members": [someone]}),
+        ("PUT", "/v2/groups/_allgroups/members/{iam_id}") => {
+            json!({"type": "user", "groups": [format!("AccessGroupId-{UUID}")]})
+        }
+        ("POST" | "PUT", "/v2/groups/{id}/rules" | "/v2/groups/{id}/rules/{rule}") => {
+            let condition = json!({"claim": "a", "operator": "EQUALS", "value": "true"});
+            json!({"realm_name": "r", "expiration": 1, "conditions": [condition]})
         }
         ("POST", "/v2/groups") => json!({"name": "x"}),
         ("PUT", "/v2/groups/{id}/members") => json!({"members": [{"iam_id": someone, "type": "user"}]}),

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::session::Session;
 use super::terminal::Io;
 
+mod access_key;
 mod api_key;
 mod grant;
 mod group;
@@ -19,6 +20,7 @@ pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
     let mut session = Session::open(io).await?;
     let session = &mut session;
     match command {
+        Command::AccessKeyCreate(new) => access_key::create(io, session, new).await,
         Command::ApiKey(command) => api_key::run(io, session, command).await,
         Command::Group(command) => group::run(io, session, command).await,
         Command::Network(command) => network::run(io, session, command).await,

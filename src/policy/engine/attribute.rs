@@ -203,6 +203,16 @@ fn condition(one: &access::Attribute) -> Option<Rule> {
     Some(Rule::Time { clock, order: self::order(order)? })
 }
 
+/// Whether a condition of a rule can hold for anything: what is not understood holds for nothing.
+#[must_use]
+pub fn is_understood(one: &access::Attribute) -> bool {
+    match condition(one) {
+        Some(Rule::Days(days)) => days.len() == one.values.len() && !days.is_empty(),
+        Some(Rule::Attribute { .. } | Rule::Time { .. }) => !one.values.is_empty(),
+        Some(Rule::All(_) | Rule::Any(_) | Rule::Never) | None => false,
+    }
+}
+
 fn order(name: &str) -> Option<Order> {
     match name {
         "GreaterThan" => Some(Order::Greater),

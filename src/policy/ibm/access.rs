@@ -5,6 +5,8 @@
 
 use serde::Deserialize;
 
+use super::role::CustomRole;
+
 /// A policy of type `access`.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AccessPolicy {
@@ -12,6 +14,8 @@ pub struct AccessPolicy {
     pub subject: Subject,
     /// The CRNs of the roles that it grants.
     pub roles: Vec<String>,
+    /// Those of them that the account has made, as far as they are known.
+    pub custom: Vec<CustomRole>,
     /// What the resource's attributes must be: all of these.
     pub attributes: Vec<Attribute>,
     /// Whether it asks for resource tags. Nothing here has any, so it then grants nothing.
@@ -90,6 +94,7 @@ impl AccessPolicy {
         Ok(Self {
             subject: Subject(named.collect()),
             roles: roles.map(|role| role.role_id).collect(),
+            custom: Vec::new(),
             attributes: resource.attributes.into_iter().map(Attribute::from).collect(),
             tagged: !resource.tags.is_empty(),
             rule: wire.rule.map(Rule::from),

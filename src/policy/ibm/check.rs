@@ -1,10 +1,11 @@
 //! What the API of access policies accepts, as a policy that can be compiled; or why it does not.
 
-use super::access::{AccessPolicy, Attribute, Subject};
-use super::document::{AttributeDocument, Operator, PolicyDocument};
+use super::access::{AccessPolicy, Attribute, Rule, Subject};
+use super::document::{AttributeDocument, Joint, Operator, PolicyDocument, RuleDocument};
 use super::role::Role;
 use crate::ids::account::AccountId;
 use crate::ids::tagged::PolicyId;
+use crate::policy::engine::attribute::is_understood;
 use crate::policy::engine::compiled::{CompiledPolicy, compile_ibm};
 use crate::policy::resource::Service;
 
@@ -21,10 +22,11 @@ pub struct Invalid(pub String);
 pub fn check(document: &PolicyDocument, account: &AccountId) -> Result<AccessPolicy, Invalid> {
     let mut roles = Vec::with_capacity(document.roles.len());
     for reference in &document.roles {
-        let role = Role::parse(&reference.role_id);
-        let role =
-            role.ok_or_else(|| invalid("role", &reference.role_id, "use one that `iam roles` lists"))?;
-        roles.push(role.crn());
+        let own = reference.custom.as_ref().map(|role| role.crn.clone());
+        let known = own.or_else(|| Role::parse(&reference.role_id).map(Role::crn));
+        let known =
+            known.ok_or_else(|| invalid("role", &reference.role_id, "use one that `iam roles` lists"))?;
+        roles.push(known);
     }
     if roles.is_empty() {
         return Err(Invalid("a policy grants at least one role".to_owned()));
@@ -36,21 +38,71 @@ pub fn check(document: &PolicyDocument, account: &AccountId) -> Result<AccessPol
     let attribute = |one: &AttributeDocument| Attribute {
         key: one.name.clone(),
         operator: one.operator.unwrap_or(Operator::StringEquals).name().to_owned(),
-        values: vec![one.value.clone()],
+        values: one.value.texts(),
     };
+    let rule = document.rule.as_ref().map(|rule| check_rule(rule, NESTED_MAX)).transpose()?;
+    if document.pattern.as_deref().is_some_and(|pattern| !PATTERNS.contains(&pattern)) {
+        return Err(Invalid(format!("`pattern` is none of {}", PATTERNS.join(", "))));
+    }
     Ok(AccessPolicy {
         subject: Subject::default(),
         roles,
+        custom: document.roles.iter().filter_map(|reference| reference.custom.clone()).collect(),
         attributes: resource.attributes.iter().map(attribute).collect(),
         tagged: false,
-        rule: None,
+        rule,
     })
+}
+
+/// What v2 knows as the pattern of a rule.
+const PATTERNS: [&str; 4] = [
+    "time-based-conditions:once",
+    "time-based-conditions:weekly:all-day",
+    "time-based-conditions:weekly:custom-hours",
+    "attribute-based-condition:resource:literal-and-wildcard",
+];
+
+/// How deep joined conditions can stand in each other.
+const NESTED_MAX: u8 = 2;
+
+/// How many conditions can be joined, and how many values one can have.
+const MANY: usize = 10;
+
+/// Reads a rule: one that nobody understands would hold for nothing, and whoever wrote it would not know.
+fn check_rule(rule: &RuleDocument, depth: u8) -> Result<Rule, Invalid> {
+    match rule {
+        RuleDocument::Joined(joined) => {
+            if depth == 0 || !(1..=MANY).contains(&joined.conditions.len()) {
+                let text = format!("a rule joins 1 to {MANY} conditions, {NESTED_MAX} levels deep at most");
+                return Err(Invalid(text));
+            }
+            let conditions = joined.conditions.iter().map(|one| check_rule(one, depth - 1));
+            let conditions = conditions.collect::<Result<_, _>>()?;
+            Ok(match joined.operator {
+                Joint::And => Rule::All(conditions),
+                Joint::Or => Rule::Any(conditions),
+            })
+        }
+        RuleDocument::One(one) => {
+            let (key, operator, values) = (one.key.clone(), one.operator.clone(), one.value.texts());
+            let condition = Attribute { key, operator, values };
+            if condition.values.len() > MANY || !is_understood(&condition) {
+                let advice = "check the key, the operator and the value against each other";
+                return Err(invalid("condition on", &one.key, advice));
+            }
+            Ok(Rule::Condition(condition))
+        }
+    }
 }
 
 /// Compiles what was checked.
 #[must_use]
 pub fn compile(id: &PolicyId, policy: &AccessPolicy) -> CompiledPolicy {
-    let actions = |crn: &str| Role::parse(crn).map(|role| role.actions().map(|action| action.id()).collect());
+    let own = |crn: &str| policy.custom.iter().find(|role| role.crn == crn);
+    let actions = |crn: &str| match Role::parse(crn) {
+        Some(role) => Some(role.actions().map(|action| action.id()).collect()),
+        None => own(crn).map(|role| role.actions.iter().map(|action| action.id()).collect()),
+    };
     compile_ibm(id.as_str(), policy, actions)
 }
 
@@ -58,17 +110,31 @@ fn check_attributes(attributes: &[AttributeDocument], account: &AccountId) -> Re
     let (mut named_account, mut named_service) = (false, false);
     let mut seen: Vec<&str> = Vec::with_capacity(attributes.len());
     for attribute in attributes {
-        let (name, value) = (attribute.name.as_str(), attribute.value.as_str());
+        let name = attribute.name.as_str();
+        let operator = attribute.operator.unwrap_or(Operator::StringEquals);
+        // Empty where it is no text, and then no name of anything.
+        let value = attribute.value.text().unwrap_or_default();
         if seen.contains(&name) {
             return Err(invalid("attribute", name, "name it once"));
         }
         seen.push(name);
-        if value.is_empty() || value.len() > 1000 {
-            return Err(invalid("value of", name, "give 1 to 1000 characters"));
+        let texts = attribute.value.texts();
+        if texts.is_empty()
+            || texts.len() > MANY
+            || texts.iter().any(|text| text.is_empty() || text.len() > 1000)
+        {
+            return Err(invalid("value of", name, "give 1 to 1000 characters, or up to 10 such texts"));
         }
-        let literal = attribute.operator != Some(Operator::StringMatch);
+        if !operator.takes(&attribute.value) {
+            return Err(invalid(
+                "value of",
+                name,
+                "give a text, for `AnyOf` a list, for `stringExists` a boolean",
+            ));
+        }
+        let literal = operator == Operator::StringEquals;
         match name {
-            "accountId" if value == account.as_str() => named_account = true,
+            "accountId" if literal && value == account.as_str() => named_account = true,
             "accountId" => {
                 return Err(invalid("account", value, "name the account that you are logged in to"));
             }

@@ -4,8 +4,8 @@
 //!
 //! What the source documents and this table leaves out, because the product has nothing that it could be done to:
 //! `global-search-tagging.resource.read` (no tags), `cbr.rule.*` (no context-based restrictions), `resource-controller.*`
-//! (no resource groups), `iam.role.assign` (no custom roles), and with them the service role Key Manager, which is about
-//! the keys of service instances alone. Nobody can grant it: a role that allows nothing would only look like access.
+//! (no resource groups), `iam.role.assign` (who may grant may grant every role), and with them the service role Key Manager,
+//! which is about the keys of service instances alone. Nobody can grant it: a role that allows nothing would only look like access.
 
 use crate::policy::table::Action;
 
@@ -116,6 +116,17 @@ impl Role {
     }
 }
 
+/// A role that the account has made for itself.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct CustomRole {
+    /// `crn:v1:ibmcloud:public:iam-access-management::a/<account>::customRole:<Name>`.
+    pub crn: String,
+    /// The name that people use.
+    pub display_name: String,
+    /// What it allows.
+    pub actions: Vec<Action>,
+}
+
 /// Reading policies shows those that lie wholly within what the role is granted on.
 const READER: &[Action] = &[
     Action::ImagePull,
@@ -204,6 +215,9 @@ const ADMINISTRATOR: &[Action] = &[
     Action::PolicyCreate,
     Action::PolicyDelete,
     Action::PolicyUpdate,
+    Action::RoleCreate,
+    Action::RoleDelete,
+    Action::RoleUpdate,
     Action::UserDelete,
 ];
 

@@ -9,10 +9,14 @@ pub mod boundary;
 pub mod error;
 pub mod group;
 pub mod holder;
+pub mod images;
 pub mod inline_policy;
+pub mod layer_upload;
+pub mod lifecycle;
 pub mod managed_policy;
 pub mod oidc_provider;
 pub mod policies;
+pub mod registry;
 pub mod repository;
 pub mod role;
 pub mod tag;
@@ -27,10 +31,14 @@ pub trait AwsStore:
     + attachment::Attachments
     + boundary::Boundaries
     + group::AwsGroups
+    + images::SeenImages
     + inline_policy::InlinePolicies
+    + layer_upload::LayerUploads
+    + lifecycle::Lifecycles
     + managed_policy::ManagedPolicies
     + oidc_provider::OidcProviders
     + policies::PoliciesInForce
+    + registry::RegistryExtras
     + repository::Repositories
     + role::Roles
     + tag::Tags

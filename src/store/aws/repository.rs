@@ -10,6 +10,8 @@ use crate::ids::account::AccountId;
 use crate::ids::region::Region;
 use crate::policy::aws::arn::Arn;
 use crate::registry::name::RepositoryName;
+use crate::registry::reference::Tag as ImageTag;
+use crate::registry::wildcard::fits;
 use crate::store::StoreError;
 use crate::store::identity::{Listed, Window};
 
@@ -60,11 +62,25 @@ pub struct Repository {
     pub mutability: Mutability,
     /// The filters of tags that are excepted.
     pub exclusions: Vec<String>,
+    /// Whether images are to be scanned when they are pushed.
+    pub scan_on_push: bool,
     /// Since when.
     pub created_at: UnixTime,
 }
 
 impl Repository {
+    /// Whether a tag of an image stays what it was when it was first written.
+    #[must_use]
+    pub fn keeps(&self, tag: &ImageTag) -> bool {
+        let excepted = || self.exclusions.iter().any(|filter| fits(filter, tag.as_str()));
+        match self.mutability {
+            Mutability::Immutable => true,
+            Mutability::ImmutableWithExclusion => !excepted(),
+            Mutability::Mutable => false,
+            Mutability::MutableWithExclusion => excepted(),
+        }
+    }
+
     /// Its ARN.
     #[must_use]
     pub fn arn(&self, account: AccountId) -> Arn {
@@ -95,6 +111,13 @@ pub trait Repositories {
         name: &RepositoryName,
         mutability: Mutability,
         exclusions: &[String],
+    ) -> Result<(), StoreError>;
+    /// Sets whether images are scanned when they are pushed.
+    async fn put_scan_on_push(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        scan: bool,
     ) -> Result<(), StoreError>;
     /// Sets, replaces or (`None`) removes the policy; `NotFound` if there is no such repository.
     async fn put_repository_policy(

@@ -124,6 +124,7 @@ pub(crate) fn repository(n: u64) -> Repository {
         name: RepositoryName::parse(&format!("team-{n}/app")).unwrap(),
         mutability: Mutability::MutableWithExclusion,
         exclusions: vec!["prod-*".to_owned()],
+        scan_on_push: false,
         created_at: time(n),
     }
 }

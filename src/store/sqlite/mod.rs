@@ -6,14 +6,17 @@
 mod account;
 mod api_key;
 mod aws;
+mod custom_role;
 mod feed;
 mod file;
 mod group;
+mod group_rule;
 mod identity;
 mod keyring;
 mod network;
 mod policy;
 mod principal;
+mod profile;
 mod quota;
 mod registry;
 mod retention;

@@ -8,6 +8,7 @@ use super::SqliteStore;
 use super::row::{self, List};
 use super::write::Write;
 use crate::ids::tagged::PolicyId;
+use crate::policy::ibm::document::PolicyDocument;
 use crate::store::StoreError;
 use crate::store::feed::ChangeKey;
 use crate::store::identity::{Listed, Window};
@@ -15,26 +16,49 @@ use crate::store::policy::{Policies, PolicyRecord, Subject};
 
 const ALL: List<PolicyRecord> = List {
     count: "select count(*) from policy",
-    rows: "select * from policy order by created_at, id limit ?2 offset ?3",
+    rows: "select * from policy_with_roles order by created_at, id limit ?2 offset ?3",
     decode,
 };
 
 const OF_GROUP: List<PolicyRecord> = List {
     count: "select count(*) from policy where group_id = ?1",
-    rows: "select * from policy where group_id = ?1 order by created_at, id limit ?2 offset ?3",
+    rows: "select * from policy_with_roles where group_id = ?1 order by created_at, id limit ?2 offset ?3",
     decode,
 };
 
 const OF_PRINCIPAL: List<PolicyRecord> = List {
     count: "select count(*) from policy where principal_id = ?1",
-    rows: "select * from policy where principal_id = ?1 order by created_at, id limit ?2 offset ?3",
+    rows: "select * from policy_with_roles where principal_id = ?1 order by created_at, id limit ?2 offset ?3",
     decode,
 };
+
+const DELETED: List<PolicyRecord> = List {
+    count: "select count(*) from deleted_policy",
+    rows: "select *, '[]' as custom from deleted_policy order by created_at, id limit ?2 offset ?3",
+    decode,
+};
+
+const DELETED_OF_GROUP: List<PolicyRecord> = List {
+    count: "select count(*) from deleted_policy where group_id = ?1",
+    rows: "select *, '[]' as custom from deleted_policy where group_id = ?1 \
+           order by created_at, id limit ?2 offset ?3",
+    decode,
+};
+
+const DELETED_OF_PRINCIPAL: List<PolicyRecord> = List {
+    count: "select count(*) from deleted_policy where principal_id = ?1",
+    rows: "select *, '[]' as custom from deleted_policy where principal_id = ?1 \
+           order by created_at, id limit ?2 offset ?3",
+    decode,
+};
+
+/// How long a deleted policy can be restored, in milliseconds.
+const RESTORABLE: i64 = 30 * 24 * 60 * 60 * 1000;
 
 #[async_trait]
 impl Policies for SqliteStore {
     async fn policy(&self, id: &PolicyId) -> Result<Option<PolicyRecord>, StoreError> {
-        row::one(self, "select * from policy where id = ?1", id.as_str(), decode).await
+        row::one(self, "select * from policy_with_roles where id = ?1", id.as_str(), decode).await
     }
 
     async fn policies(
@@ -56,6 +80,39 @@ impl Policies for SqliteStore {
         write.commit().await
     }
 
+    async fn deleted_policy(&self, id: &PolicyId) -> Result<Option<PolicyRecord>, StoreError> {
+        let select = "select *, '[]' as custom from deleted_policy where id = ?1";
+        row::one(self, select, id.as_str(), decode).await
+    }
+
+    async fn deleted_policies(
+        &self,
+        subject: Option<&Subject>,
+        window: Window,
+    ) -> Result<Listed<PolicyRecord>, StoreError> {
+        match subject {
+            None => DELETED.read(self, None, window).await,
+            Some(Subject::Group(id)) => DELETED_OF_GROUP.read(self, Some(id.as_str()), window).await,
+            Some(Subject::Principal(id)) => {
+                DELETED_OF_PRINCIPAL.read(self, Some(&id.to_string()), window).await
+            }
+        }
+    }
+
+    async fn restore_policy(&self, row: &PolicyRecord) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        let delete = sqlx::query("delete from deleted_policy where id = ?1 and version = ?2 - 1")
+            .bind(row.id.as_str())
+            .bind(row.stamp.version);
+        if delete.execute(write.connection()).await?.rows_affected() == 0 {
+            let exists = "select 1 from deleted_policy where id = ?1";
+            return Err(write.missed(exists, row.id.as_str()).await);
+        }
+        insert(write.connection(), row).await?;
+        write.touch(touched(&row.subject));
+        write.commit().await
+    }
+
     async fn update_policy(&self, row: &PolicyRecord) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
         let former = subject_of(write.connection(), &row.id).await?;
@@ -65,6 +122,9 @@ impl Policies for SqliteStore {
         if bound(update, row)?.execute(write.connection()).await?.rows_affected() == 0 {
             return Err(StoreError::Stale);
         }
+        let forget = sqlx::query("delete from policy_role where policy_id = ?1").bind(row.id.as_str());
+        forget.execute(write.connection()).await?;
+        link(write.connection(), row).await?;
         write.touch(touched(&former));
         write.touch(touched(&row.subject));
         write.commit().await
@@ -73,7 +133,15 @@ impl Policies for SqliteStore {
     async fn delete_policy(&self, id: &PolicyId) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
         let subject = subject_of(write.connection(), id).await?;
+        let now = write.now().millis();
+        let keep = "insert or replace into deleted_policy (id, group_id, principal_id, document, description, \
+             created_by, modified_by, created_at, modified_at, version, deleted_at) \
+             select id, group_id, principal_id, document, description, created_by, modified_by, created_at, \
+             modified_at, version, ?2 from policy where id = ?1";
+        sqlx::query(keep).bind(id.as_str()).bind(now).execute(write.connection()).await?;
         sqlx::query("delete from policy where id = ?1").bind(id.as_str()).execute(write.connection()).await?;
+        let forget = sqlx::query("delete from deleted_policy where deleted_at < ?1").bind(now - RESTORABLE);
+        forget.execute(write.connection()).await?;
         write.touch(touched(&subject));
         write.commit().await
     }
@@ -85,8 +153,22 @@ pub(super) async fn insert(connection: &mut SqliteConnection, row: &PolicyRecord
          (id, version, group_id, principal_id, document, description, created_by, modified_by, created_at, \
           modified_at) \
          values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-    let done = bound(insert, row)?.execute(connection).await;
+    let done = bound(insert, row)?.execute(&mut *connection).await;
     done.map_err(|error| StoreError::conflict(error, "that policy exists already"))?;
+    link(connection, row).await
+}
+
+/// Notes which custom roles a policy grants; each must still be there.
+async fn link(connection: &mut SqliteConnection, row: &PolicyRecord) -> Result<(), StoreError> {
+    for role in row.document.roles.iter().filter_map(|role| role.custom.as_ref()) {
+        let insert = "insert or ignore into policy_role (policy_id, role_id) \
+             select ?1, id from custom_role where crn = ?2";
+        sqlx::query(insert).bind(row.id.as_str()).bind(&role.crn).execute(&mut *connection).await?;
+        let there = sqlx::query("select 1 from custom_role where crn = ?1").bind(&role.crn);
+        if there.fetch_optional(&mut *connection).await?.is_none() {
+            return Err(StoreError::Conflict("a custom role that it grants is gone"));
+        }
+    }
     Ok(())
 }
 
@@ -95,7 +177,7 @@ async fn subject_of(connection: &mut SqliteConnection, id: &PolicyId) -> Result<
     subject(&select.fetch_optional(connection).await?.ok_or(StoreError::NotFound)?)
 }
 
-fn touched(subject: &Subject) -> ChangeKey {
+pub(super) fn touched(subject: &Subject) -> ChangeKey {
     match subject {
         Subject::Group(id) => ChangeKey::Group(id.clone()),
         Subject::Principal(id) => ChangeKey::Principal(id.clone()),
@@ -129,8 +211,12 @@ fn bound<'q>(
 pub(super) fn decode(found: &SqliteRow) -> Result<PolicyRecord, StoreError> {
     let id: PolicyId = row::parsed(found, "id")?;
     let document: String = found.try_get("document")?;
-    let document = serde_json::from_str(&document)
+    let mut document: PolicyDocument = serde_json::from_str(&document)
         .map_err(|error| StoreError::Corrupt(format!("document of policy {id}: {error}")))?;
+    let custom = super::custom_role::granted(found.try_get("custom")?)?;
+    for reference in &mut document.roles {
+        reference.custom = custom.iter().find(|role| role.crn == reference.role_id).cloned();
+    }
     Ok(PolicyRecord {
         id,
         subject: subject(found)?,
@@ -142,7 +228,7 @@ pub(super) fn decode(found: &SqliteRow) -> Result<PolicyRecord, StoreError> {
     })
 }
 
-fn subject(found: &SqliteRow) -> Result<Subject, StoreError> {
+pub(super) fn subject(found: &SqliteRow) -> Result<Subject, StoreError> {
     let group: Option<&str> = found.try_get("group_id")?;
     if group.is_some() {
         return Ok(Subject::Group(row::parsed(found, "group_id")?));

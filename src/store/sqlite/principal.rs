@@ -35,7 +35,7 @@ pub(super) async fn facts(
         sqlx::query("select group_id from membership where member = ?1 order by group_id").bind(&name);
     let groups = groups.fetch_all(&mut *reading).await?;
     let policies = sqlx::query(
-        "select * from policy where principal_id = ?1 \
+        "select * from policy_with_roles where principal_id = ?1 \
          or group_id in (select group_id from membership where member = ?1) order by created_at, id",
     );
     let policies = policies.bind(&name).fetch_all(&mut *reading).await?;

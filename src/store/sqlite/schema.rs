@@ -7,11 +7,13 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use crate::store::StoreError;
 
 /// The steps, in order. A step that has been released never changes; what is new comes in a new step.
-const STEPS: [(i64, &str, &str); 5] = [
+const STEPS: [(i64, &str, &str); 7] = [
     (1, "foundation", include_str!("../migrations/sqlite/0001_foundation.sql")),
     (2, "aws", include_str!("../migrations/sqlite/0002_aws.sql")),
     (3, "repository_policies", include_str!("../migrations/sqlite/0003_repository_policies.sql")),
     (4, "network", include_str!("../migrations/sqlite/0004_network.sql")),
+    (5, "ecr", include_str!("../migrations/sqlite/0005_ecr.sql")),
+    (6, "ibm", include_str!("../migrations/sqlite/0006_ibm.sql")),
     (7, "icr", include_str!("../migrations/sqlite/0007_icr.sql")),
 ];
 
@@ -33,7 +35,7 @@ fn refusal(error: MigrateError) -> StoreError {
         MigrateError::VersionMissing(found) => format!(
             "a newer version of portcullis has written this store (schema {found}, known here up to {}): \
              start that version, or restore a backup that is older than the upgrade",
-            STEPS.len()
+            STEPS.last().map_or(0, |(version, _, _)| *version)
         ),
         MigrateError::VersionMismatch(version) => format!(
             "schema step {version} of this store is not the one that this version of portcullis knows: \

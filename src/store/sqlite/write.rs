@@ -33,6 +33,11 @@ impl<'s> Write<'s> {
         Ok(Self { store, transaction, touched: Vec::new() })
     }
 
+    /// The time, as the store keeps it.
+    pub(super) fn now(&self) -> crate::clock::UnixTime {
+        self.store.clock.now()
+    }
+
     /// The connection to write with.
     pub(super) fn connection(&mut self) -> &mut SqliteConnection {
         &mut self.transaction

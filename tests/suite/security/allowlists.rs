@@ -246,6 +246,13 @@ fn a_rule_in_report_mode_is_counted_and_recorded_and_lets_through() {
     let inside = ask(&scene, INSIDE, TARGET, &scene.alice.basic());
     assert_eq!((inside.status, reported(&inside)), (200, Value::Null));
     assert_eq!(scene.at.metric("portcullis_network_would_refuse_total"), 1.0);
+    // The rule is about the namespace that is mounted from, not about the one that is pushed to.
+    let ada = Person::with(&scene.at, "ada", &["Reader", "Writer"], "tenant-a");
+    ada.grant(&scene.at, "Reader", "tenant-b");
+    ada.grant(&scene.at, "Writer", "tenant-b");
+    let mount = format!("/v2/tenant-b/app/blobs/uploads/?mount=sha256:{}&from=tenant-a/app", "0".repeat(64));
+    let mounted = Wire::from(&scene.at, OUTSIDE).ask(scene.with_body("POST", &mount, &ada.basic(), ""));
+    assert_eq!(reported(&mounted), json!([id]));
     let put = |mode: &str| {
         let lines = [("If-Match", "*"), ("Content-Type", "application/json")];
         let body = rule(in_zone(&office), mode).to_string();

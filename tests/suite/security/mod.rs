@@ -8,7 +8,9 @@
 //!
 //! What needs parts that do not exist yet is not faked here:
 //!
-//! - with Part 5 (networks): peers without an address (H-32);
+//! - never: peers without an address (H-32), because listeners are TCP only; and an upstream that others reach past us (H-34), which is
+//!   for those who run it to prevent;
+//! - in rustls itself: ClientHellos in pieces (H-07), for which there is one policy per listener whatever they say;
 //! - with conditions in policies: values that are no text under a negated condition;
 //! - with the AWS dialect: signed requests (A-01…, T-09 for presigned ones);
 //! - with several replicas: the revocation bound of a second one (C-11, T-33, F-24…F-28);

@@ -51,6 +51,22 @@ impl Aws {
         aws
     }
 
+    /// Someone with the `Credentials` that STS answers.
+    pub(crate) fn in_session(at: &Portcullis, credentials: &Value) -> Self {
+        let text = |name: &str| credentials[name].as_str().unwrap().to_owned();
+        let mut aws = Self::with_key(at, &text("AccessKeyId"), &text("SecretAccessKey"));
+        aws.environment.push(("AWS_SESSION_TOKEN", text("SessionToken")));
+        aws
+    }
+
+    /// A fresh user with a fresh key, who may do nothing yet.
+    pub(crate) fn user(at: &Portcullis, administrator: &Self, name: &str) -> Self {
+        administrator.json(&["iam", "create-user", "--user-name", name]);
+        let key = administrator.json(&["iam", "create-access-key", "--user-name", name]);
+        let text = |name: &str| key["AccessKey"][name].as_str().unwrap().to_owned();
+        Self::with_key(at, &text("AccessKeyId"), &text("SecretAccessKey"))
+    }
+
     /// Runs `aws` with these arguments.
     pub(crate) fn run(&self, arguments: &[&str]) -> Finished {
         run(self.command(clients("aws")).args(arguments), "")

@@ -82,7 +82,7 @@ pub(super) fn app() -> RepositoryName {
     RepositoryName::parse("team-a/app").unwrap()
 }
 
-fn origin() -> Origin {
+pub(super) fn origin() -> Origin {
     let from = ClientAddr::from_socket("192.0.2.1:9".parse().unwrap());
     let local = "10.0.0.1".parse().unwrap();
     Origin { from, local, endpoint: Endpoint::Public, secure: true }

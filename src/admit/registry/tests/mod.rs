@@ -46,6 +46,7 @@ use crate::view::{Settings, View};
 
 mod changing;
 mod living;
+mod sessions;
 mod stored;
 
 /// A gate over an empty store. Who asks, with which policies, is made by each test.

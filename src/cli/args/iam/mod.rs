@@ -13,6 +13,8 @@ pub(in crate::cli) mod network;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
+    /// Create an access key for the aws command, for yourself or for somebody else
+    AccessKeyCreate(AccessKeyCreate),
     #[command(flatten)]
     Group(GroupCommand),
     #[command(flatten)]
@@ -31,6 +33,14 @@ pub(in crate::cli) enum Command {
     UserInvite(UserInvite),
     /// List the users of the account
     Users(Shown),
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct AccessKeyCreate {
+    /// The user or service ID; yourself if none is named
+    pub(in crate::cli) user: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
 }
 
 #[derive(Args, Debug)]

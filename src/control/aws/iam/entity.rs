@@ -15,7 +15,7 @@ use crate::control::aws::problem::{AwsCode, AwsProblem};
 use crate::ids::account::AccountId;
 use crate::ids::aws::UserUniqueId;
 use crate::ids::principal::PrincipalId;
-use crate::ids::tagged::AccessGroupId;
+use crate::ids::tagged::{AccessGroupId, ServiceId, UserId};
 use crate::policy::aws::arn::{Arn, Name, Path};
 use crate::policy::aws::kind::Owner;
 use crate::policy::table::IamAction;
@@ -39,6 +39,8 @@ pub struct Person {
     pub path: String,
     /// Since when.
     pub created_at: UnixTime,
+    /// Whether it refuses changes, as only service IDs do.
+    pub locked: bool,
     /// Its row; `None` for a service ID.
     pub row: Option<AwsUser>,
 }
@@ -50,7 +52,8 @@ impl Person {
         let principal = PrincipalId::User(row.user.id.clone());
         let (path, name) = filed_as(&principal, (row.path.as_str(), &row.user.name));
         let (path, name) = (path.to_owned(), name.to_owned());
-        Self { path, name, principal, created_at: row.user.stamp.created_at, row: Some(row) }
+        let created_at = row.user.stamp.created_at;
+        Self { path, name, principal, created_at, locked: false, row: Some(row) }
     }
 
     /// A service ID.
@@ -58,7 +61,7 @@ impl Person {
     pub fn of_service_id(row: &ServiceIdentity) -> Self {
         let (path, name) = (SERVICE_IDS.to_owned(), row.id.to_string());
         let principal = PrincipalId::ServiceId(row.id.clone());
-        Self { principal, path, name, created_at: row.stamp.created_at, row: None }
+        Self { principal, path, name, created_at: row.stamp.created_at, locked: row.locked, row: None }
     }
 
     /// `AIDA…`
@@ -189,12 +192,10 @@ impl Entity {
 impl Desk {
     /// The user or service ID of that name.
     pub(super) async fn person(&self, name: &str) -> Result<Option<Person>, StoreError> {
-        let found = match PrincipalId::parse(name) {
-            Ok(PrincipalId::ServiceId(id)) => {
-                self.store.service_id(&id).await?.map(|row| Person::of_service_id(&row))
-            }
-            Ok(PrincipalId::User(id)) => self.store.aws_user(&id).await?.map(Person::of_user),
-            Ok(PrincipalId::Role(_)) | Err(_) => self.store.aws_user_named(name).await?.map(Person::of_user),
+        let found = match (ServiceId::parse(name), UserId::parse(name)) {
+            (Ok(id), _) => self.store.service_id(&id).await?.map(|row| Person::of_service_id(&row)),
+            (Err(_), Ok(id)) => self.store.aws_user(&id).await?.map(Person::of_user),
+            (Err(_), Err(_)) => self.store.aws_user_named(name).await?.map(Person::of_user),
         };
         Ok(found.filter(|person| person.name == name))
     }
@@ -234,6 +235,12 @@ impl Desk {
         let found = self.entity(named).await?;
         let permit = self.permit_entity(caller, action, (named, found.as_ref()), keys).await?;
         let entity = found.ok_or_else(|| missing(named.noun()))?;
+        if let Entity::User(Person { locked: true, name, .. }) = &entity
+            && !reads(action)
+        {
+            let text = format!("The service ID {name} is locked: unlock it to change it.");
+            return Err(AwsProblem::said(AwsCode::UnmodifiableEntity, text));
+        }
         Ok((entity, permit))
     }
 
@@ -356,6 +363,12 @@ impl Desk {
             PolicyRef::Customer(_) => policy_arn(&self.account, path, name),
         }
     }
+}
+
+/// Whether an action leaves everything as it is.
+fn reads(action: IamAction) -> bool {
+    let read = |name: &str| name.starts_with("Get") || name.starts_with("List");
+    action.name().strip_prefix("iam:").is_some_and(read)
 }
 
 /// Whether `iam:PermissionsBoundary` is the boundary of what is acted on; for others it is the one that is asked for.

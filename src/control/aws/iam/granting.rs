@@ -1,5 +1,6 @@
 //! Which policies of an entity grant anything of a service.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::held::Held;
@@ -34,8 +35,12 @@ impl Desk {
         let (entity, permit) = self.grasp_arn(caller, action, arn).await?;
         let (held, _) = self.held_by(&entity).await?;
         let mut read = Vec::with_capacity(held.len());
+        let mut seen = HashSet::new();
         for one in held {
-            read.push((one.read()?, one));
+            // A managed policy is one, also if a group has it besides.
+            if one.arn.as_ref().is_none_or(|arn| seen.insert(arn.clone())) {
+                read.push((one.read()?, one));
+            }
         }
         let of = |service: &String| Granting {
             service: service.clone(),

@@ -11,7 +11,7 @@ use crate::control::Desk;
 use crate::control::aws::AwsDone;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
 use crate::control::list::rows;
-use crate::ids::tagged::UserId;
+use crate::ids::tagged::{ServiceId, UserId};
 use crate::policy::aws::arn::{Name, Path};
 use crate::policy::engine::principal::Caller as Who;
 use crate::policy::table::IamAction;
@@ -206,7 +206,8 @@ fn unlocked(person: &Person) -> Result<AwsUser, AwsProblem> {
 
 /// Refuses a name or path by which the user would not be known.
 fn fits(person: &Person, row: &AwsUser) -> Result<(), AwsProblem> {
-    if username(&person.principal, &row.user.name).is_none() {
+    let an_id = ServiceId::parse(&row.user.name).is_ok();
+    if an_id || username(&person.principal, &row.user.name).is_none() {
         let text = "The specified value for userName is invalid. It is the id of a user or service ID.";
         return Err(AwsProblem::said(AwsCode::ValidationError, text));
     }

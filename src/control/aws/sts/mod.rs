@@ -1,14 +1,22 @@
 //! Use cases of STS.
 
+pub mod role;
+pub mod session;
+pub mod user;
+
 use std::sync::Arc;
 
 use super::AwsDone;
 use super::problem::AwsProblem;
 use crate::admit::aws::{AwsAsk, AwsTarget};
-use crate::admit::caller::Caller;
+use crate::admit::caller::{Caller, Credential};
 use crate::admit::context::user_id;
+use crate::clock::UnixTime;
 use crate::control::Desk;
+use crate::ids::principal::PrincipalId;
+use crate::ids::region::Region;
 use crate::policy::sentence;
+use crate::store::aws::access_key::LastUsed;
 
 /// Who asks.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -21,7 +29,39 @@ pub struct Identity {
     pub user_id: String,
 }
 
+/// How long after a use the next is noted: a note is a commit.
+const NOTED_EVERY: i64 = 60_000;
+
 impl Desk {
+    /// Notes that a key or a role was used, unless that was noted just now. Nothing depends on it, so nothing fails with it.
+    pub async fn note_use(&self, caller: &Caller, region: &Region, service: &str) {
+        let now = self.clock.now();
+        let due =
+            |last: Option<UnixTime>| last.is_none_or(|last| now.millis() - last.millis() >= NOTED_EVERY);
+        let noted = match &caller.credential {
+            Credential::AccessKey(id) => match self.store.access_key(id).await {
+                Ok(Some(row)) if due(row.last_used.as_ref().map(|used| used.at)) => {
+                    let (region, service) = (region.to_string(), service.to_owned());
+                    self.store.access_key_used(id, &LastUsed { at: now, region, service }).await
+                }
+                other => other.map(|_| ()),
+            },
+            Credential::Session(temporary) => match &temporary.session.principal {
+                PrincipalId::Role(id) => match self.store.role(id).await {
+                    Ok(Some(row)) if due(row.last_used.as_ref().map(|(at, _)| *at)) => {
+                        self.store.role_used(id, now, region).await
+                    }
+                    other => other.map(|_| ()),
+                },
+                PrincipalId::ServiceId(_) | PrincipalId::User(_) => Ok(()),
+            },
+            Credential::ApiKey(_) => Ok(()),
+        };
+        if let Err(error) = noted {
+            tracing::warn!(%error, "the use of a key or role is not noted");
+        }
+    }
+
     /// Who the caller is. Everyone may ask who signs.
     ///
     /// # Errors

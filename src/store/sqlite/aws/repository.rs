@@ -44,14 +44,15 @@ impl Repositories for SqliteStore {
     async fn insert_repository(&self, row: &Repository, tags: &[Tag]) -> Result<(), AwsError> {
         let mut write = Write::begin(self).await?;
         let insert = sqlx::query(
-            "insert into repository (region, name, mutability, exclusions, created_at) \
-             values (?1, ?2, ?3, ?4, ?5)",
+            "insert into repository (region, name, mutability, exclusions, created_at, scan_on_push) \
+             values (?1, ?2, ?3, ?4, ?5, ?6)",
         )
         .bind(row.region.as_str())
         .bind(row.name.as_str())
         .bind(row.mutability.as_str())
         .bind(row::written(&row.exclusions)?)
-        .bind(row.created_at.millis());
+        .bind(row.created_at.millis())
+        .bind(row.scan_on_push);
         let done = insert.execute(write.connection()).await;
         done.map_err(|error| StoreError::conflict(error, "that repository exists already"))?;
         tag::put(&mut write, &Tagged::Repository(row.region.clone(), row.name.clone()), tags).await?;
@@ -82,6 +83,16 @@ impl Repositories for SqliteStore {
         let update = "update repository set mutability = ?3, exclusions = ?4 where region = ?1 and name = ?2";
         let exclusions = row::written(exclusions)?;
         change(self, (region, name), update, [Some(mutability.as_str()), Some(&exclusions)]).await
+    }
+
+    async fn put_scan_on_push(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        scan: bool,
+    ) -> Result<(), StoreError> {
+        let update = "update repository set scan_on_push = ?3 = 'on' where region = ?1 and name = ?2";
+        change(self, (region, name), update, [Some(if scan { "on" } else { "off" }), None]).await
     }
 
     async fn put_repository_policy(
@@ -123,6 +134,7 @@ pub(super) fn decode(found: &SqliteRow) -> Result<Repository, StoreError> {
         name: row::parsed(found, "name")?,
         mutability: row::parsed(found, "mutability")?,
         exclusions: row::texts(found.try_get("exclusions")?)?,
+        scan_on_push: found.try_get("scan_on_push")?,
         created_at: row::time(found, "created_at")?,
     })
 }

@@ -1,0 +1,213 @@
+//! Taking on a role: the trust policy must let the caller, and unless it names them, their own policies must too.
+
+use std::sync::Arc;
+
+use super::super::problem::{AwsCode, AwsProblem};
+use super::super::{AwsDone, action};
+use super::session::{Begun, Wish, duration, invalid};
+use crate::admit::aws::{AwsAsk, AwsTarget};
+use crate::admit::caller::Caller;
+use crate::admit::permit::{AwsControl, Permit};
+use crate::admit::refusal::{Refusal, Unauthorized};
+use crate::control::Desk;
+use crate::credential::session::{Kind, Session};
+use crate::ids::aws::SessionKeyId;
+use crate::ids::principal::PrincipalId;
+use crate::policy::aws::arn::{Arn, Name};
+use crate::policy::engine::principal::Caller as Who;
+use crate::store::aws::holder::Actor;
+use crate::store::aws::role::Role;
+use crate::store::aws::tag::Tagged;
+use crate::view::compile;
+
+/// How long a session lasts at most that was made from another role's.
+const CHAINED: i64 = 3_600;
+
+/// A wish to take on a role.
+#[derive(Clone, Debug)]
+pub struct Assume {
+    /// Which.
+    pub role: String,
+    /// The session's name.
+    pub session: Name,
+    /// What limits and describes the session.
+    pub wish: Wish,
+    /// Keys of tags that go on to the next role.
+    pub transitive: Vec<String>,
+    /// What the role's trust policy may ask for.
+    pub external_id: Option<String>,
+    /// Who is really behind it.
+    pub source_identity: Option<String>,
+}
+
+/// A role that was taken on.
+#[derive(Debug)]
+pub struct Assumed {
+    /// The session.
+    pub begun: Begun,
+    /// `AROA…:SESSION`
+    pub id: String,
+    /// The session's ARN.
+    pub arn: String,
+    /// Who is really behind it.
+    pub source_identity: Option<String>,
+}
+
+impl Desk {
+    /// Begins a session of a role.
+    ///
+    /// # Errors
+    /// [`AwsProblem`]
+    pub async fn assume_role(
+        &self,
+        caller: &Arc<Caller>,
+        mut assume: Assume,
+    ) -> Result<AwsDone<Assumed>, AwsProblem> {
+        inherit(caller, &mut assume)?;
+        let role = self.role_of(&assume.role).await?;
+        let permit = self.permit_assuming(caller, &assume, role.as_ref()).await?;
+        let Some(role) = role else { return Err(denied(&permit)) };
+        let most = i64::from(role.max_session);
+        let chained = matches!(caller.bundle.rights.caller(), Who::RoleSession { .. });
+        let seconds = duration(assume.wish.duration, CHAINED.min(most), 43_200)?;
+        if seconds > most {
+            return Err(invalid(
+                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+            ));
+        }
+        if chained && seconds > CHAINED {
+            return Err(invalid(
+                "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
+            ));
+        }
+        let (limits, tags) = (self.limits(&assume.wish).await?, assume.wish.pairs()?);
+        let (issued_at, expires_at) = self.span(seconds);
+        let name = assume.session.as_str();
+        let begun = self.begin(Session {
+            account: self.account.clone(),
+            id: SessionKeyId::fresh(&self.account, &*self.entropy),
+            principal: PrincipalId::Role(role.id.clone()),
+            kind: Kind::Role(name.to_owned()),
+            made_with: None,
+            limits,
+            tags,
+            transitive: assume.transitive,
+            source_identity: assume.source_identity.clone(),
+            context: Vec::new(),
+            issued_at,
+            expires_at,
+        })?;
+        let (id, role_name) = (format!("{}:{name}", role.id), role.name.as_str());
+        let arn = format!("arn:aws:sts::{}:assumed-role/{role_name}/{name}", self.account);
+        let source_identity = assume.source_identity;
+        Ok(AwsDone::new(Assumed { begun, id, arn, source_identity }, permit))
+    }
+
+    /// The role of that ARN, if there is one.
+    async fn role_of(&self, arn: &str) -> Result<Option<Role>, AwsProblem> {
+        let Ok(Arn::Role { account, path, name }) = Arn::parse(arn) else {
+            return Err(invalid(format!("{} is invalid", crate::ids::Malformed::new(arn, "").text)));
+        };
+        let row = self.store.role_named(&name).await?;
+        Ok(row.filter(|row| account == self.account && row.path == path && row.name == name))
+    }
+
+    /// Whether the caller may take it on, with these tags and under this name. That there is no such role reads as if its
+    /// trust policy let nobody.
+    async fn permit_assuming(
+        &self,
+        caller: &Arc<Caller>,
+        assume: &Assume,
+        role: Option<&Role>,
+    ) -> Result<Permit<AwsControl>, AwsProblem> {
+        let trust = role.map(|role| compile::trust(&assume.role, role.trust.as_str())).transpose()?;
+        let tags = match role {
+            Some(role) => self.store.tags(&Tagged::Actor(Actor::Role(role.id.clone()))).await?,
+            None => Vec::new(),
+        };
+        let mut context = assume.wish.context();
+        for tag in &tags {
+            for prefix in ["aws:ResourceTag", "iam:ResourceTag"] {
+                context.push((format!("{prefix}/{}", tag.key()), vec![tag.value().to_owned()]));
+            }
+        }
+        let mut one = |key: &str, value: Option<&str>| {
+            context.extend(value.map(|value| (key.to_owned(), vec![value.to_owned()])));
+        };
+        one("sts:RoleSessionName", Some(assume.session.as_str()));
+        one("sts:ExternalId", assume.external_id.as_deref());
+        one("sts:SourceIdentity", assume.source_identity.as_deref());
+        one("sts:DurationSeconds", assume.wish.duration.map(|seconds| seconds.to_string()).as_deref());
+        if !assume.transitive.is_empty() {
+            context.push(("sts:TransitiveTagKeys".to_owned(), assume.transitive.clone()));
+        }
+        let mut needed = Vec::new();
+        if !assume.wish.tags.is_empty() {
+            needed.push("sts:TagSession");
+        }
+        if assume.source_identity.is_some() {
+            needed.push("sts:SetSourceIdentity");
+        }
+        needed.push("sts:AssumeRole");
+        let mut last = None;
+        for name in needed {
+            let target = AwsTarget::Arn(assume.role.clone());
+            let (context, trust) = (context.clone(), trust.clone());
+            let ask = AwsAsk { context, trust, ..AwsAsk::new(action(name)?, target) };
+            last = Some(self.authority.permit_aws(caller, ask).await.map_err(reticent)?);
+        }
+        last.ok_or_else(|| invalid("nothing was asked"))
+    }
+}
+
+/// A role's session hands on its transitive tags and its source identity; neither can be changed on the way.
+fn inherit(caller: &Caller, assume: &mut Assume) -> Result<(), AwsProblem> {
+    if let Who::FederatedUser { .. } | Who::Root { .. } = caller.bundle.rights.caller() {
+        return Err(AwsProblem::said(
+            AwsCode::AccessDenied,
+            "Roles may not be assumed by root accounts or with federation tokens.",
+        ));
+    }
+    let Some(session) = caller.credential.session() else { return Ok(()) };
+    for (key, value) in session.tags.iter().filter(|(key, _)| session.transitive.contains(key)) {
+        if assume.wish.tags.iter().any(|tag| tag.key().eq_ignore_ascii_case(key)) {
+            let text = format!("The session tag {key} is transitive: it cannot be set again.");
+            return Err(AwsProblem::said(AwsCode::AccessDenied, text));
+        }
+        let tag = crate::store::aws::tag::Tag::parse(key, value);
+        assume.wish.tags.push(tag.map_err(|malformed| invalid(malformed.to_string()))?);
+        assume.transitive.push(key.clone());
+    }
+    match (&session.source_identity, &assume.source_identity) {
+        (Some(kept), Some(other)) if kept != other => {
+            let text = "The source identity of a session cannot be changed.";
+            return Err(AwsProblem::said(AwsCode::AccessDenied, text));
+        }
+        (Some(kept), _) => assume.source_identity = Some(kept.clone()),
+        (None, _) => {}
+    }
+    Ok(())
+}
+
+/// AWS does not say which policy does not allow it, because that would say whether there is such a role.
+fn reticent(problem: AwsProblem) -> AwsProblem {
+    match problem {
+        AwsProblem::Refused(Refusal::Unauthorized(denial)) => {
+            let sentence = denial.sentence.split(" because ").next().unwrap_or_default().to_owned();
+            AwsProblem::Refused(Refusal::Unauthorized(Box::new(Unauthorized { sentence, ..*denial })))
+        }
+        other @ (AwsProblem::Fault(_)
+        | AwsProblem::Refused(_)
+        | AwsProblem::Said { .. }
+        | AwsProblem::Unproven { .. }) => other,
+    }
+}
+
+/// The same, where somebody may take on every role and there is none.
+fn denied(permit: &Permit<AwsControl>) -> AwsProblem {
+    let (who, of) = (permit.caller(), permit.of());
+    let who = crate::policy::sentence::arn(who.bundle.rights.caller());
+    let text =
+        format!("User: {who} is not authorized to perform: sts:AssumeRole on resource: {}", of.resource);
+    AwsProblem::said(AwsCode::AccessDenied, text)
+}

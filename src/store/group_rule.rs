@@ -1,0 +1,76 @@
+//! Dynamic rules of access groups: who is in one because of what an identity provider says of them.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::identity::Stamp;
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::{AccessGroupId, ClaimRuleId};
+
+/// A rule.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ClaimRuleRecord {
+    /// The id.
+    pub id: ClaimRuleId,
+    /// The group that it is of.
+    pub group: AccessGroupId,
+    /// Any text.
+    pub name: String,
+    /// The identity provider.
+    pub realm: String,
+    /// For how many hours a login counts.
+    pub expiration: u8,
+    /// All of these must hold.
+    pub conditions: Vec<ClaimCondition>,
+    /// Who made it.
+    pub created_by: PrincipalId,
+    /// Who changed it last.
+    pub modified_by: PrincipalId,
+    /// When.
+    pub stamp: Stamp,
+}
+
+/// A demand on one claim.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct ClaimCondition {
+    /// Its name.
+    pub claim: String,
+    /// How it is compared.
+    pub operator: ClaimOperator,
+    /// With what, as JSON in a text.
+    pub value: String,
+}
+
+/// How a claim is compared.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+#[expect(missing_docs, reason = "each says what it does")]
+pub enum ClaimOperator {
+    Contains,
+    Equals,
+    EqualsIgnoreCase,
+    In,
+    NotEquals,
+    NotEqualsIgnoreCase,
+}
+
+/// Reading and changing rules.
+#[async_trait]
+pub trait ClaimRules {
+    /// One rule of a group.
+    async fn claim_rule(
+        &self,
+        group: &AccessGroupId,
+        id: &ClaimRuleId,
+    ) -> Result<Option<ClaimRuleRecord>, StoreError>;
+    /// The rules of a group, oldest first. There are few.
+    async fn claim_rules(&self, group: &AccessGroupId) -> Result<Vec<ClaimRuleRecord>, StoreError>;
+    /// Adds a rule; `NotFound` if there is no such group.
+    async fn insert_claim_rule(&self, row: &ClaimRuleRecord) -> Result<(), StoreError>;
+    /// Replaces a rule whose stored version is one less.
+    async fn update_claim_rule(&self, row: &ClaimRuleRecord) -> Result<(), StoreError>;
+    /// Removes a rule.
+    async fn delete_claim_rule(&self, group: &AccessGroupId, id: &ClaimRuleId) -> Result<(), StoreError>;
+}

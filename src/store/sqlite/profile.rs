@@ -1,0 +1,106 @@
+//! Rows that are only shown: profiles and history.
+
+use async_trait::async_trait;
+use sqlx::Row;
+use sqlx::sqlite::SqliteRow;
+
+use super::SqliteStore;
+use super::row;
+use super::write::Write;
+use crate::clock::UnixTime;
+use crate::ids::principal::PrincipalId;
+use crate::ids::tagged::UserId;
+use crate::store::StoreError;
+use crate::store::feed::ChangeKey;
+use crate::store::profile::{HistoryRecord, Profile, Profiles};
+
+/// How much of a thing's history is kept.
+const KEPT: i64 = 50;
+
+#[async_trait]
+impl Profiles for SqliteStore {
+    async fn profile(&self, id: &UserId) -> Result<Profile, StoreError> {
+        let select = "select * from user_profile where principal_id = ?1";
+        Ok(row::one(self, select, id.as_str(), profile).await?.unwrap_or_default())
+    }
+
+    async fn put_profile(&self, id: &UserId, profile: &Profile) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        let replace = "insert or replace into user_profile \
+             (principal_id, firstname, lastname, phonenumber, altphonenumber, photo) \
+             values (?1, ?2, ?3, ?4, ?5, ?6)";
+        let replace = sqlx::query(replace)
+            .bind(id.as_str())
+            .bind(&profile.firstname)
+            .bind(&profile.lastname)
+            .bind(&profile.phonenumber)
+            .bind(&profile.altphonenumber)
+            .bind(&profile.photo);
+        let done = replace.execute(write.connection()).await;
+        done.map_err(|error| StoreError::conflict(error, "a profile is in the way"))?;
+        write.commit().await
+    }
+
+    async fn set_user_active(&self, id: &UserId, active: bool, at: UnixTime) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        let update = sqlx::query(
+            "update principal set active = ?2, modified_at = ?3, version = version + 1 \
+             where id = ?1 and kind = 'user'",
+        )
+        .bind(id.as_str())
+        .bind(active)
+        .bind(at.millis());
+        if update.execute(write.connection()).await?.rows_affected() == 0 {
+            return Err(StoreError::NotFound);
+        }
+        write.touch(ChangeKey::Principal(PrincipalId::User(id.clone())));
+        write.commit().await
+    }
+
+    async fn history(&self, entity: &str) -> Result<Vec<HistoryRecord>, StoreError> {
+        let select = sqlx::query("select * from history where entity = ?1 order by number desc limit ?2");
+        let rows = select.bind(entity).bind(KEPT).fetch_all(&self.readers).await?;
+        rows.iter().map(record).collect()
+    }
+
+    async fn note(&self, record: &HistoryRecord) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        let insert = sqlx::query(
+            "insert into history (entity, at, by, action, params, message) values (?1, ?2, ?3, ?4, ?5, ?6)",
+        )
+        .bind(&record.entity)
+        .bind(record.at.millis())
+        .bind(record.by.to_string())
+        .bind(&record.action)
+        .bind(row::written(&record.params)?)
+        .bind(&record.message);
+        insert.execute(write.connection()).await?;
+        let forget = sqlx::query(
+            "delete from history where entity = ?1 and number not in \
+             (select number from history where entity = ?1 order by number desc limit ?2)",
+        );
+        forget.bind(&record.entity).bind(KEPT).execute(write.connection()).await?;
+        write.commit().await
+    }
+}
+
+fn profile(found: &SqliteRow) -> Result<Profile, StoreError> {
+    Ok(Profile {
+        firstname: found.try_get("firstname")?,
+        lastname: found.try_get("lastname")?,
+        phonenumber: found.try_get("phonenumber")?,
+        altphonenumber: found.try_get("altphonenumber")?,
+        photo: found.try_get("photo")?,
+    })
+}
+
+fn record(found: &SqliteRow) -> Result<HistoryRecord, StoreError> {
+    Ok(HistoryRecord {
+        entity: found.try_get("entity")?,
+        at: row::time(found, "at")?,
+        by: row::parsed(found, "by")?,
+        action: found.try_get("action")?,
+        params: row::texts(found.try_get("params")?)?,
+        message: found.try_get("message")?,
+    })
+}
