@@ -205,12 +205,16 @@ impl Api {
             Endpoint::Cbr(which) => ibm::cbr::answer(which, &call).await,
             Endpoint::GroupRules(which) => ibm::group_rules::answer(which, &call).await,
             Endpoint::Groups(which) => ibm::groups::answer(which, &call).await,
+            Endpoint::Images(which) => ibm::images::answer(which, &call).await,
             Endpoint::Native(which) => native::answer(which, &call, &self.registries).await,
             Endpoint::Policies(which) => ibm::policies::answer(which, &call).await,
+            Endpoint::Quotas(which) => ibm::quotas::answer(which, &call).await,
             Endpoint::Registry(which) => ibm::registry::answer(which, &call).await,
+            Endpoint::Retentions(which) => ibm::retentions::answer(which, &call).await,
             Endpoint::PoliciesV2(which) => ibm::policies_v2::answer(which, &call).await,
             Endpoint::Roles(which) => ibm::roles::answer(which, &call).await,
             Endpoint::ServiceIds(which) => ibm::service_ids::answer(which, &call).await,
+            Endpoint::Trash(which) => ibm::trash::answer(which, &call).await,
             Endpoint::Users(which) => ibm::users::answer(which, &call).await,
         }
     }

@@ -36,6 +36,8 @@ pub struct Settings {
     pub allowlist: Allowlist,
     /// `[federation]`.
     pub federation: Federation,
+    /// `[trash]`.
+    pub trash: Trash,
     /// `[limits]`.
     pub limits: Limits,
     /// `[acme]`.
@@ -263,6 +265,13 @@ pub struct InternalIssuer {
     pub ca_file: Option<PathBuf>,
     /// The file with a token to show there.
     pub token_file: Option<PathBuf>,
+}
+
+/// What becomes of deleted images.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Trash {
+    /// How long they can be restored; `None` if they are deleted upstream at once.
+    pub keep: Option<Duration>,
 }
 
 /// Limits on clients.

@@ -13,6 +13,8 @@ pub enum Noun {
     ClaimRule,
     /// An access group.
     Group,
+    /// An image.
+    Image,
     /// A membership of an access group.
     Member,
     /// A namespace.
@@ -41,6 +43,7 @@ impl Noun {
             Self::ApiKey => "API key",
             Self::ClaimRule => "rule of the access group",
             Self::Group => "access group",
+            Self::Image => "image",
             Self::Member => "member",
             Self::Namespace => "namespace",
             Self::Policy => "policy",

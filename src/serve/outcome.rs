@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Response;
 
 use super::Shared;
+use super::overlay::PullMeter;
 use super::recorded::{Pending, Recorded};
 use super::visit::Visit;
 use crate::admit::caller::{Caller, Credential};
@@ -120,7 +121,9 @@ impl Outcome {
     pub async fn recorded(self, visit: &Visit, shared: &Shared) -> Response<Recorded> {
         let Self { response, event, verdict, durable, slot } = self;
         let status = response.status().as_u16();
+        let meter = PullMeter::of(shared, visit, &event, status);
         let pending = Pending::new(visit, event, verdict, status, shared.recorder.clone(), slot);
+        let pending = pending.metered(meter);
         if !durable {
             return response.map(|body| Recorded::new(body, Some(pending)));
         }

@@ -19,8 +19,11 @@ pub mod keyring;
 pub mod network;
 pub mod policy;
 pub mod profile;
+pub mod quota;
 pub mod registry;
+pub mod retention;
 pub mod sqlite;
+pub mod trash;
 
 pub use error::StoreError;
 
@@ -37,7 +40,10 @@ pub trait Store:
     + network::Networks
     + policy::Policies
     + profile::Profiles
+    + quota::Quotas
     + registry::Registries
+    + retention::Retentions
+    + trash::Trash
     + Send
     + Sync
 {

@@ -11,6 +11,7 @@ pub(super) mod cbr;
 pub(super) mod cr;
 pub(super) mod iam;
 pub(super) mod policy;
+pub(super) mod shelf;
 
 /// Puts cloud-grade IAM in front of any OCI registry, and talks to a server that does.
 #[derive(Debug, Parser)]
