@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::acme::Challenge;
+use crate::client::certificate::Naming;
 use crate::ids::account::AccountId;
 use crate::ids::host::HostName;
 use crate::ids::issuer::Origin;
@@ -163,6 +164,8 @@ pub struct ClientCertificates {
     pub crl: Option<PathBuf>,
     /// Whether nobody comes in without a certificate.
     pub required: bool,
+    /// By which name a certificate says whose it is, if it stands for its holder.
+    pub identity: Option<Naming>,
 }
 
 /// One address that is listened on.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::address::ClientAddr;
-use crate::client::certificate::ClientCertificate;
+use crate::client::certificate::{ClientCertificate, Fingerprint};
 use crate::clock::UnixTime;
 use crate::ids::aws::{AccessKeyId, SessionKeyId};
 use crate::ids::cbr::RuleId;
@@ -182,6 +182,8 @@ pub enum Proof {
     AccessKey(AccessKeyId),
     /// An API key.
     ApiKey(ApiKeyId),
+    /// A client certificate.
+    Certificate(Fingerprint),
     /// A session.
     Session(SessionKeyId),
 }

@@ -147,6 +147,7 @@ pub fn who(caller: &Caller) -> Who {
         credential: Some(match &caller.credential {
             Credential::AccessKey(id) => Proof::AccessKey(id.clone()),
             Credential::ApiKey(id) => Proof::ApiKey(id.clone()),
+            Credential::Certificate(id) => Proof::Certificate(id.clone()),
             Credential::Session(temporary) => Proof::Session(temporary.session.id.clone()),
         }),
     }

@@ -32,7 +32,7 @@ pub struct Request<'a> {
     /// Which of the two.
     pub form: bool,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: &'a Origin,
     /// Which registry it is for.
     pub region: &'a Region,
 }
@@ -114,7 +114,13 @@ async fn authenticate(
         (Presented::Unusable(because), _, _) => return Ok(Err(because)),
         (Presented::Bearer(_), _, _) => return Ok(Err("a token cannot be exchanged for a token")),
         (Presented::Basic { user, password }, _, _) => (user.as_str(), password),
-        (Presented::Absent, false, _) => return Ok(Ok(None)),
+        (Presented::Absent, false, _) => {
+            return Ok(match gate.authenticator.certificate(request.origin).await? {
+                Authenticated::Proven(caller) => Ok(Some(caller)),
+                Authenticated::Rejected(because) => Err(because),
+                Authenticated::Absent => Ok(None),
+            });
+        }
         (Presented::Absent, true, "password") => {
             password = Secret::from(field("password"));
             (field("username"), &password)

@@ -28,7 +28,7 @@ pub struct Request<'a> {
     /// The form.
     pub body: &'a str,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: &'a Origin,
     /// For the error's context.
     pub request_id: &'a str,
 }

@@ -90,8 +90,8 @@ struct Certificate {
 
 impl From<&ClientCertificate> for Certificate {
     fn from(certificate: &ClientCertificate) -> Self {
-        let ClientCertificate { subject, uris, fingerprint } = certificate.clone();
-        Self { subject, uris, sha256: fingerprint }
+        let ClientCertificate { subject, uris, fingerprint, holder: _ } = certificate.clone();
+        Self { subject, uris, sha256: fingerprint.as_str().to_owned() }
     }
 }
 
@@ -189,6 +189,7 @@ fn credential(who: &Who) -> Option<Credential> {
     who.credential.as_ref().map(|credential| match credential {
         Proof::AccessKey(id) => Credential { kind: "accesskey", id: id.to_string() },
         Proof::ApiKey(id) => Credential { kind: of_key, id: id.to_string() },
+        Proof::Certificate(id) => Credential { kind: "certificate", id: id.as_str().to_owned() },
         Proof::Session(id) => Credential { kind: "session", id: id.to_string() },
     })
 }
