@@ -83,7 +83,7 @@ impl Credential {
     pub const fn is_awss(&self) -> bool {
         match self {
             Self::AccessKey(_) | Self::Session(_) => true,
-            Self::ApiKey(_) => false,
+            Self::ApiKey(_) | Self::Certificate(_) => false,
         }
     }
 
