@@ -150,7 +150,20 @@ fn a_service_id_is_made_given_rights_explained_and_unmade() {
     says(&cli, grant, &["Service policy is successfully created", "Service Type", "platform_service"]);
     let see = "explain --principal ci --action iam-identity.serviceid.list";
     says(&cli, see, &["ci may do iam-identity.serviceid.list"]);
-    leaves(&cli, &format!("{grant} --api-version v2"), 2, "v1 of the policy API only");
+    says(&cli, "iam role-create Peeker --display-name Peeker -a container-registry.image.list", &["Peeker"]);
+    let peek = "iam service-policy-create ci --roles Peeker --resource-type namespace --resource birds --api-version v2";
+    let made = says(&cli, peek, &["Service policy is successfully created", "birds"]);
+    let peeks = field(&made.stdout, "Policy ID:").unwrap();
+    assert_eq!(tags(), 404, "may look again");
+    says(
+        &cli,
+        &format!("iam service-policy-update ci {peeks} --roles Viewer --api-version v2"),
+        &["updated"],
+    );
+    assert_eq!(tags(), 403);
+    says(&cli, "iam access-policies -t service_id", &[peeks, "ci", "Viewer"]);
+    leaves(&cli, "iam role-delete Nonesuch --force", 1, "There is no custom role");
+    says(&cli, "iam role-delete Peeker --force", &["is deleted successfully"]);
 
     let token = || robot.http(&at).get("/oauth/token?service=registry").status;
     assert_eq!(token(), 200);
