@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks for building, trying and testing Portcullis: one call of apt-get for Debian packages,
-# cargo-deny, and sslyze, acme2certifier and the clouds' own clients in Python venvs under target/. Asks for nothing and changes
+# cargo-deny, h2spec where there is a Go that can build it, and sslyze, acme2certifier and the clouds' own clients in Python venvs under target/. Asks for nothing and changes
 # nothing when all is there.
 #
 # usage: scripts/deps.sh demo|test
@@ -102,6 +102,19 @@ install_venv() {
     rm -f "$log"
 }
 
+# h2spec comes as Go source only. It is small, and nothing fails without it.
+install_h2spec() {
+    local place log
+    place=$(cd "$(dirname "$0")/.." && pwd)/target/h2spec
+    if [ -x "$place/h2spec" ]; then return; fi
+    if ! have go; then say 'skipped: h2spec needs Go, so its cases are not run'; return; fi
+    say 'building h2spec with go, in target/h2spec'
+    log=$(mktemp)
+    GOBIN=$place GOFLAGS=-mod=mod go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible >"$log" 2>&1 ||
+        say "skipped: h2spec cannot be built, so its cases are not run: $(tail -1 "$log")"
+    rm -f "$log"
+}
+
 set_name=${1:-}
 case "$set_name" in
     demo | test) ;;
@@ -112,6 +125,7 @@ mapfile -t packages < <(missing_packages "$set_name")
 if [ "${#packages[@]}" != 0 ]; then install_packages "${packages[@]}"; fi
 if [ "$set_name" = test ]; then
     install_cargo_deny
+    install_h2spec
     install_venv requirements.txt scanners sslyze 'TLS will not be scanned'
     install_venv requirements-clients.txt clients aws 'the stories of the clouds'\'' own clients are skipped or fail'
 fi

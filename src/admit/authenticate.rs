@@ -14,7 +14,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, sleep_until};
 
-use super::caller::{Caller, Credential};
+use super::caller::{Caller, Credential, Reported};
 use super::claims::{ACCESS, AUDIENCE, AccessClaims, REFRESH, REGISTRY, RefreshClaims, RegistryClaims};
 use super::fault::Fault;
 use super::signature::{SESSIONS, Sessions, Unproven};
@@ -421,7 +421,18 @@ impl Authenticator {
         }
         let Origin { from, local, endpoint, secure, certificate: _ } = *origin;
         let account = self.account.clone();
-        Ok(Arc::new(Caller { account, credential, bundle, from, local, endpoint, secure, issued_at }))
+        let reported = Reported::default();
+        Ok(Arc::new(Caller {
+            account,
+            credential,
+            bundle,
+            from,
+            local,
+            endpoint,
+            secure,
+            issued_at,
+            reported,
+        }))
     }
 
     /// Proves a caller who presents nothing but the certificate of the connection.

@@ -117,9 +117,9 @@ impl Gate {
     ) -> Result<(), Why> {
         let namespace = resource.namespace.as_deref().and_then(|name| Namespace::parse(name).ok());
         if let (Some(region), Some(namespace)) = (&resource.region, namespace) {
-            self.network(caller, Want::Management(region, Some(&namespace))).await?;
+            self.reach(caller, region, &namespace).await?;
             if doing.is_some_and(|action| matches!(action, Action::ImagePull | Action::ImagePush)) {
-                self.network(caller, Want::Images(region, Some(&namespace))).await?;
+                caller.reported.note(self.network(caller, Want::Images(region, Some(&namespace))).await?);
             }
         }
         Ok(())

@@ -1,7 +1,7 @@
 //! A principal that has been proven by a credential, as of now.
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::client::address::ClientAddr;
 use crate::client::certificate::Fingerprint;
@@ -9,6 +9,7 @@ use crate::clock::UnixTime;
 use crate::credential::session::{Session, Temporary};
 use crate::ids::account::AccountId;
 use crate::ids::aws::AccessKeyId;
+use crate::ids::cbr::RuleId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ApiKeyId;
 use crate::network::allow_list::Allowed;
@@ -34,6 +35,33 @@ pub struct Caller {
     pub secure: bool,
     /// When the token was issued that proved the principal, if it was one.
     pub issued_at: Option<UnixTime>,
+    /// Which rules in report mode would have refused what this request has asked for so far.
+    pub reported: Reported,
+}
+
+/// Rules in report mode, noted while a request is answered and read when it is put on record.
+#[derive(Clone, Debug, Default)]
+pub struct Reported(Arc<Mutex<Vec<RuleId>>>);
+
+impl Reported {
+    /// Notes rules, each once.
+    pub(super) fn note(&self, rules: Vec<RuleId>) {
+        if rules.is_empty() {
+            return;
+        }
+        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for rule in rules {
+            if !noted.contains(&rule) {
+                noted.push(rule);
+            }
+        }
+    }
+
+    /// All that was noted.
+    #[must_use]
+    pub fn rules(&self) -> Vec<RuleId> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
 }
 
 /// What proves principals. Each is looked up again on every use.

@@ -43,7 +43,7 @@ impl Gate {
             for_action(action).ok_or_else(|| Fault::Internal(format!("no words for {}", action.name())))?;
         if let Some((region, namespace)) = of_namespace(action, &resource) {
             // Where the call comes from has been decided; not yet, what is special about this namespace.
-            self.network(caller, Want::Management(region, Some(&namespace))).await?;
+            self.reach(caller, region, &namespace).await?;
         }
         let repository = match (&resource.region, &resource.repository) {
             (Some(region), Some(name)) => Some(self.repository(region, name).await?),
@@ -71,6 +71,15 @@ impl Gate {
         }
         let denial = judge.denial(words, resource.clone(), &verdict);
         Err(Refusal::Denied(Box::new(denial)).into())
+    }
+
+    /// Decides whether a namespace may be managed from where the caller is.
+    ///
+    /// # Errors
+    /// [`Refusal::Outside`], or [`Fault`] when the view cannot say.
+    pub async fn reach(&self, caller: &Caller, region: &Region, namespace: &Namespace) -> Result<(), Why> {
+        caller.reported.note(self.network(caller, Want::Management(region, Some(namespace))).await?);
+        Ok(())
     }
 
     /// A permit for what every principal may do to itself: its own API keys, its own rights.

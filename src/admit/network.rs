@@ -6,15 +6,17 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::IpAddr;
 
-use super::authenticate::REJECTION;
+use super::authenticate::{Origin, REJECTION};
 use super::caller::Caller;
 use super::fault::Fault;
 use super::gate::{Gate, Why};
 use super::refusal::Refusal;
+use crate::ids::account::AccountId;
 use crate::ids::cbr::RuleId;
 use crate::ids::host::HostName;
 use crate::ids::region::Region;
 use crate::network::decide::{Call, Facts, Place, PrivateSource, Refuser};
+use crate::network::endpoint::Endpoint;
 use crate::registry::name::Namespace;
 use crate::view::network::{AccountNetwork, Own};
 
@@ -136,6 +138,24 @@ impl Gate {
         Ok(verdict.would_refuse)
     }
 
+    /// Decides what holds for everybody, before it is proven who asks: the account's list, and rules. Nothing that refuses
+    /// here depends on whom a request names.
+    ///
+    /// # Errors
+    /// [`Refusal::Outside`], or [`Fault`] when the view cannot say.
+    pub async fn network_of_all(&self, origin: &Origin, want: Want<'_>, claimed: Claimed) -> Result<(), Why> {
+        let network = self.view.network().await.map_err(Fault::from)?;
+        let (account, own) = (&self.authenticator.account, Own::default());
+        let stand =
+            Stand { client: origin.from.ip(), local: origin.local, endpoint: origin.endpoint, account };
+        let Some(by) = self.premises.judge(&network, stand, own, want)?.refused_by else { return Ok(()) };
+        let veiled = by.is_list() && claimed == Claimed::Somebody;
+        if veiled {
+            tokio::time::sleep(REJECTION).await;
+        }
+        Err(Refusal::Outside(Box::new(Outside { by, from: stand.client, veiled })).into())
+    }
+
     /// The namespaces whose images rules keep from the caller, who was let in for the registry.
     pub(super) async fn unreachable(
         &self,
@@ -157,6 +177,24 @@ impl Gate {
         let verdict = self.premises.verdict(network, caller, want, false);
         verdict.is_ok_and(|verdict| verdict.refused_by.is_none())
     }
+}
+
+/// Whether a request says who makes it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Claimed {
+    /// It does not.
+    Nobody,
+    /// It does, and what is wrong with that is told to nobody who stands outside.
+    Somebody,
+}
+
+/// From where, to where, and whose.
+#[derive(Clone, Copy)]
+struct Stand<'a> {
+    client: IpAddr,
+    local: IpAddr,
+    endpoint: Endpoint,
+    account: &'a AccountId,
 }
 
 /// What the network says to a request.
@@ -196,13 +234,20 @@ impl Premises {
         own: Own<'_>,
         want: Want<'_>,
     ) -> Result<Verdict, Fault> {
-        let facts = Facts {
-            client: caller.from.ip(),
-            local: caller.local,
-            endpoint: caller.endpoint,
-            account: &caller.account,
-            call: self.call(want)?,
-        };
+        let Caller { account, local, endpoint, .. } = caller;
+        let stand = Stand { client: caller.from.ip(), local: *local, endpoint: *endpoint, account };
+        self.judge(network, stand, own, want)
+    }
+
+    fn judge(
+        &self,
+        network: &AccountNetwork,
+        stand: Stand<'_>,
+        own: Own<'_>,
+        want: Want<'_>,
+    ) -> Result<Verdict, Fault> {
+        let Stand { client, local, endpoint, account } = stand;
+        let facts = Facts { client, local, endpoint, account, call: self.call(want)? };
         let decision = network.decide(facts, own, self.private_source);
         Ok(Verdict {
             refused_by: decision.refused_by.map(Barrier::from),

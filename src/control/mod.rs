@@ -25,7 +25,7 @@ use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
-use crate::registry::name::RepositoryName;
+use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::reference::Tag;
 use crate::store::Store;
 use crate::token::federation::Federation;
@@ -80,6 +80,15 @@ pub trait Authority: Send + Sync {
         action: Action,
         resource: Resource,
     ) -> Result<Permit<Control>, Problem>;
+
+    /// Decides whether the caller may come from where it comes from to what policies know no namespace of: to a namespace
+    /// itself.
+    async fn reach(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        namespace: &Namespace,
+    ) -> Result<(), Problem>;
 
     /// Decides a call of AWS's APIs; a denial is [`crate::admit::refusal::Refusal::Unauthorized`] inside
     /// [`AwsProblem::Refused`].

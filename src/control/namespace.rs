@@ -62,6 +62,7 @@ impl Desk {
         name: Namespace,
         group: Option<&str>,
     ) -> Result<Done<Added>, Problem> {
+        self.authority.reach(caller, region, &name).await?;
         // Namespaces are made at account level: a policy on a namespace does not reach (ibm.md 1.1).
         let permit =
             self.authority.permit(caller, Action::NamespaceCreate, Resource::registry(region)).await?;
@@ -117,6 +118,7 @@ impl Desk {
         region: &Region,
         name: &Namespace,
     ) -> Result<Done<()>, Problem> {
+        self.authority.reach(caller, region, name).await?;
         let permit =
             self.authority.permit(caller, Action::NamespaceDelete, Resource::registry(region)).await?;
         let exists = self.store.namespaces(region).await?.iter().any(|row| row.name == *name);

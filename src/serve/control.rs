@@ -36,7 +36,7 @@ use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::record::event::{ControlCall, Verdict, What};
 use crate::registry::error::{OciCode, OciError};
-use crate::registry::name::RepositoryName;
+use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::reference::Tag;
 
 /// Answers one call.
@@ -108,9 +108,8 @@ async fn answer(
     // Once begun, a change is carried through even if the client goes away: it is written whole or not at all.
     match shared.control.spawn(async move { api.respond(request).await }).await {
         Ok(reply) => {
-            let mut outcome = replied(visit, &method, caller.who(), reply);
-            outcome.event = outcome.event.reported_by(&would_refuse);
-            outcome
+            let outcome = replied(visit, &method, caller.who(), reply);
+            outcome.reported_by(&with_reported(would_refuse, caller.who()))
         }
         Err(_) => Outcome::failed(
             visit,
@@ -195,8 +194,17 @@ pub(super) fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, r
         response.headers_mut().insert(name, value.clone());
     }
     let mut outcome = Outcome::ready(event, verdict, response);
-    outcome.durable = !matches!(*method, Method::GET | Method::HEAD);
+    // Whoever asks too often has changed nothing, and must not keep the disk busy.
+    outcome.durable = !matches!(*method, Method::GET | Method::HEAD) && outcome.verdict != Verdict::Limited;
     outcome
+}
+
+/// Rules in report mode: those that were asked before the call was answered, and those on what it was about.
+pub(super) fn with_reported(mut rules: Vec<RuleId>, caller: Option<&Caller>) -> Vec<RuleId> {
+    let later = caller.map(|caller| caller.reported.rules()).unwrap_or_default();
+    let new: Vec<RuleId> = later.into_iter().filter(|rule| !rules.contains(rule)).collect();
+    rules.extend(new);
+    rules
 }
 
 pub(super) fn unread(visit: &Visit, status: StatusCode, message: &str) -> Outcome {
@@ -228,6 +236,18 @@ impl Authority for GateAuthority {
         resource: Resource,
     ) -> Result<Permit<Control>, Problem> {
         self.0.control(caller, action, resource).await.map_err(|why| match why {
+            Why::Fault(fault) => Problem::Fault(fault),
+            Why::Refusal(refusal) => Problem::Refused(refusal),
+        })
+    }
+
+    async fn reach(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        namespace: &Namespace,
+    ) -> Result<(), Problem> {
+        self.0.reach(caller, region, namespace).await.map_err(|why| match why {
             Why::Fault(fault) => Problem::Fault(fault),
             Why::Refusal(refusal) => Problem::Refused(refusal),
         })

@@ -124,7 +124,8 @@ impl App {
             Surface::Control(site) => control::refuse(&self.shared, visit, site, request, refusal).await,
             Surface::Registry(site) => registry::refuse(visit, site, &request, &refusal),
             Surface::Token(endpoint, _) => token::refuse(visit, endpoint, &request, &refusal),
-            Surface::Acme | Surface::Aws(_) | Surface::Health(_) | Surface::Metrics | Surface::Nothing(_) => {
+            Surface::Aws(_) => aws::refuse(visit, request, refusal),
+            Surface::Acme | Surface::Health(_) | Surface::Metrics | Surface::Nothing(_) => {
                 Outcome::unroutable(visit, &refusal)
             }
         }

@@ -89,6 +89,9 @@ mod shelf;
 /// The `aws` command: signatures, and what is wrong with them.
 #[cfg(test)]
 mod signatures;
+/// Signed calls from inside and outside.
+#[cfg(test)]
+mod signed_from;
 /// How Portcullis stands with its upstream.
 #[cfg(test)]
 mod upstream;

@@ -133,7 +133,11 @@ fn refused(json: bool, refusal: &Refusal) -> (AwsCode, String, Option<u64>) {
     let token = either(AwsCode::UnrecognizedClientException, AwsCode::InvalidClientTokenId);
     match refusal {
         Refusal::Unauthorized(denial) => (denied, denial.sentence.clone(), None),
-        Refusal::Outside(outside) if outside.veiled => (token, INVALID_TOKEN.to_owned(), None),
+        // As a wrong secret reads: that the right one was tried from elsewhere tells nobody that it is right.
+        Refusal::Outside(outside) if outside.veiled => {
+            let code = either(AwsCode::InvalidSignatureException, AwsCode::SignatureDoesNotMatch);
+            (code, Problem::Mismatch.to_string(), None)
+        }
         Refusal::Denied(_) | Refusal::Outside(_) => {
             let text = "You are not authorized to do this from this network address, or to what it is about.";
             (denied, text.to_owned(), None)

@@ -137,6 +137,18 @@ impl Named {
     }
 }
 
+/// The answer to a call that is refused before its body is read. What a Query call is about stands there: all that is known of
+/// it is the service that it is signed for.
+#[must_use]
+pub fn refused(headers: &HeaderMap, signed_for: Service, request_id: &str, problem: &AwsProblem) -> ApiReply {
+    let named = Named::is_json(headers).then(|| Named::read(headers, b""));
+    let operation = named.as_ref().and_then(|named| named.operation.as_ref().ok());
+    let service = named.as_ref().map_or(signed_for, |named| named.service);
+    let route = Some(operation.map_or(service.signing_name(), |operation| operation.label()));
+    let event = Event { route, action: None, resource: None, target: None, verdict: Verdict::Done(None) };
+    failure(service, request_id, problem, event)
+}
+
 impl Api {
     /// Answers a call. Nothing that a call says makes this fail.
     pub async fn respond_aws(&self, named: Named, request: AwsRequest) -> ApiReply {

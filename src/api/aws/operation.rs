@@ -117,6 +117,12 @@ impl Service {
         }
     }
 
+    /// The service that signatures with this name are made for.
+    #[must_use]
+    pub fn of_signing_name(name: &str) -> Option<Self> {
+        [Self::Ecr, Self::Iam, Self::Sts].into_iter().find(|service| service.signing_name() == name)
+    }
+
     /// The namespace of its XML; `None` where it speaks JSON.
     #[must_use]
     pub const fn namespace(self) -> Option<&'static str> {

@@ -44,7 +44,7 @@ use crate::policy::ibm::check::{check, compile};
 use crate::policy::resource::Resource;
 use crate::policy::sentence;
 use crate::policy::table::Action;
-use crate::registry::name::RepositoryName;
+use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::reference::{Digest, Tag};
 use crate::store::Store;
 use crate::store::aws::holder::Actor;
@@ -73,6 +73,10 @@ struct AsPolicy;
 
 #[async_trait]
 impl Authority for AsPolicy {
+    async fn reach(&self, _: &Arc<Caller>, _: &Region, _: &Namespace) -> Result<(), Problem> {
+        Ok(())
+    }
+
     async fn permit(
         &self,
         caller: &Arc<Caller>,
@@ -283,6 +287,7 @@ impl House {
             endpoint: Endpoint::Public,
             secure: true,
             issued_at: None,
+            reported: crate::admit::caller::Reported::default(),
         })
     }
 

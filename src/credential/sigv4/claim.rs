@@ -85,6 +85,12 @@ impl Claim {
         &self.scope.region
     }
 
+    /// The service that it is made for.
+    #[must_use]
+    pub fn service(&self) -> &str {
+        &self.scope.service
+    }
+
     /// The session token.
     #[must_use]
     pub const fn token(&self) -> Option<&Secret<String>> {

@@ -66,6 +66,7 @@ fn permit(operation: Operation) -> Permit<Operation> {
         endpoint: Endpoint::Public,
         secure: true,
         issued_at: None,
+        reported: crate::admit::caller::Reported::default(),
     };
     Permit::for_test(operation, Arc::new(caller), Grounds::Proven)
 }

@@ -106,9 +106,11 @@ impl Limits {
                 Some(Attempt { fingerprint: None })
             }
             // Each signature is another; the key that it claims is what is guessed for.
-            Surface::Aws(_) => header
-                .and_then(access_key)
-                .map(|key| Attempt { fingerprint: Some(self.fingerprints.hash_one(key)) }),
+            Surface::Aws(_) => match header.and_then(access_key) {
+                Some(key) => Some(Attempt { fingerprint: Some(self.fingerprints.hash_one(key)) }),
+                // A presigned URL, or something that only looks like one.
+                None => request.uri().query().map(|_| Attempt { fingerprint: None }),
+            },
             Surface::Token(..) | Surface::Control(_) | Surface::Registry(_) => header
                 .map(|value| Attempt { fingerprint: Some(self.fingerprints.hash_one(value.as_bytes())) }),
             Surface::Acme | Surface::Health(_) | Surface::Metrics | Surface::Nothing(_) => None,
@@ -187,6 +189,7 @@ fn is_bearer(value: &HeaderValue) -> bool {
 mod tests {
     use std::net::{Ipv4Addr, SocketAddr};
 
+    use super::super::sites::{Site, Surface};
     use super::super::visit::Visit;
     use super::{Attempt, Limits, Rates};
     use crate::client::address::ClientAddr;
@@ -195,6 +198,29 @@ mod tests {
     use crate::network::endpoint::Endpoint;
     use crate::record::event::{What, Who};
     use crate::store::contract::samples;
+
+    #[test]
+    fn a_signature_is_a_guess_wherever_it_stands() {
+        let limits = Limits::new(Rates::default());
+        let site = Site {
+            index: 0,
+            name: "us.registry.test".parse().unwrap(),
+            region: samples::region("us-south"),
+            create_on_push: false,
+        };
+        let attempt = |uri: &str, signed: Option<&str>| {
+            let mut request = http::Request::builder().uri(uri);
+            if let Some(value) = signed {
+                request = request.header("Authorization", value);
+            }
+            limits.attempt(&Surface::Aws(&site), &request.body(()).unwrap())
+        };
+        let header = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/us-south/sts/aws4_request";
+        assert!(attempt("/", Some(header)).is_some_and(|attempt| attempt.fingerprint.is_some()));
+        let presigned = attempt("/?X-Amz-Credential=AKIA%2F20260101", None);
+        assert_eq!(presigned, Some(Attempt { fingerprint: None }));
+        assert_eq!(attempt("/", None), None, "nobody signs");
+    }
 
     #[tokio::test]
     async fn whoever_hangs_up_before_the_answer_has_guessed_all_the_same() {

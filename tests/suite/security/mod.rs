@@ -11,6 +11,7 @@
 //! - never: peers without an address (H-32), because listeners are TCP only; and an upstream that others reach past us (H-34), which is
 //!   for those who run it to prevent;
 //! - in rustls itself: ClientHellos in pieces (H-07), for which there is one policy per listener whatever they say;
+//! - in h2 itself: a fragment in `:path` (S-43), which it takes off before anybody decides on it;
 //! - with conditions in policies: values that are no text under a negated condition;
 //! - with the AWS dialect: signed requests (A-01…, T-09 for presigned ones);
 //! - with several replicas: the revocation bound of a second one (C-11, T-33, F-24…F-28);
@@ -41,6 +42,8 @@ mod closed;
 mod desync;
 /// 17: guessing and enumerating.
 mod enumeration;
+/// 11: framing, over HTTP/2.
+mod frames;
 /// 11: framing.
 mod framing;
 /// 15: certificates that stand for their holders.

@@ -129,6 +129,7 @@ fn caller(policies: Policies) -> Arc<Caller> {
         endpoint: Endpoint::Private,
         secure: true,
         issued_at: None,
+        reported: crate::admit::caller::Reported::default(),
     })
 }
 
