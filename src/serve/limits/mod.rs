@@ -105,10 +105,12 @@ impl Limits {
             {
                 Some(Attempt { fingerprint: None })
             }
-            // Each signature is another; the key that it claims is what is guessed for.
-            Surface::Aws(_) => header
-                .and_then(access_key)
-                .map(|key| Attempt { fingerprint: Some(self.fingerprints.hash_one(key)) }),
+            // Each signature is another; the key that it claims is what is guessed for. Who does not sign has a token in the body.
+            Surface::Aws(_) => match header {
+                None => (*request.method() == Method::POST).then_some(Attempt { fingerprint: None }),
+                Some(header) => access_key(header)
+                    .map(|key| Attempt { fingerprint: Some(self.fingerprints.hash_one(key)) }),
+            },
             Surface::Token(..) | Surface::Control(_) | Surface::Registry(_) => header
                 .map(|value| Attempt { fingerprint: Some(self.fingerprints.hash_one(value.as_bytes())) }),
             Surface::Acme | Surface::Health(_) | Surface::Metrics | Surface::Nothing(_) => None,
