@@ -397,6 +397,7 @@ impl Authenticator {
                 self.session_bearer(Arc::clone(temporary), origin).await?
             }
             Credential::Session(_) => Err(Unproven::Unknown("the session stands for somebody else")),
+            Credential::WebIdentity(_) => Err(Unproven::Unknown("a web identity is good for one call")),
         };
         Ok(match proven {
             Ok(caller) => Authenticated::Proven(caller),

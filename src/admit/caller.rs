@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::web_identity::WebIdentity;
 use crate::client::address::ClientAddr;
 use crate::client::certificate::Fingerprint;
 use crate::clock::UnixTime;
@@ -75,6 +76,8 @@ pub enum Credential {
     Certificate(Fingerprint),
     /// Temporary credentials.
     Session(Arc<Temporary>),
+    /// A token of an identity provider; for one call.
+    WebIdentity(Arc<WebIdentity>),
 }
 
 /// How the text of a certificate begins, where our own tokens name it.
@@ -94,6 +97,7 @@ impl Credential {
             Self::ApiKey(_) => "ApiKey",
             Self::Certificate(_) => "Certificate",
             Self::Session(_) => "Session",
+            Self::WebIdentity(_) => "WebIdentity",
         }
     }
 
@@ -102,7 +106,7 @@ impl Credential {
     pub const fn api_key(&self) -> Option<&ApiKeyId> {
         match self {
             Self::ApiKey(id) => Some(id),
-            Self::AccessKey(_) | Self::Certificate(_) | Self::Session(_) => None,
+            Self::AccessKey(_) | Self::Certificate(_) | Self::Session(_) | Self::WebIdentity(_) => None,
         }
     }
 
@@ -110,7 +114,7 @@ impl Credential {
     #[must_use]
     pub const fn is_awss(&self) -> bool {
         match self {
-            Self::AccessKey(_) | Self::Session(_) => true,
+            Self::AccessKey(_) | Self::Session(_) | Self::WebIdentity(_) => true,
             Self::ApiKey(_) | Self::Certificate(_) => false,
         }
     }
@@ -120,7 +124,7 @@ impl Credential {
     pub fn session(&self) -> Option<&Session> {
         match self {
             Self::Session(temporary) => Some(&temporary.session),
-            Self::AccessKey(_) | Self::ApiKey(_) | Self::Certificate(_) => None,
+            Self::AccessKey(_) | Self::ApiKey(_) | Self::Certificate(_) | Self::WebIdentity(_) => None,
         }
     }
 
@@ -132,6 +136,8 @@ impl Credential {
             Self::ApiKey(id) => id.to_string(),
             Self::Certificate(id) => format!("{CERTIFICATE}{}", id.as_str()),
             Self::Session(temporary) => temporary.token.expose().clone(),
+            // It begins a session and nothing else, so nothing of ours names it.
+            Self::WebIdentity(_) => String::new(),
         }
     }
 }

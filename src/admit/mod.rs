@@ -22,3 +22,4 @@ pub mod refusal;
 pub mod registry;
 pub mod signature;
 pub mod visibility;
+pub mod web_identity;

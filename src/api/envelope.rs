@@ -108,7 +108,7 @@ pub(super) fn wrong_method(request: &ApiRequest, allowed: &[&Method]) -> ApiRepl
 
 fn nowhere(why: &str) -> Event {
     let verdict = Verdict::Rejected(why.to_owned());
-    Event { route: None, action: None, resource: None, target: None, verdict }
+    Event { route: None, action: None, resource: None, target: None, introduced: None, verdict }
 }
 
 fn render(dialect: Dialect, request: &ApiRequest, said: &Said, event: Event) -> ApiReply {

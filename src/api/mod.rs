@@ -12,6 +12,7 @@ use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::admit::permit::Grounds;
 use crate::admit::refusal::{Challenge, Refusal};
+use crate::admit::web_identity::Introduced;
 use crate::control::Desk;
 use crate::control::problem::Problem;
 use crate::ids::host::HostName;
@@ -98,6 +99,8 @@ pub struct Event {
     pub resource: Option<Resource>,
     /// What was acted on: the ids in the path, or that of what was made.
     pub target: Option<String>,
+    /// Who asked, where only the call's own words say that.
+    pub introduced: Option<Introduced>,
     /// The end of it.
     pub verdict: Verdict,
 }
@@ -160,6 +163,7 @@ impl Api {
             action: route.access.action().map(Action::name),
             resource: None,
             target: params.target(),
+            introduced: None,
             verdict: Verdict::Done(None),
         };
         let answer = match (&request.caller, route.access) {

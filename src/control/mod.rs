@@ -11,16 +11,19 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use crate::admit::authenticate::Origin;
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
 use crate::admit::held::HeldTag;
 use crate::admit::network::Premises;
 use crate::admit::permit::{AwsControl, Control, Permit};
+use crate::admit::web_identity::{Introduced, WebIdentity};
 use crate::clock::{Clock, Entropy};
 use crate::credential::api_key::Pepper;
 use crate::credential::seal::MasterKey;
 use crate::credential::session::Sealer;
 use crate::ids::account::AccountId;
+use crate::ids::aws::RoleId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
@@ -93,6 +96,14 @@ pub trait Authority: Send + Sync {
     /// Decides a call of AWS's APIs; a denial is [`crate::admit::refusal::Refusal::Unauthorized`] inside
     /// [`AwsProblem::Refused`].
     async fn permit_aws(&self, caller: &Arc<Caller>, ask: AwsAsk) -> Result<Permit<AwsControl>, AwsProblem>;
+
+    /// Lets the holder of a verified token come before a role.
+    async fn introduce(
+        &self,
+        identity: WebIdentity,
+        role: &RoleId,
+        origin: Origin,
+    ) -> Result<Introduced, AwsProblem>;
 
     /// A permit on grounds of `Proven`, for what AWS lets everyone do who signs, whatever policies say.
     fn permit_signed(&self, caller: &Arc<Caller>, of: AwsControl) -> Permit<AwsControl>;

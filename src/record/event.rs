@@ -11,6 +11,7 @@ use crate::clock::UnixTime;
 use crate::ids::aws::{AccessKeyId, SessionKeyId};
 use crate::ids::cbr::RuleId;
 use crate::ids::host::HostName;
+use crate::ids::issuer::Issuer;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::ApiKeyId;
@@ -186,6 +187,8 @@ pub enum Proof {
     Certificate(Fingerprint),
     /// A session.
     Session(SessionKeyId),
+    /// A token of this issuer for this subject.
+    WebIdentity(Issuer, String),
 }
 
 /// One request that was decided or refused, and its end. Made in one place, after the last byte of the answer.

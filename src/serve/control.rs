@@ -12,7 +12,7 @@ use super::Shared;
 use super::outcome::{Outcome, blamed, decided, verdict_of, who};
 use super::sites::Site;
 use super::visit::Visit;
-use crate::admit::authenticate::Authenticated;
+use crate::admit::authenticate::{Authenticated, Origin};
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
@@ -21,6 +21,7 @@ use crate::admit::held::HeldTag;
 use crate::admit::network::Want;
 use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::admit::refusal::{Challenge, Refusal};
+use crate::admit::web_identity::{Introduced, WebIdentity};
 use crate::api::routes::{self, Dialect};
 use crate::api::{ApiReply, ApiRequest, Verdict as ApiVerdict, body};
 use crate::control::Authority;
@@ -29,6 +30,7 @@ use crate::control::problem::Problem;
 use crate::credential::authorization::Presented;
 use crate::edge::body::{CollectError, RequestBody};
 use crate::edge::respond;
+use crate::ids::aws::RoleId;
 use crate::ids::cbr::RuleId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
@@ -181,7 +183,10 @@ pub(super) fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, r
             target: reply.event.target.clone().unwrap_or_default(),
         })
     });
-    let event = visit.event(what).by(caller.map(who));
+    let introduced = reply.event.introduced.as_ref();
+    let caller = caller.or(introduced.map(|introduced| &*introduced.caller));
+    let would_refuse = introduced.map(|introduced| &*introduced.would_refuse).unwrap_or_default();
+    let event = visit.event(what).by(caller.map(who)).reported_by(would_refuse);
     let (event, verdict) = match &reply.event.verdict {
         ApiVerdict::Done(Some(grounds)) => decided(event, grounds),
         ApiVerdict::Done(None) => (event, Verdict::Allowed),
@@ -255,6 +260,18 @@ impl Authority for GateAuthority {
 
     async fn permit_aws(&self, caller: &Arc<Caller>, ask: AwsAsk) -> Result<Permit<AwsControl>, AwsProblem> {
         self.0.aws(caller, ask).await.map_err(|why| match why {
+            Why::Fault(fault) => AwsProblem::Fault(fault),
+            Why::Refusal(refusal) => AwsProblem::Refused(refusal),
+        })
+    }
+
+    async fn introduce(
+        &self,
+        identity: WebIdentity,
+        role: &RoleId,
+        origin: Origin,
+    ) -> Result<Introduced, AwsProblem> {
+        self.0.introduce(identity, role, origin).await.map_err(|why| match why {
             Why::Fault(fault) => AwsProblem::Fault(fault),
             Why::Refusal(refusal) => AwsProblem::Refused(refusal),
         })

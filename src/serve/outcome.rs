@@ -149,6 +149,7 @@ pub fn who(caller: &Caller) -> Who {
             Credential::ApiKey(id) => Proof::ApiKey(id.clone()),
             Credential::Certificate(id) => Proof::Certificate(id.clone()),
             Credential::Session(temporary) => Proof::Session(temporary.session.id.clone()),
+            Credential::WebIdentity(who) => Proof::WebIdentity(who.issuer.clone(), who.subject.clone()),
         }),
     }
 }

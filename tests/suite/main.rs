@@ -98,3 +98,6 @@ mod upstream;
 /// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
 #[cfg(test)]
 mod walkthrough;
+/// Jobs and pods that log in with the tokens that they have anyway.
+#[cfg(test)]
+mod web_identities;

@@ -23,6 +23,7 @@ pub mod form;
 pub mod iam;
 pub mod operation;
 pub mod sts;
+pub mod unsigned;
 pub mod xml;
 
 use call::{AwsAnswer, AwsBody, AwsCall};
@@ -31,6 +32,7 @@ use form::Form;
 use iam::Iam;
 use operation::{Operation, Service};
 use sts::Sts;
+use unsigned::Unsigned;
 
 /// What names the operation of a JSON call.
 const TARGET: &str = "x-amz-target";
@@ -122,7 +124,10 @@ impl Named {
             Some(name) => {
                 let known = match Service::of_version(version) {
                     Some(Service::Iam) => Iam::parse(name).map(Operation::Iam),
-                    Some(Service::Sts) => Sts::parse(name).map(Operation::Sts),
+                    Some(Service::Sts) => {
+                        let unsigned = || Unsigned::parse(name).map(Operation::Unsigned);
+                        Sts::parse(name).map(Operation::Sts).or_else(unsigned)
+                    }
                     Some(Service::Ecr) | None => None,
                 };
                 known.ok_or_else(|| {
@@ -153,8 +158,14 @@ impl Api {
     /// Answers a call. Nothing that a call says makes this fail.
     pub async fn respond_aws(&self, named: Named, request: AwsRequest) -> ApiReply {
         let Named { service, operation, form } = named;
-        let mut event =
-            Event { route: None, action: None, resource: None, target: None, verdict: Verdict::Done(None) };
+        let mut event = Event {
+            route: None,
+            action: None,
+            resource: None,
+            target: None,
+            introduced: None,
+            verdict: Verdict::Done(None),
+        };
         let operation = match operation {
             Ok(operation) => operation,
             Err(problem) => return failure(service, &request.request_id, &problem, event),
@@ -162,35 +173,58 @@ impl Api {
         event.route = Some(operation.label());
         // What is decided on has the same name nearly always.
         event.action = product().find(operation.label()).map(|action| product().name(action));
-        let answer = match &request.caller {
-            Ok(caller) => {
-                self.desk.note_use(caller, &request.region, service.signing_name()).await;
-                let call = AwsCall {
-                    desk: &self.desk,
-                    caller: Arc::clone(caller),
-                    region: &request.region,
-                    authority: &request.authority,
-                    headers: &request.headers,
-                    request_id: &request.request_id,
-                    form,
-                    body: &request.body,
-                };
-                answer(operation, &call).await
-            }
-            Err(problem) => Err(problem.clone()),
-        };
-        match answer {
+        match self.answer_aws(operation, form, &request, &mut event).await {
             Ok(answer) => success(operation, &request.request_id, answer, event),
             Err(problem) => failure(service, &request.request_id, &problem, event),
         }
     }
-}
 
-async fn answer(operation: Operation, call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
-    match operation {
-        Operation::Ecr(operation) => ecr::answer(operation, call).await,
-        Operation::Iam(operation) => iam::answer(operation, call).await,
-        Operation::Sts(operation) => sts::answer(operation, call).await,
+    async fn answer_aws(
+        &self,
+        operation: Operation,
+        form: Form,
+        request: &AwsRequest,
+        event: &mut Event,
+    ) -> Result<AwsAnswer, AwsProblem> {
+        let service = operation.service();
+        match operation {
+            Operation::Ecr(operation) => {
+                ecr::answer(operation, &self.signed(service, form, request).await?).await
+            }
+            Operation::Iam(operation) => {
+                iam::answer(operation, &self.signed(service, form, request).await?).await
+            }
+            Operation::Sts(operation) => {
+                sts::answer(operation, &self.signed(service, form, request).await?).await
+            }
+            Operation::Unsigned(operation) => {
+                let (introduced, answer) =
+                    unsigned::answer(operation, &self.desk, &form, request.origin.clone()).await;
+                event.introduced = introduced;
+                answer
+            }
+        }
+    }
+
+    /// The call of a caller who signs.
+    async fn signed<'a>(
+        &'a self,
+        service: Service,
+        form: Form,
+        request: &'a AwsRequest,
+    ) -> Result<AwsCall<'a>, AwsProblem> {
+        let caller = request.caller.clone()?;
+        self.desk.note_use(&caller, &request.region, service.signing_name()).await;
+        Ok(AwsCall {
+            desk: &self.desk,
+            caller,
+            region: &request.region,
+            authority: &request.authority,
+            headers: &request.headers,
+            request_id: &request.request_id,
+            form,
+            body: &request.body,
+        })
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) use operations;
 use super::ecr::Ecr;
 use super::iam::Iam;
 use super::sts::Sts;
+use super::unsigned::Unsigned;
 
 /// What a call asks for.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -54,6 +55,8 @@ pub enum Operation {
     Iam(Iam),
     /// Security Token Service.
     Sts(Sts),
+    /// Security Token Service, without a signature.
+    Unsigned(Unsigned),
 }
 
 impl Operation {
@@ -61,7 +64,8 @@ impl Operation {
     pub fn all() -> impl Iterator<Item = Self> {
         let ecr = Ecr::ALL.iter().copied().map(Self::Ecr);
         let iam = Iam::ALL.iter().copied().map(Self::Iam);
-        ecr.chain(iam).chain(Sts::ALL.iter().copied().map(Self::Sts))
+        let unsigned = Unsigned::ALL.iter().copied().map(Self::Unsigned);
+        ecr.chain(iam).chain(Sts::ALL.iter().copied().map(Self::Sts)).chain(unsigned)
     }
 
     /// The name with its service, for logs and metrics.
@@ -71,6 +75,7 @@ impl Operation {
             Self::Ecr(operation) => operation.label(),
             Self::Iam(operation) => operation.label(),
             Self::Sts(operation) => operation.label(),
+            Self::Unsigned(operation) => operation.label(),
         }
     }
 
@@ -81,6 +86,7 @@ impl Operation {
             Self::Ecr(operation) => operation.name(),
             Self::Iam(operation) => operation.name(),
             Self::Sts(operation) => operation.name(),
+            Self::Unsigned(operation) => operation.name(),
         }
     }
 
@@ -90,7 +96,7 @@ impl Operation {
         match self {
             Self::Ecr(_) => Service::Ecr,
             Self::Iam(_) => Service::Iam,
-            Self::Sts(_) => Service::Sts,
+            Self::Sts(_) | Self::Unsigned(_) => Service::Sts,
         }
     }
 }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Api, ApiReply, ApiRequest, RegistrySite};
+use crate::admit::authenticate::Origin;
 use crate::admit::aws::{AwsAsk, AwsTarget};
 use crate::admit::caller::{Caller, Credential};
 use crate::admit::explain::{Examination, explain};
@@ -17,6 +18,7 @@ use crate::admit::held::{HeldTag, TagHolds};
 use crate::admit::network::Premises;
 use crate::admit::permit::{AwsControl, Control, Grounds, Permit};
 use crate::admit::refusal::{Challenge, Refusal, Unauthorized};
+use crate::admit::web_identity::{Introduced, WebIdentity};
 use crate::client::address::ClientAddr;
 use crate::clock::{ManualClock, SequenceEntropy};
 use crate::control::aws::problem::AwsProblem;
@@ -29,6 +31,7 @@ use crate::credential::api_key::Pepper;
 use crate::credential::seal::MasterKey;
 use crate::credential::session::Sealer;
 use crate::forward::issuers::Issuers;
+use crate::ids::aws::RoleId;
 use crate::ids::host::HostName;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
@@ -122,6 +125,10 @@ impl Authority for AsPolicy {
         let sentence = sentence::unauthorized(action, class, caller.bundle.rights.caller(), &resource);
         let denial = Unauthorized { action, resource, class, because: None, sentence };
         Err(AwsProblem::Refused(Refusal::Unauthorized(Box::new(denial))))
+    }
+
+    async fn introduce(&self, _: WebIdentity, _: &RoleId, _: Origin) -> Result<Introduced, AwsProblem> {
+        Err(AwsProblem::Fault(Fault::Internal("the gate introduces, and there is none".to_owned())))
     }
 
     fn permit_signed(&self, caller: &Arc<Caller>, of: AwsControl) -> Permit<AwsControl> {

@@ -13,6 +13,9 @@ use crate::policy::table::Action;
 use crate::record::event::{Finished, Proof, RegistryCall, TokenGrant, Verdict, What, Who};
 use crate::registry::operation::OperationKind;
 
+/// How much of a token's subject is shown, in characters.
+const SUBJECT_MAX: usize = 256;
+
 /// One event of the audit log.
 #[derive(Clone, Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -191,6 +194,11 @@ fn credential(who: &Who) -> Option<Credential> {
         Proof::ApiKey(id) => Credential { kind: of_key, id: id.to_string() },
         Proof::Certificate(id) => Credential { kind: "certificate", id: id.as_str().to_owned() },
         Proof::Session(id) => Credential { kind: "session", id: id.to_string() },
+        Proof::WebIdentity(issuer, subject) => {
+            // A subject is as long as its issuer likes.
+            let subject: String = subject.chars().take(SUBJECT_MAX).collect();
+            Credential { kind: "webidentity", id: format!("{issuer} {subject}") }
+        }
     })
 }
 

@@ -108,8 +108,11 @@ impl Limits {
             // Each signature is another; the key that it claims is what is guessed for.
             Surface::Aws(_) => match header.and_then(access_key) {
                 Some(key) => Some(Attempt { fingerprint: Some(self.fingerprints.hash_one(key)) }),
-                // A presigned URL, or something that only looks like one.
-                None => request.uri().query().map(|_| Attempt { fingerprint: None }),
+                // A presigned URL, a token of somebody else's in the body, or something that only looks like one.
+                None => {
+                    let guesses = request.uri().query().is_some() || *request.method() == Method::POST;
+                    guesses.then_some(Attempt { fingerprint: None })
+                }
             },
             Surface::Token(..) | Surface::Control(_) | Surface::Registry(_) => header
                 .map(|value| Attempt { fingerprint: Some(self.fingerprints.hash_one(value.as_bytes())) }),

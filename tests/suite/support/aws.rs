@@ -68,6 +68,17 @@ impl Aws {
         aws
     }
 
+    /// Somebody whom a cluster gave a token, in a file, and told which role to take on with it.
+    pub(crate) fn with_web_identity(at: &Portcullis, role: &str, token: &str) -> Self {
+        let mut aws = Self::anonymous(at);
+        let file = aws.home.path().join("token");
+        std::fs::write(&file, token).unwrap();
+        aws.environment.push(("AWS_WEB_IDENTITY_TOKEN_FILE", file.display().to_string()));
+        aws.environment.push(("AWS_ROLE_ARN", role.to_owned()));
+        aws.environment.push(("AWS_ROLE_SESSION_NAME", "builder".to_owned()));
+        aws
+    }
+
     /// A fresh user with a fresh key, who may do nothing yet.
     pub(crate) fn user(at: &Portcullis, administrator: &Self, name: &str) -> Self {
         administrator.json(&["iam", "create-user", "--user-name", name]);

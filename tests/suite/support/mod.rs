@@ -8,6 +8,7 @@ pub(crate) mod http;
 pub(crate) mod http2;
 pub(crate) mod image;
 pub(crate) mod in_process;
+pub(crate) mod issuer;
 pub(crate) mod portcullis;
 pub(crate) mod process;
 pub(crate) mod recorder;

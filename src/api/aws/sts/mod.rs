@@ -87,7 +87,7 @@ async fn assume_role(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
     Ok(answer.about(&role))
 }
 
-fn credentials(xml: &mut Xml, begun: &Begun) {
+pub(super) fn credentials(xml: &mut Xml, begun: &Begun) {
     let temporary = &begun.temporary;
     xml.element("Credentials", |xml| {
         xml.text("AccessKeyId", &temporary.session.id).text("SecretAccessKey", temporary.secret.expose());
@@ -96,7 +96,7 @@ fn credentials(xml: &mut Xml, begun: &Begun) {
 }
 
 /// What limits and describes a session.
-fn wish(form: &Form) -> Result<Wish, AwsProblem> {
+pub(super) fn wish(form: &Form) -> Result<Wish, AwsProblem> {
     let tag = |form: &Form| {
         let tag = Tag::parse(form.required("Key")?, form.required("Value")?);
         tag.map_err(|malformed| AwsProblem::said(AwsCode::ValidationError, malformed.to_string()))

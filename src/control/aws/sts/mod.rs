@@ -2,7 +2,9 @@
 
 pub mod role;
 pub mod session;
+mod told;
 pub mod user;
+pub mod web_identity;
 
 use std::sync::Arc;
 
@@ -55,7 +57,7 @@ impl Desk {
                 },
                 PrincipalId::ServiceId(_) | PrincipalId::User(_) => Ok(()),
             },
-            Credential::ApiKey(_) | Credential::Certificate(_) => Ok(()),
+            Credential::ApiKey(_) | Credential::Certificate(_) | Credential::WebIdentity(_) => Ok(()),
         };
         if let Err(error) = noted {
             tracing::warn!(%error, "the use of a key or role is not noted");

@@ -14,6 +14,7 @@ use crate::credential::session::{Kind, Session};
 use crate::ids::aws::SessionKeyId;
 use crate::ids::principal::PrincipalId;
 use crate::policy::aws::arn::{Arn, Name};
+use crate::policy::engine::compiled::CompiledPolicy;
 use crate::policy::engine::principal::Caller as Who;
 use crate::store::aws::holder::Actor;
 use crate::store::aws::role::Role;
@@ -22,6 +23,9 @@ use crate::view::compile;
 
 /// How long a session lasts at most that was made from another role's.
 const CHAINED: i64 = 3_600;
+
+/// How long one lasts unless that is said.
+const USUAL: i64 = 3_600;
 
 /// A wish to take on a role.
 #[derive(Clone, Debug)]
@@ -65,21 +69,28 @@ impl Desk {
     ) -> Result<AwsDone<Assumed>, AwsProblem> {
         inherit(caller, &mut assume)?;
         let role = self.role_of(&assume.role).await?;
-        let permit = self.permit_assuming(caller, &assume, role.as_ref()).await?;
+        let trust = role.as_ref().map(|role| trust_of(&assume.role, role)).transpose()?;
+        let asked = Asked { action: "sts:AssumeRole", role: role.as_ref(), trust, context: Vec::new() };
+        let permit = self.permit_assuming(caller, &assume, asked).await.map_err(reticent)?;
         let Some(role) = role else { return Err(denied(&permit)) };
-        let most = i64::from(role.max_session);
         let chained = matches!(caller.bundle.rights.caller(), Who::RoleSession { .. });
-        let seconds = duration(assume.wish.duration, CHAINED.min(most), 43_200)?;
-        if seconds > most {
-            return Err(invalid(
-                "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
-            ));
-        }
+        let seconds = seconds(&assume.wish, &role)?;
         if chained && seconds > CHAINED {
             return Err(invalid(
                 "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
             ));
         }
+        Ok(AwsDone::new(self.begin_role(assume, &role, seconds, Vec::new()).await?, permit))
+    }
+
+    /// Begins the session. `kept` are condition keys that it keeps.
+    pub(super) async fn begin_role(
+        &self,
+        assume: Assume,
+        role: &Role,
+        seconds: i64,
+        kept: Vec<(String, String)>,
+    ) -> Result<Assumed, AwsProblem> {
         let (limits, tags) = (self.limits(&assume.wish).await?, assume.wish.pairs()?);
         let (issued_at, expires_at) = self.span(seconds);
         let name = assume.session.as_str();
@@ -93,18 +104,18 @@ impl Desk {
             tags,
             transitive: assume.transitive,
             source_identity: assume.source_identity.clone(),
-            context: Vec::new(),
+            context: kept,
             issued_at,
             expires_at,
         })?;
         let (id, role_name) = (format!("{}:{name}", role.id), role.name.as_str());
         let arn = format!("arn:aws:sts::{}:assumed-role/{role_name}/{name}", self.account);
         let source_identity = assume.source_identity;
-        Ok(AwsDone::new(Assumed { begun, id, arn, source_identity }, permit))
+        Ok(Assumed { begun, id, arn, source_identity })
     }
 
     /// The role of that ARN, if there is one.
-    async fn role_of(&self, arn: &str) -> Result<Option<Role>, AwsProblem> {
+    pub(super) async fn role_of(&self, arn: &str) -> Result<Option<Role>, AwsProblem> {
         let Ok(Arn::Role { account, path, name }) = Arn::parse(arn) else {
             return Err(invalid(format!("{} is invalid", crate::ids::Malformed::new(arn, "").text)));
         };
@@ -114,18 +125,18 @@ impl Desk {
 
     /// Whether the caller may take it on, with these tags and under this name. That there is no such role reads as if its
     /// trust policy let nobody.
-    async fn permit_assuming(
+    pub(super) async fn permit_assuming(
         &self,
         caller: &Arc<Caller>,
         assume: &Assume,
-        role: Option<&Role>,
+        asked: Asked<'_>,
     ) -> Result<Permit<AwsControl>, AwsProblem> {
-        let trust = role.map(|role| compile::trust(&assume.role, role.trust.as_str())).transpose()?;
-        let tags = match role {
+        let tags = match asked.role {
             Some(role) => self.store.tags(&Tagged::Actor(Actor::Role(role.id.clone()))).await?,
             None => Vec::new(),
         };
         let mut context = assume.wish.context();
+        context.extend(asked.context);
         for tag in &tags {
             for prefix in ["aws:ResourceTag", "iam:ResourceTag"] {
                 context.push((format!("{prefix}/{}", tag.key()), vec![tag.value().to_owned()]));
@@ -148,16 +159,42 @@ impl Desk {
         if assume.source_identity.is_some() {
             needed.push("sts:SetSourceIdentity");
         }
-        needed.push("sts:AssumeRole");
+        needed.push(asked.action);
         let mut last = None;
         for name in needed {
             let target = AwsTarget::Arn(assume.role.clone());
-            let (context, trust) = (context.clone(), trust.clone());
+            let (context, trust) = (context.clone(), asked.trust.clone());
             let ask = AwsAsk { context, trust, ..AwsAsk::new(action(name)?, target) };
-            last = Some(self.authority.permit_aws(caller, ask).await.map_err(reticent)?);
+            last = Some(self.authority.permit_aws(caller, ask).await?);
         }
         last.ok_or_else(|| invalid("nothing was asked"))
     }
+}
+
+/// What is asked of the gate before a role is taken on.
+pub(super) struct Asked<'a> {
+    /// The action.
+    pub(super) action: &'static str,
+    /// The role, if there is one.
+    pub(super) role: Option<&'a Role>,
+    /// Its trust policy.
+    pub(super) trust: Option<Arc<CompiledPolicy>>,
+    /// Condition keys that only this way of asking has.
+    pub(super) context: Vec<(String, Vec<String>)>,
+}
+
+pub(super) fn trust_of(arn: &str, role: &Role) -> Result<Arc<CompiledPolicy>, AwsProblem> {
+    Ok(compile::trust(arn, role.trust.as_str())?)
+}
+
+/// How long the session lasts.
+pub(super) fn seconds(wish: &Wish, role: &Role) -> Result<i64, AwsProblem> {
+    let most = i64::from(role.max_session);
+    let seconds = duration(wish.duration, USUAL.min(most), 43_200)?;
+    if seconds <= most {
+        return Ok(seconds);
+    }
+    Err(invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."))
 }
 
 /// A role's session hands on its transitive tags and its source identity; neither can be changed on the way.
