@@ -3,13 +3,22 @@
 use std::sync::Arc;
 
 use super::problem::Problem;
-use super::usage::Bytes;
+use super::trash::stored;
+use super::usage::{Bytes, Pull};
 use super::{Desk, Done, survey};
 use crate::admit::caller::Caller;
+use crate::admit::fault::Fault;
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::store::quota::Quota;
+
+/// ICR's words when there is no more room.
+pub const STORAGE: &str = "Your account has exceeded its image storage quota for the current month. \
+                           See https://cloud.ibm.com/docs/Registry?topic=Registry-troubleshoot-quota";
+
+/// ICR's words when enough was pulled.
+pub const TRAFFIC: &str = "Your account has exceeded its pull traffic quota for the current month.";
 
 /// What a caller changes; what is `None` stays, and a limit that is `None` in turn is lifted.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -21,6 +30,23 @@ pub struct QuotaChange {
 }
 
 impl Desk {
+    /// Whether something new may begin to be stored.
+    pub(super) async fn has_room(&self, region: &Region) -> Result<bool, Fault> {
+        let limit = self.store.quota(region).await.map_err(stored)?.storage;
+        let used = || self.bin.usage.used(region, self.clock.now().month()).storage;
+        Ok(limit.is_none_or(|limit| used() < limit))
+    }
+
+    /// Notes that a pull begins, which may go on if it begins below the limit.
+    pub(super) async fn begin_pull(&self, pull: Pull) -> Result<(), Fault> {
+        let (region, now) = (&pull.1, self.clock.now());
+        if let Some(limit) = self.store.quota(region).await.map_err(stored)?.traffic {
+            let room = self.bin.usage.used(region, now.month()).traffic < limit;
+            self.bin.usage.begin_pull(pull, room, now);
+        }
+        Ok(())
+    }
+
     /// The limits, and what is used.
     ///
     /// # Errors

@@ -17,6 +17,7 @@ use crate::admit::fault::Fault;
 use crate::admit::overlay::Overlay;
 use crate::admit::permit::Permit;
 use crate::clock::UnixTime;
+use crate::control::quota::{STORAGE, TRAFFIC};
 use crate::control::trash::{Bin, Revived};
 use crate::edge::body::BodyError;
 use crate::forward::body::ForwardBody;
@@ -29,13 +30,6 @@ use crate::registry::name::RepositoryName;
 use crate::registry::operation::{Operation, OperationKind, ReadMode, UploadStart};
 use crate::registry::reference::{Digest, Reference, Tag};
 use crate::view::hidden::Hidden;
-
-/// ICR's words when there is no more room.
-const STORAGE: &str = "Your account has exceeded its image storage quota for the current month. \
-                       See https://cloud.ibm.com/docs/Registry?topic=Registry-troubleshoot-quota";
-
-/// ICR's words when enough was pulled.
-const TRAFFIC: &str = "Your account has exceeded its pull traffic quota for the current month.";
 
 /// A call under way.
 pub(super) struct Under<'a> {

@@ -71,6 +71,9 @@ mod proxies;
 /// The first five minutes: `quickstart`, and the lines that it prints.
 #[cfg(test)]
 mod quickstart;
+/// One server before the registries of two regions.
+#[cfg(test)]
+mod regions;
 /// SIGHUP and renewed certificates, while serving.
 #[cfg(test)]
 mod reload;

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::support::aws::Aws;
 use crate::support::client::{Client, Docker, Skopeo};
 use crate::support::http::Http;
 use crate::support::image::{Image, MANIFEST};
 use crate::support::in_process::InProcess;
-use crate::support::portcullis::{Cli, Portcullis};
+use crate::support::portcullis::{ACCOUNT, Cli, Portcullis};
 use crate::support::registry::Registry;
 use crate::support::robot::Robot;
 use crate::support::wait::{PATIENCE, until};
@@ -133,6 +134,12 @@ fn a_quota_that_is_reached_in_mid_push_stops_docker_with_words_that_say_why() {
     assert!(refused.code != Some(0) && refused.said().contains(words), "{}", refused.said());
     let used = json(&cli, "cr quota")["usage"]["store"].as_u64().unwrap();
     assert!(used > 1 << 20, "{used}");
+    // Nor is there a way round by AWS's calls.
+    let aws = Aws::administrator(&at);
+    aws.json(&["ecr", "create-repository", "--repository-name", "birds/owl"]);
+    let begun = aws.run(&["ecr", "initiate-layer-upload", "--repository-name", "birds/owl"]);
+    let said = begun.said();
+    assert!(said.contains("LimitExceededException") && said.contains(words), "{said}");
     says(&cli, "cr quota-set --storage -1", &["OK"]);
     docker.push(&Image::tiny(), &at.image("birds/crow:1")).must_succeed();
 }
@@ -202,4 +209,107 @@ fn a_retention_run_deletes_what_its_dry_run_showed_and_nothing_else() {
     assert!(table.contains("false"), "{table}");
     // What the policy deleted can be restored like anything else.
     assert_eq!(json(&cli, "cr trash-list").as_object().unwrap().len(), 2);
+}
+
+#[test]
+fn what_awss_calls_delete_is_hidden_from_them_and_can_be_restored() {
+    let registry = Registry::start();
+    let (at, cli, docker) = with_docker(&registry);
+    let aws = Aws::administrator(&at);
+    let name = at.image("birds/owl:1");
+    docker.push(&Image::tiny(), &name).must_succeed();
+    let on = ["--repository-name", "birds/owl"];
+    let ecr = |verb: &str, more: &[&str]| aws.run(&[&["ecr", verb], &on[..], more].concat());
+    let described = || {
+        let done = ecr("describe-images", &["--output", "json"]).must_succeed();
+        let rows: Value = serde_json::from_str(&done.stdout).unwrap();
+        rows["imageDetails"].as_array().unwrap().clone()
+    };
+    let digest = described()[0]["imageDigest"].as_str().unwrap().to_owned();
+    let pushed_at = described()[0]["imagePushedAt"].clone();
+    ecr("batch-delete-image", &["--image-ids", "imageTag=1"]).must_succeed();
+    // Gone for everybody, by tag and by digest.
+    assert_eq!(described(), Vec::<Value>::new());
+    for id in ["imageTag=1".to_owned(), format!("imageDigest={digest}")] {
+        let said = ecr("batch-get-image", &["--image-ids", &id, "--output", "json"]).must_succeed().stdout;
+        assert!(said.contains("ImageNotFound"), "{said}");
+        let said = ecr("batch-delete-image", &["--image-ids", &id, "--output", "json"]).must_succeed().stdout;
+        assert!(said.contains("ImageNotFound"), "{said}");
+    }
+    assert!(docker.pull(&name).code != Some(0));
+    assert_eq!(json(&cli, "cr trash-list").as_object().unwrap().len(), 1);
+    // And back, as if nothing had been.
+    says(&cli, "cr image-restore birds/owl:1", &["Successfully restored image"]);
+    docker.pull(&name).must_succeed();
+    assert_eq!((described().len(), &described()[0]["imagePushedAt"]), (1, &pushed_at));
+    // What ECR puts comes out of the trash.
+    docker.push(&Image::tiny(), &at.image("birds/owl:other")).must_succeed();
+    let id = format!("imageDigest={digest}");
+    let read = ecr("batch-get-image", &["--image-ids", &id, "--output", "json"]).must_succeed().stdout;
+    let read: Value = serde_json::from_str(&read).unwrap();
+    let manifest = read["images"][0]["imageManifest"].as_str().unwrap();
+    ecr("batch-delete-image", &["--image-ids", &id]).must_succeed();
+    ecr("put-image", &["--image-manifest", manifest, "--image-tag", "2"]).must_succeed();
+    docker.pull(&at.image("birds/owl:2")).must_succeed();
+    assert!(docker.pull(&name).code != Some(0), "only what was put");
+    assert_eq!(json(&cli, "cr trash-list"), serde_json::json!({}));
+    // A repository that is deleted with its images leaves them to be restored.
+    ecr("delete-repository", &["--force"]).must_succeed();
+    assert!(docker.pull(&at.image("birds/owl:2")).code != Some(0));
+    says(&cli, "cr image-restore birds/owl:2", &["Successfully restored image"]);
+    docker.pull(&at.image("birds/owl:2")).must_succeed();
+}
+
+#[test]
+fn the_daily_run_of_a_retention_policy_deletes_what_its_analysis_says_and_what_it_deletes_can_be_restored() {
+    let registry = Registry::start();
+    let at = InProcess::before(&registry.url(), "");
+    let http = || {
+        let scopes = ["repository:birds/owl:pull,push,delete"];
+        at.http().bearer(&at.administrator().token(&scopes))
+    };
+    let call = |method: &str, path: &str, body: &Value| {
+        let headers = [("Account", ACCOUNT), ("Content-Type", "application/json")];
+        let body = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        at.administrator().send(method, path, &headers, &body)
+    };
+    let policy = serde_json::json!({"namespace": "birds", "images_per_repo": 2, "retain_untagged": false});
+    let push = |tag: &str| assert_eq!(http().push(&Image::tiny(), "birds/owl", tag).status, 201);
+    ["1", "2"].into_iter().for_each(push);
+    assert_eq!(
+        call("POST", "/api/v1/retentions", &policy).json(),
+        serde_json::json!({}),
+        "nothing to do yet"
+    );
+    // One more, and one whose tag is taken by another.
+    ["3", "4", "4"].into_iter().for_each(push);
+    let held = || -> Vec<String> {
+        let rows = call("POST", "/api/v1/images/digests", &serde_json::json!({"exclude_va": true})).json();
+        let mut all: Vec<String> =
+            rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
+        all.sort();
+        all
+    };
+    let before = until("the untagged image", PATIENCE, || Some(held()).filter(|all| all.len() == 5));
+    let foretold = call("POST", "/api/v1/retentions/analyze", &policy).json();
+    let going: Vec<String> = foretold
+        .as_object()
+        .unwrap()
+        .values()
+        .flat_map(|list| {
+            list.as_array()
+                .unwrap()
+                .iter()
+                .map(|image| image.as_str().unwrap().split_once('@').unwrap().1.to_owned())
+        })
+        .collect();
+    assert_eq!(going.len(), 3, "two beyond the newest two, and the untagged one: {foretold}");
+    at.pass(Duration::from_secs(23 * 3600));
+    assert_eq!(held(), before, "not yet");
+    at.pass(Duration::from_secs(2 * 3600));
+    let after = until("the daily run", PATIENCE, || Some(held()).filter(|all| all.len() == 2));
+    let left: Vec<String> = before.iter().filter(|digest| !going.contains(digest)).cloned().collect();
+    assert_eq!(after, left);
+    let trash = call("GET", "/api/v1/trash", &Value::Null).json();
+    assert_eq!(trash.as_object().unwrap().len(), 3, "{trash}");
 }

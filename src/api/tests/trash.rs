@@ -78,7 +78,7 @@ async fn many_are_deleted_at_once_and_each_is_reported() {
 async fn quotas_settings_and_the_plan_are_read_and_set() {
     let house = House::open().await;
     let none = json!({
-        "limit": {"storage_bytes": -1, "traffic_bytes": -1}, "usage": {"storage_bytes": 0, "traffic_bytes": 0},
+        "limit": {"storage_bytes": -1, "traffic_bytes": -1}, "usage": {"storage_bytes": 7, "traffic_bytes": 0},
     });
     assert_eq!(house.ask(get("/api/v1/quotas")).await.expect(200), none);
     house.ask(patch("/api/v1/quotas", r#"{"storage_megabytes":1}"#)).await.expect(200);

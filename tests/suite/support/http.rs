@@ -97,6 +97,12 @@ impl Http {
         Self { address, host, tls: Some(config), from: None, authorization: None, room: None }
     }
 
+    /// The same server by another of its names.
+    pub(crate) fn called(mut self, name: &str) -> Self {
+        self.host = format!("{name}:{}", self.address.port());
+        self
+    }
+
     /// The same, connecting from another address of this machine.
     pub(crate) fn from(mut self, address: &str) -> Self {
         self.from = Some(address.parse().unwrap());
@@ -189,7 +195,8 @@ impl Http {
         socket.set_read_timeout(Some(PATIENCE)).unwrap();
         socket.set_write_timeout(Some(PATIENCE)).unwrap();
         let Some(config) = &self.tls else { return Some(Box::new(socket)) };
-        let name = ServerName::try_from("localhost").unwrap();
+        let name = self.host.rsplit_once(':').map_or(self.host.as_str(), |(name, _)| name).to_owned();
+        let name = ServerName::try_from(name).unwrap();
         Some(Box::new(StreamOwned::new(ClientConnection::new(Arc::clone(config), name).unwrap(), socket)))
     }
 

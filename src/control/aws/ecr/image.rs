@@ -227,6 +227,7 @@ impl Desk {
         let doing = Doing("ecr:BatchGetImage", Some(Action::ImagePull));
         let permit = self.may_on(asker, doing, name, Vec::new()).await?;
         self.existing(asker.region, name).await?;
+        self.begin_pull((asker.caller.principal().clone(), asker.region.clone(), name.clone())).await?;
         let mut batch = Batch { done: Vec::new(), failures: Vec::new() };
         for id in ids {
             match self.one_manifest(asker.region, name, &id).await? {

@@ -9,6 +9,7 @@ use crate::clock::UnixTime;
 use crate::control::Desk;
 use crate::control::aws::AwsDone;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
+use crate::control::quota::STORAGE;
 use crate::control::stock::{LayerSession, Unstored};
 use crate::credential::layer_ticket::LayerTicket;
 use crate::ids::Malformed;
@@ -122,6 +123,9 @@ impl Desk {
         let doing = Doing("ecr:InitiateLayerUpload", Some(Action::ImagePush));
         let permit = self.may_on(asker, doing, name, Vec::new()).await?;
         self.existing(asker.region, name).await?;
+        if !self.has_room(asker.region).await? {
+            return Err(AwsProblem::said(AwsCode::LimitExceededException, STORAGE));
+        }
         let session = self.stock.begin_layer(&permit, asker.region, name).await?;
         let row = LayerUpload {
             id: self.entropy.uuid().to_string(),
