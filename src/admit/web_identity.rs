@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::authenticate::Origin;
-use super::caller::{Caller, Credential};
+use super::caller::{Caller, Credential, Reported};
 use super::fault::Fault;
 use super::gate::{Gate, Why};
 use super::network::Want;
@@ -70,6 +70,7 @@ impl Gate {
             endpoint: origin.endpoint,
             secure: origin.secure,
             issued_at: None,
+            reported: Reported::default(),
         });
         let would_refuse = self.network(&caller, Want::Identity).await?;
         Ok(Introduced { caller, would_refuse })

@@ -150,7 +150,14 @@ pub fn refused(headers: &HeaderMap, signed_for: Service, request_id: &str, probl
     let operation = named.as_ref().and_then(|named| named.operation.as_ref().ok());
     let service = named.as_ref().map_or(signed_for, |named| named.service);
     let route = Some(operation.map_or(service.signing_name(), |operation| operation.label()));
-    let event = Event { route, action: None, resource: None, target: None, verdict: Verdict::Done(None) };
+    let event = Event {
+        route,
+        action: None,
+        resource: None,
+        target: None,
+        introduced: None,
+        verdict: Verdict::Done(None),
+    };
     failure(service, request_id, problem, event)
 }
 
