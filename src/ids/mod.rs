@@ -9,6 +9,7 @@ pub mod cbr;
 pub mod host;
 pub mod principal;
 pub mod region;
+pub mod resource_group;
 pub mod tagged;
 pub mod time;
 

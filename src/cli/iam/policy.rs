@@ -11,6 +11,7 @@ use crate::cli::display::{self, Display};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
 use crate::cli::lookup;
+use crate::cli::resource;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
 use crate::cli::wire::{self, Policy};
@@ -99,8 +100,16 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: PolicyComma
     }
 }
 
-async fn create(io: &mut Io, session: &mut Session, kind: Kind, new: PolicyCreate) -> Result<(), Failure> {
+async fn create(
+    io: &mut Io,
+    session: &mut Session,
+    kind: Kind,
+    mut new: PolicyCreate,
+) -> Result<(), Failure> {
     demand_v1(new.grant.dialect)?;
+    if let Some(name) = &new.grant.resource_group_name {
+        new.grant.resource_group_id = Some(resource::named(session, name).await?.id);
+    }
     let mut body = grant::document(&new.grant, &session.account())?;
     let subject = Subject::find(session, kind, &new.subject).await?;
     let (user, display) = (session.user(), new.display);
