@@ -70,9 +70,11 @@ impl Gate {
             AwsTarget::Arn(arn) => (arn.clone(), None),
             AwsTarget::Everything => ("*".to_owned(), None),
             AwsTarget::Resource(resource) => {
-                (resource.arn(&caller.account).unwrap_or_else(|| "*".to_owned()), Some(resource))
+                let arn = resource.arn(&caller.account).unwrap_or_else(|| "*".to_owned());
+                (arn, Some(self.placed(resource.clone()).await?))
             }
         };
+        let resource = resource.as_ref();
         if let Some(resource) = resource {
             self.reached(caller, ask.ibm, resource).await?;
         }

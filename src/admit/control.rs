@@ -49,6 +49,7 @@ impl Gate {
             (Some(region), Some(name)) => Some(self.repository(region, name).await?),
             (_, None) | (None, Some(_)) => None,
         };
+        let resource = self.placed(resource).await?;
         let judge = self.of(caller, &resource, repository.as_deref());
         let verdict = judge.verdict(words, &resource);
         if verdict.is_allow() {
@@ -111,6 +112,9 @@ impl Gate {
         if resource.repository.is_some() {
             return free() && reached();
         }
+        let state = resource.region.as_ref().and_then(|region| self.view.cached_registry(region));
+        let placed = state.map(|state| state.placed(resource.clone()));
+        let resource = placed.as_ref().unwrap_or(resource);
         let judge = Judge { verdicts: None, ..self.of(caller, resource, None) };
         let allowed =
             for_action(action).is_some_and(|words| judge.verdict(words, resource).is_allow()) || free();

@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::credential::lease::{Lease, LeaseKey};
 use crate::ids::region::Region;
 use crate::policy::cache::DecisionCache;
+use crate::policy::resource::Resource;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::Tag;
 use crate::view::View;
@@ -133,6 +134,14 @@ impl Gate {
     pub(super) async fn registry(&self, region: &Region) -> Result<Arc<RegistryState>, Fault> {
         let missing = || Arc::new(RegistryState { policies_enforced: true, ..RegistryState::default() });
         Ok(self.view.registry(region).await?.unwrap_or_else(missing))
+    }
+
+    /// The resource, with the resource group that it is in as of now.
+    pub(super) async fn placed(&self, resource: Resource) -> Result<Resource, Fault> {
+        match (&resource.region, &resource.namespace) {
+            (Some(region), Some(_)) => Ok(self.registry(region).await?.placed(resource)),
+            (_, None) | (None, Some(_)) => Ok(resource),
+        }
     }
 
     /// What a repository says of itself, as of now.

@@ -72,7 +72,8 @@ impl Gate {
         wanted: Vec<ScopeEntry>,
         region: &Region,
     ) -> Result<Vec<ScopeEntry>, Fault> {
-        let everything = !self.registry(region).await?.policies_enforced;
+        let registry = self.registry(region).await?;
+        let everything = !registry.policies_enforced;
         let now = self.clock.now();
         let mut narrowed = Vec::with_capacity(wanted.len());
         for entry in wanted {
@@ -84,7 +85,7 @@ impl Gate {
                 Facts { caller, now, region: Some(region), call: None, repository: repository.as_deref() };
             let judge = Judge { verdicts: None, facts };
             let may = |name: &RepositoryName, action: ScopeAction| {
-                let resource = Resource::repository(region, name);
+                let resource = registry.placed(Resource::repository(region, name));
                 let mut words = rights_of(action).iter().flat_map(|right| for_right(*right));
                 let allowed = |words: &Words| {
                     judge.verdict(words, &resource).is_allow() || judge.depends_on_call(words)
@@ -168,7 +169,7 @@ impl Visibility {
         let (caller, region) = (&*self.caller, Some(&self.region));
         let facts = Facts { caller, now: self.now, region, call: None, repository: Some(state) };
         let judge = Judge { verdicts: None, facts };
-        let resource = Resource::repository(&self.region, name);
+        let resource = self.registry.placed(Resource::repository(&self.region, name));
         for words in self.words {
             let class = judge.verdict(words, &resource).class;
             // Whoever is denied the listing does not get it for being allowed to pull.

@@ -146,7 +146,14 @@ fn target(body: &Body, asked: &Asked, call: &Call<'_>) -> Result<Target, Problem
         // What only AWS has is of no service of IBM's.
         None if named || asked.name().starts_with("ecr:") => {}
         None => {
-            return Ok(Resource { service: None, region: None, namespace: None, repository: None }.into());
+            return Ok(Resource {
+                service: None,
+                region: None,
+                namespace: None,
+                repository: None,
+                group: None,
+            }
+            .into());
         }
         Some(service) => return Ok(Resource::platform(service).into()),
     }

@@ -214,6 +214,7 @@ impl Api {
             Endpoint::Policies(which) => ibm::policies::answer(which, &call).await,
             Endpoint::Quotas(which) => ibm::quotas::answer(which, &call).await,
             Endpoint::Registry(which) => ibm::registry::answer(which, &call).await,
+            Endpoint::ResourceGroups(which) => ibm::resource_groups::answer(which, &call).await,
             Endpoint::Retentions(which) => ibm::retentions::answer(which, &call).await,
             Endpoint::PoliciesV2(which) => ibm::policies_v2::answer(which, &call).await,
             Endpoint::Roles(which) => ibm::roles::answer(which, &call).await,

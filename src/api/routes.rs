@@ -14,6 +14,7 @@ use super::ibm::images::Images;
 use super::ibm::policies::Policies;
 use super::ibm::quotas::Quotas;
 use super::ibm::registry::Registry;
+use super::ibm::resource_groups::ResourceGroups;
 use super::ibm::retentions::Retentions;
 use super::ibm::roles::Roles;
 use super::ibm::service_ids::ServiceIds;
@@ -88,6 +89,8 @@ pub enum Endpoint {
     Quotas(Quotas),
     /// Container Registry.
     Registry(Registry),
+    /// Resource groups.
+    ResourceGroups(ResourceGroups),
     /// Retention policies of Container Registry.
     Retentions(Retentions),
     /// Roles.
@@ -165,6 +168,12 @@ pub static ROUTES: &[Route] = &[
     route(Method::GET,    "/v1/rules/{id}",              E::Cbr(Cbr::ReadRule),             D::Policies, Needs(A::AccountRead)),
     route(Method::PUT,    "/v1/rules/{id}",              E::Cbr(Cbr::ReplaceRule),          D::Policies, Needs(A::AccountUpdate)),
     route(Method::DELETE, "/v1/rules/{id}",              E::Cbr(Cbr::DeleteRule),           D::Policies, Needs(A::AccountUpdate)),
+    // Resource groups
+    route(Method::GET,    "/v2/resource_groups",         E::ResourceGroups(ResourceGroups::List),   D::Policies, Listing(A::AccountRead)),
+    route(Method::POST,   "/v2/resource_groups",         E::ResourceGroups(ResourceGroups::Create), D::Policies, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/v2/resource_groups/{id}",    E::ResourceGroups(ResourceGroups::Read),   D::Policies, Needs(A::AccountRead)),
+    route(Method::PATCH,  "/v2/resource_groups/{id}",    E::ResourceGroups(ResourceGroups::Update), D::Policies, Needs(A::AccountUpdate)),
+    route(Method::DELETE, "/v2/resource_groups/{id}",    E::ResourceGroups(ResourceGroups::Delete), D::Policies, Needs(A::AccountUpdate)),
     // Policies and roles
     route(Method::GET,    "/v1/policies",                E::Policies(Policies::List),       D::Policies, Listing(A::PolicyRead)),
     route(Method::POST,   "/v1/policies",                E::Policies(Policies::Create),     D::Policies, Needs(A::PolicyCreate)),

@@ -27,6 +27,7 @@ mod login;
 mod lookup;
 mod policy;
 mod profile;
+mod resource;
 mod session;
 mod template;
 mod wire;
@@ -107,6 +108,7 @@ async fn dispatch(io: &mut Io, command: ClientCommand) -> Result<(), Failure> {
         ClientCommand::Login(login) => login::login(io, login).await,
         ClientCommand::Logout => login::logout(io),
         ClientCommand::Policy(args::policy::Command::Lint(lint)) => policy::lint(io, &lint),
+        ClientCommand::Resource(command) => resource::run(io, command).await,
         ClientCommand::Target(target) => login::target(io, target).await,
         ClientCommand::WhoCan(who) => explain::who_can(io, who).await,
     }

@@ -144,6 +144,15 @@ pub(super) struct Auth {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
+pub(super) struct ResourceGroup {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) state: String,
+    pub(super) default: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct Namespace {
     pub(super) name: String,
     pub(super) resource_group: Option<String>,

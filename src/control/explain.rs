@@ -189,7 +189,8 @@ pub enum Seen {
     },
 }
 
-const EVERYTHING: Resource = Resource { service: None, region: None, namespace: None, repository: None };
+const EVERYTHING: Resource =
+    Resource { service: None, region: None, namespace: None, repository: None, group: None };
 
 impl Desk {
     /// Answers a question about oneself, or about others for whoever may read policies there.
@@ -201,7 +202,7 @@ impl Desk {
         caller: &Arc<Caller>,
         question: Question,
     ) -> Result<Done<Explanation>, Problem> {
-        let what = &question.what;
+        let what = &self.placed(&question.what).await?;
         let of = Control { action: Action::PolicyRead, resource: what.target.resource.clone() };
         let (principal, called) = self.sought(&question.whom).await?;
         let own = principal.as_ref().and_then(|found| self.authority.permit_own(caller, found, of));
@@ -275,6 +276,17 @@ impl Desk {
             last = Some(self.authority.permit(caller, Action::PolicyRead, part).await?);
         }
         last.ok_or_else(|| Problem::Invalid("the resource is nothing".to_owned()))
+    }
+
+    /// The same question, with the resource group that its namespace is in as of now.
+    pub(super) async fn placed(&self, what: &What) -> Result<What, Problem> {
+        let resource = &what.target.resource;
+        let group = match (&resource.region, &resource.namespace) {
+            (Some(region), Some(name)) => self.group_of(region, name).await?,
+            (_, None) | (None, Some(_)) => None,
+        };
+        let target = Target { resource: Resource { group, ..resource.clone() }, ..what.target.clone() };
+        Ok(What { target, ..what.clone() })
     }
 
     /// Whether policies decide there.

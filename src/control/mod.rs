@@ -54,6 +54,7 @@ pub mod problem;
 pub mod quota;
 pub mod reach;
 pub mod registry;
+pub mod resource_group;
 pub mod restore;
 pub mod retention;
 pub mod service_id;

@@ -6,6 +6,7 @@ use super::problem::{Noun, Problem};
 use super::{Desk, Done};
 use crate::admit::caller::Caller;
 use crate::ids::region::Region;
+use crate::ids::resource_group::ResourceGroupId;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::registry::name::Namespace;
@@ -19,18 +20,6 @@ pub enum Added {
     Now,
     /// It was there.
     Before,
-}
-
-/// The resource group of namespaces that were put into no other.
-pub const DEFAULT_GROUP: &str = "Default";
-
-/// A resource group's id: 1 to 64 letters, digits, hyphens and underscores.
-fn valid_group(text: &str) -> Result<&str, Problem> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
-    match (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
-        true => Ok(text),
-        false => Err(Problem::Invalid("a resource group has 1 to 64 letters, digits, - and _".to_owned())),
-    }
 }
 
 impl Desk {
@@ -66,12 +55,16 @@ impl Desk {
         // Namespaces are made at account level: a policy on a namespace does not reach (ibm.md 1.1).
         let permit =
             self.authority.permit(caller, Action::NamespaceCreate, Resource::registry(region)).await?;
-        group.map(valid_group).transpose()?;
+        let group = match group {
+            Some(group) => Some(self.resource_group_called(group).await?.id),
+            None => None,
+        };
+        let group = group.filter(|group| *group != self.default_group().id);
         let row = NamespaceRecord { region: region.clone(), name, created_at: self.clock.now() };
         match self.store.insert_namespace(&row).await {
             Ok(()) => {
-                if let Some(group) = group.filter(|group| *group != DEFAULT_GROUP) {
-                    self.store.put_resource_group(region, &row.name, valid_group(group)?).await?;
+                if let Some(group) = group {
+                    self.store.put_namespace_group(region, &row.name, &group).await?;
                 }
                 Ok(Done::new(Added::Now, permit))
             }
@@ -95,8 +88,9 @@ impl Desk {
             self.authority.permit(caller, Action::NamespaceCreate, Resource::registry(region)).await?;
         self.existing_namespace(region, name).await?;
         let group = group.ok_or_else(|| Problem::Invalid("name a resource group".to_owned()))?;
+        let group = self.resource_group_called(group).await?.id;
         let failed = |error| Problem::of(error, Noun::Namespace, name);
-        self.store.put_resource_group(region, name, valid_group(group)?).await.map_err(failed)?;
+        self.store.put_namespace_group(region, name, &group).await.map_err(failed)?;
         Ok(Done::new((), permit))
     }
 
@@ -104,8 +98,11 @@ impl Desk {
     ///
     /// # Errors
     /// [`Problem`].
-    pub async fn resource_groups(&self, region: &Region) -> Result<Vec<(Namespace, String)>, Problem> {
-        Ok(self.store.resource_groups(region).await?)
+    pub async fn namespace_groups(
+        &self,
+        region: &Region,
+    ) -> Result<Vec<(Namespace, ResourceGroupId)>, Problem> {
+        Ok(self.store.namespace_groups(region).await?)
     }
 
     /// Removes a namespace with all its images, which go to the trash.

@@ -242,7 +242,7 @@ impl Desk {
 
 /// What policies are about that are about nothing in particular.
 const fn nothing() -> Resource {
-    Resource { service: None, region: None, namespace: None, repository: None }
+    Resource { service: None, region: None, namespace: None, repository: None, group: None }
 }
 
 fn no_subject(error: crate::store::StoreError, subject: &Subject) -> Problem {

@@ -23,6 +23,8 @@ pub enum Noun {
     Policy,
     /// A user or service ID.
     Principal,
+    /// A resource group.
+    ResourceGroup,
     /// A custom role.
     Role,
     /// A context-based restriction.
@@ -48,6 +50,7 @@ impl Noun {
             Self::Namespace => "namespace",
             Self::Policy => "policy",
             Self::Principal => "user or service ID",
+            Self::ResourceGroup => "resource group",
             Self::Role => "custom role",
             Self::Rule => "rule",
             Self::ServiceId => "service ID",

@@ -36,6 +36,8 @@ pub(super) fn whole(policy: &AccessPolicy) -> Vec<Resource> {
         region: region.clone(),
         namespace: literal("resource").map(Into::into),
         repository: None,
+        // A group is stood for by all that could be in it.
+        group: None,
     };
     // The API accepts no patterns for these two; what is compared otherwise stands for all services.
     let (name, kind) = (literal("serviceName"), literal("serviceType"));

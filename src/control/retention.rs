@@ -230,3 +230,101 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::leaving;
+    use crate::clock::UnixTime;
+    use crate::control::inventory::Held;
+    use crate::ids::region::Region;
+    use crate::registry::name::Namespace;
+    use crate::registry::reference::{Digest, Tag};
+    use crate::store::retention::RetentionPolicy;
+
+    const DAY: i64 = 86_400_000;
+
+    fn digest(n: i64) -> Digest {
+        Digest::parse(&format!("sha256:{n:064x}")).unwrap()
+    }
+
+    /// Image `n`, built on day `n`.
+    fn image(n: i64, tags: &[&str]) -> Held {
+        Held {
+            digest: digest(n),
+            media_type: String::new(),
+            tags: tags.iter().map(|text| Tag::parse(text).unwrap()).collect(),
+            created: Some(UnixTime::from_millis(n * DAY)),
+            labels: Vec::new(),
+            blobs: Vec::new(),
+            children: Vec::new(),
+            subject: None,
+        }
+    }
+
+    fn keeping(images: Option<u32>) -> RetentionPolicy {
+        RetentionPolicy {
+            region: Region::parse("us-south").unwrap(),
+            namespace: Namespace::parse("birds").unwrap(),
+            images,
+            retain_untagged: false,
+            threshold_days: None,
+            ran_at: UnixTime::from_millis(0),
+        }
+    }
+
+    /// The numbers of the images that go on day 100.
+    fn going(held: &[Held], policy: &RetentionPolicy) -> Vec<i64> {
+        let gone = leaving(held, policy, UnixTime::from_millis(100 * DAY));
+        let mut numbers: Vec<i64> = (0..1000).filter(|n| gone.contains(&digest(*n))).collect();
+        assert_eq!(numbers.len(), gone.len(), "each goes once");
+        numbers.sort_unstable();
+        numbers
+    }
+
+    #[test]
+    fn the_newest_stay_by_when_they_were_built_and_one_with_many_tags_counts_once() {
+        let held = [image(1, &["z"]), image(3, &["a", "b", "c"]), image(2, &["m"])];
+        assert_eq!(going(&held, &keeping(Some(2))), [1]);
+        assert_eq!(going(&held, &keeping(Some(1))), [1, 2]);
+        assert_eq!(going(&held, &keeping(Some(9))), Vec::<i64>::new());
+        assert_eq!(going(&held, &keeping(None)), Vec::<i64>::new());
+        let undated = [image(1, &["a"]), Held { created: None, ..image(2, &["b"]) }];
+        assert_eq!(going(&undated, &keeping(Some(1))), [2], "what does not say when counts as the oldest");
+    }
+
+    #[test]
+    fn untagged_images_go_unless_they_are_retained_and_are_never_counted_among_the_newest() {
+        let held = [image(1, &["a"]), image(2, &["b"]), image(3, &[]), image(4, &[])];
+        assert_eq!(going(&held, &keeping(Some(2))), [3, 4]);
+        assert_eq!(going(&held, &keeping(None)), [3, 4]);
+        let retained = RetentionPolicy { retain_untagged: true, ..keeping(Some(1)) };
+        assert_eq!(going(&held, &retained), [1]);
+    }
+
+    #[test]
+    fn young_images_stay_whatever_their_number() {
+        let held = [image(90, &["a"]), image(95, &["b"]), image(96, &[]), image(97, &["c"])];
+        let policy = RetentionPolicy { threshold_days: Some(7), ..keeping(Some(1)) };
+        assert_eq!(going(&held, &policy), [90]);
+        let policy = RetentionPolicy { threshold_days: Some(3), ..keeping(Some(1)) };
+        assert_eq!(going(&held, &policy), [90, 95, 96], "an image of exactly that age is not young");
+    }
+
+    #[test]
+    fn parts_of_an_index_are_no_images_of_their_own_and_signatures_stay_with_what_they_sign() {
+        let index = |n: i64, tags: &[&str], parts: &[i64]| Held {
+            created: None,
+            children: parts.iter().map(|part| digest(*part)).collect(),
+            ..image(n, tags)
+        };
+        // The index is as old as its youngest part.
+        let held = [index(500, &["multi"], &[1, 50]), image(1, &[]), image(50, &[]), image(40, &["old"])];
+        assert_eq!(going(&held, &keeping(Some(1))), [40]);
+        // A part with a tag of its own counts.
+        let held =
+            [index(500, &["multi"], &[1, 50]), image(1, &["own"]), image(50, &[]), image(40, &["old"])];
+        assert_eq!(going(&held, &keeping(Some(2))), [1]);
+        let signature = Held { subject: Some(digest(40)), ..image(60, &[]) };
+        assert_eq!(going(&[image(40, &["signed"]), signature], &keeping(Some(1))), Vec::<i64>::new());
+    }
+}

@@ -50,6 +50,7 @@ impl Desk {
         what: &What,
         window: Window,
     ) -> Result<Done<WhoCan>, Problem> {
+        let what = &self.placed(what).await?;
         let permit = self.permit_to_ask(caller, &what.target.resource).await?;
         let enforced = self.enforced(&what.target.resource).await?;
         let repository = self.repository_state(&what.target.resource).await?;

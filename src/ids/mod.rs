@@ -10,6 +10,7 @@ pub mod host;
 pub mod issuer;
 pub mod principal;
 pub mod region;
+pub mod resource_group;
 pub mod tagged;
 pub mod time;
 

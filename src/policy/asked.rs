@@ -143,7 +143,8 @@ impl Target {
         if let Some(name) = name.strip_prefix("repository/").filter(|name| own && *name != "*") {
             return Ok(Resource::repository(&Region::parse(region)?, &RepositoryName::parse(name)?).into());
         }
-        let everything = Resource { service: None, region: None, namespace: None, repository: None };
+        let everything =
+            Resource { service: None, region: None, namespace: None, repository: None, group: None };
         Ok(Self { resource: everything, arn: Some(text.into()) })
     }
 

@@ -2,6 +2,7 @@
 
 use crate::ids::account::AccountId;
 use crate::ids::region::Region;
+use crate::ids::resource_group::ResourceGroupId;
 use crate::registry::name::RepositoryName;
 
 /// A service whose resources policies can target.
@@ -60,6 +61,8 @@ pub struct Resource {
     pub namespace: Option<Box<str>>,
     /// The repository, for images. No IBM policy is finer than the namespace.
     pub repository: Option<RepositoryName>,
+    /// The resource group of the namespace, as the gate has found it.
+    pub group: Option<ResourceGroupId>,
 }
 
 impl Resource {
@@ -71,6 +74,7 @@ impl Resource {
             region: Some(region.clone()),
             namespace: Some(name.namespace().into()),
             repository: Some(name.clone()),
+            group: None,
         }
     }
 
@@ -82,6 +86,7 @@ impl Resource {
             region: Some(region.clone()),
             namespace: Some(name.into()),
             repository: None,
+            group: None,
         }
     }
 
@@ -93,13 +98,14 @@ impl Resource {
             region: Some(region.clone()),
             namespace: None,
             repository: None,
+            group: None,
         }
     }
 
     /// Account management by `service`.
     #[must_use]
     pub fn platform(service: Service) -> Self {
-        Self { service: Some(service), region: None, namespace: None, repository: None }
+        Self { service: Some(service), region: None, namespace: None, repository: None, group: None }
     }
 
     /// What IBM's policies compare. What the resource lacks is absent.
@@ -113,8 +119,9 @@ impl Resource {
             self.region.as_ref().map(|region| ("region", region.as_str())),
             namespace.map(|_| ("resourceType", "namespace")),
             namespace.map(|name| ("resource", name)),
+            self.group.as_ref().map(|group| ("resourceGroupId", group.as_str())),
         ];
-        let mut kept = Attributes { list: [("", ""); 6], length: 0 };
+        let mut kept = Attributes { list: [("", ""); 7], length: 0 };
         for (place, one) in kept.list.iter_mut().zip(all.into_iter().flatten()) {
             *place = one;
             kept.length += 1;
@@ -139,7 +146,7 @@ impl Resource {
 /// The attributes of a resource.
 #[derive(Clone, Copy, Debug)]
 pub struct Attributes<'a> {
-    list: [(&'a str, &'a str); 6],
+    list: [(&'a str, &'a str); 7],
     length: usize,
 }
 

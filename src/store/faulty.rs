@@ -38,6 +38,7 @@ use super::policy::{Policies, PolicyRecord, Subject};
 use super::profile::{HistoryRecord, Profile, Profiles};
 use super::quota::{Quota, Quotas, Used};
 use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettings};
+use super::resource_group::{ResourceGroup, ResourceGroups};
 use super::retention::{RetentionPolicy, Retentions};
 use super::trash::{HiddenImages, Revealed, Trash, TrashedImage};
 use super::{Store, StoreError};
@@ -47,6 +48,7 @@ use crate::ids::aws::{AccessKeyId, ManagedPolicyId, ProviderUrl, RoleId, UserUni
 use crate::ids::cbr::{RuleId, ZoneId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
+use crate::ids::resource_group::ResourceGroupId;
 use crate::ids::tagged::{AccessGroupId, ApiKeyId, ClaimRuleId, CustomRoleId, PolicyId, ServiceId, UserId};
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
@@ -411,8 +413,15 @@ delegate!(Retentions {
     put_retention(row: &RetentionPolicy) -> ();
     retentions_due(before: UnixTime) -> Vec<RetentionPolicy>;
     delete_retention(region: &Region, namespace: &Namespace) -> ();
-    resource_groups(region: &Region) -> Vec<(Namespace, String)>;
-    put_resource_group(region: &Region, namespace: &Namespace, group: &str) -> ();
+});
+
+delegate!(ResourceGroups {
+    resource_groups() -> Vec<ResourceGroup>;
+    insert_resource_group(row: &ResourceGroup) -> ();
+    update_resource_group(row: &ResourceGroup) -> ();
+    delete_resource_group(id: &ResourceGroupId) -> ();
+    namespace_groups(region: &Region) -> Vec<(Namespace, ResourceGroupId)>;
+    put_namespace_group(region: &Region, namespace: &Namespace, group: &ResourceGroupId) -> ();
 });
 
 delegate!(Trash {

@@ -21,6 +21,7 @@ pub mod policy;
 pub mod profile;
 pub mod quota;
 pub mod registry;
+pub mod resource_group;
 pub mod retention;
 pub mod sqlite;
 pub mod trash;
@@ -42,6 +43,7 @@ pub trait Store:
     + profile::Profiles
     + quota::Quotas
     + registry::Registries
+    + resource_group::ResourceGroups
     + retention::Retentions
     + trash::Trash
     + Send

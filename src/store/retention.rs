@@ -1,4 +1,4 @@
-//! Which images of a namespace are kept, and which go every day; and the resource groups that namespaces are in.
+//! Which images of a namespace are kept, and which go every day.
 
 use async_trait::async_trait;
 
@@ -35,13 +35,4 @@ pub trait Retentions {
     async fn retentions_due(&self, before: UnixTime) -> Result<Vec<RetentionPolicy>, StoreError>;
     /// Removes the policy of a namespace, if it has one.
     async fn delete_retention(&self, region: &Region, namespace: &Namespace) -> Result<(), StoreError>;
-    /// The resource groups of namespaces that are in another than the default one.
-    async fn resource_groups(&self, region: &Region) -> Result<Vec<(Namespace, String)>, StoreError>;
-    /// Puts a namespace into a resource group; `Conflict` if it is in one, `NotFound` if it is not there.
-    async fn put_resource_group(
-        &self,
-        region: &Region,
-        namespace: &Namespace,
-        group: &str,
-    ) -> Result<(), StoreError>;
 }

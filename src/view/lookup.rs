@@ -17,6 +17,7 @@ use super::{Known, Unavailable};
 use crate::credential::api_key::KeyHash;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
+use crate::ids::resource_group::ResourceGroupId;
 use crate::ids::tagged::ApiKeyId;
 use crate::network::zone::Zones;
 use crate::policy::engine::bundle::Policies;
@@ -205,10 +206,14 @@ impl Lookup for Region {
         let as_of = facts.as_ref().map(|facts| facts.as_of);
         // Read later than the rest: what changes in between is in the feed after `as_of`.
         let quota = known.store.0.quota(self).await?;
+        let groups = known.store.0.namespace_groups(self).await?;
+        let default_group = Some(ResourceGroupId::default_of(&known.account));
         let state = |facts: RegistryFacts| RegistryState {
             policies_enforced: facts.settings.policies_enforced,
             private_only: facts.settings.private_only,
             namespaces: facts.namespaces.into_iter().collect(),
+            groups: groups.into_iter().collect(),
+            default_group,
             repository_policies: facts.repository_policies,
             platform_metrics: facts.settings.platform_metrics,
             storage_limit: quota.storage,

@@ -61,16 +61,26 @@ assert done(200, icr.get_plans()) == {"plan": "Standard"}
 done(200, icr.update_plans(plan="Standard"))
 refused(400, "CRG0400E", icr.update_plans, plan="Platinum")
 
-# Namespaces.
-assert done(201, icr.create_namespace(name="birds", x_auth_resource_group="beaks")) == {"namespace": "birds"}
+# Namespaces, and the resource groups that they are put into.
+from ibm_platform_services import ResourceManagerV2
+
+manager = ResourceManagerV2(authenticator=IAMAuthenticator(KEY, url=URL))
+manager.set_service_url(URL)
+groups = {name: done(201, manager.create_resource_group(name=name, account_id=ACCOUNT))["id"] for name in ("beaks", "paws", "claws")}
+listed = done(200, manager.list_resource_groups(account_id=ACCOUNT))["resources"]
+assert [row["name"] for row in listed] == ["Default", "beaks", "claws", "paws"], listed
+assert listed[0]["default"] and not listed[1]["default"] and listed[1]["state"] == "ACTIVE", listed
+assert done(200, manager.get_resource_group(id=groups["paws"]))["name"] == "paws"
+assert done(200, manager.update_resource_group(id=groups["claws"], name="talons"))["name"] == "talons"
+assert done(201, icr.create_namespace(name="birds", x_auth_resource_group=groups["beaks"])) == {"namespace": "birds"}
 assert done(200, icr.create_namespace(name="birds")) == {"namespace": "birds"}
 refused(400, "CRG0400E", icr.create_namespace, name="Birds!")
 done(201, icr.create_namespace(name="cats4"))
 done(200, icr.assign_namespace(x_auth_resource_group="paws", name="cats4"))
-refused(409, "CRG0409E", icr.assign_namespace, x_auth_resource_group="claws", name="cats4")
+refused(409, "CRG0409E", icr.assign_namespace, x_auth_resource_group="talons", name="cats4")
 assert done(200, icr.list_namespaces()) == ["birds", "cats4", "walk"]
 details = {row["name"]: row for row in done(200, icr.list_namespace_details())}
-assert details["birds"]["resource_group"] == "beaks" and details["birds"]["account"] == ACCOUNT, details
+assert details["birds"]["resource_group"] == groups["beaks"] and details["birds"]["account"] == ACCOUNT, details
 done(204, icr.delete_namespace(name="cats4"))
 refused(404, "CRG0404E", icr.delete_namespace, name="cats4")
 

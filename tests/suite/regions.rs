@@ -149,7 +149,7 @@ fn quotas_settings_retention_and_trash_are_each_regions_own() {
     // Retention, namespaces and resource groups.
     south.run("cr retention-policy-set --images 5 --force birds").must_succeed();
     assert_eq!(json_of(&north, "cr retention-policy-list"), json!({}));
-    south.run("cr namespace-add --resource-group beaks beasts").must_succeed();
+    south.run("cr namespace-add beasts").must_succeed();
     assert_eq!(json_of(&north, "cr namespace-list").as_array().unwrap().len(), 1);
     // The trash.
     south.run("cr image-rm birds/owl:1").must_succeed();

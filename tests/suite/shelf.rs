@@ -13,7 +13,7 @@ use crate::support::portcullis::{ACCOUNT, Cli, Portcullis};
 use crate::support::registry::Registry;
 use crate::support::robot::Robot;
 use crate::support::wait::{PATIENCE, until};
-use crate::support::who::IAMAPIKEY;
+use crate::support::who::{IAMAPIKEY, ServiceId, Who};
 
 #[track_caller]
 fn says(cli: &Cli, line: &str, expected: &[&str]) -> String {
@@ -312,4 +312,48 @@ fn the_daily_run_of_a_retention_policy_deletes_what_its_analysis_says_and_what_i
     assert_eq!(after, left);
     let trash = call("GET", "/api/v1/trash", &Value::Null).json();
     assert_eq!(trash.as_object().unwrap().len(), 3, "{trash}");
+}
+
+#[test]
+fn a_policy_on_a_resource_group_is_for_the_namespaces_in_it_and_no_others() {
+    let registry = Registry::start();
+    let (at, cli, _) = with_docker(&registry);
+    says(&cli, "resource group-create beaks", &["Resource group beaks was created.", "Resource Group ID: "]);
+    says(&cli, "resource groups", &["Default", "beaks", "ACTIVE"]);
+    assert!(cli.run("cr namespace-add -g fins fish").code != Some(0), "there is no such group");
+    says(&cli, "cr namespace-add -g beaks birds", &["in resource group 'beaks'"]);
+    says(&cli, "cr namespace-add cats4", &["Successfully added namespace 'cats4'"]);
+    says(&cli, "cr namespace-list -v", &["beaks", "Default"]);
+    let robot = ServiceId::create(&cli, "keeper");
+    let policy = "iam service-policy-create keeper --roles Reader,Writer,Manager --resource-group-name Beaks";
+    says(&cli, policy, &["Service policy is successfully created", "Resource Group ID"]);
+    let docker = Docker::start(&at.trust());
+    docker.login(&at.host(), IAMAPIKEY, robot.key().unwrap()).must_succeed();
+    let refused = |name: &str| {
+        let said = docker.push(&Image::tiny(), &at.image(name));
+        let words = "denied: You are not authorized to access the specified resource.";
+        assert!(said.code != Some(0) && said.said().contains(words), "{name}: {}", said.said());
+    };
+    docker.push(&Image::tiny(), &at.image("birds/owl:1")).must_succeed();
+    refused("cats4/tom:1");
+    // What is not there is in no group, and does not come into being on the strength of one.
+    refused("fish/cod:1");
+    let own = Cli::new();
+    own.login(&at, robot.key().unwrap()).must_succeed();
+    assert_eq!(json(&own, "cr image-list").as_array().unwrap().len(), 1);
+    assert_eq!(json(&own, "cr namespace-list"), serde_json::json!(["birds"]));
+    // The registry itself is in no group: a Manager of one does not manage that.
+    for line in
+        ["cr private-only --status", "cr quota", "cr namespace-add dogs4", "resource group-create own"]
+    {
+        assert!(own.run(line).code != Some(0), "{line}");
+    }
+    let why = cli
+        .run("explain --principal keeper --action container-registry.image.push --resource birds/owl")
+        .said();
+    assert!(why.to_lowercase().contains("allow"), "{why}");
+    // The next request obeys.
+    says(&cli, "cr namespace-assign -g beaks cats4", &["Successfully assigned"]);
+    docker.push(&Image::tiny(), &at.image("cats4/tom:1")).must_succeed();
+    assert!(cli.run("resource group-delete -f beaks").code != Some(0), "namespaces are in it");
 }

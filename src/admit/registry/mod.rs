@@ -221,7 +221,7 @@ impl Gate {
 
     /// Why the caller has what it needs, or the refusal.
     async fn grounds(&self, judge: Judge<'_>, need: &Need<'_>, region: &Region) -> Result<Grounds, Why> {
-        let resource = Resource::repository(region, need.repository);
+        let resource = self.placed(Resource::repository(region, need.repository)).await?;
         let denied = match judge.any(for_right(need.right), &resource) {
             Ok(verdict) => return Ok(judge.grounds(&verdict)),
             Err(denied) => denied,

@@ -10,6 +10,7 @@ pub mod policies;
 pub mod policies_v2;
 pub mod quotas;
 pub mod registry;
+pub mod resource_groups;
 pub mod retentions;
 pub mod roles;
 pub mod service_ids;

@@ -9,9 +9,10 @@ use serde_json::{Map, Value, json};
 use super::super::answer::Answer;
 use super::super::call::Call;
 use crate::control::image::{Image, ImageFilter};
-use crate::control::namespace::{Added, DEFAULT_GROUP};
+use crate::control::namespace::Added;
 use crate::control::problem::{Noun, Problem};
 use crate::control::registry::AuthChange;
+use crate::ids::resource_group::ResourceGroupId;
 use crate::policy::table::Action;
 use crate::registry::name::Namespace;
 use crate::store::registry::NamespaceRecord;
@@ -81,9 +82,9 @@ pub(in super::super) async fn answer(which: Registry, call: &Call<'_>) -> Result
         Registry::Messages => Ok(Answer::empty(StatusCode::NO_CONTENT)),
         Registry::NamespaceDetails => {
             let done = desk.namespaces(caller, region).await?;
-            let groups = desk.resource_groups(region).await?;
+            let (groups, default) = (desk.namespace_groups(region).await?, desk.default_group().id);
             Ok(Answer::of(StatusCode::OK, done, |rows| {
-                rows.iter().map(|row| details(call, row, &groups)).collect()
+                rows.iter().map(|row| details(call, row, &groups, &default)).collect()
             }))
         }
         Registry::Namespaces => {
@@ -191,8 +192,13 @@ fn image(call: &Call<'_>, row: &Image) -> Value {
     })
 }
 
-fn details(call: &Call<'_>, row: &NamespaceRecord, groups: &[(Namespace, String)]) -> Value {
-    let group = groups.iter().find(|(of, _)| *of == row.name).map_or(DEFAULT_GROUP, |(_, group)| group);
+fn details(
+    call: &Call<'_>,
+    row: &NamespaceRecord,
+    groups: &[(Namespace, ResourceGroupId)],
+    default: &ResourceGroupId,
+) -> Value {
+    let group = groups.iter().find(|(of, _)| *of == row.name).map_or(default, |(_, group)| group);
     let account = &call.caller.account;
     let created = row.created_at.rfc3339();
     json!({

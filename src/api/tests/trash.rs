@@ -100,16 +100,53 @@ async fn a_namespace_is_put_into_a_resource_group_once() {
     let group = |method: Method, name: &str| {
         Ask::new(method, &format!("/api/v1/namespaces/{name}")).header("x-auth-resource-group", "beaks")
     };
+    house.ask(group(Method::PUT, "birds")).await.expect(404);
+    let made = house.ask(post("/v2/resource_groups", json!({"name": "Beaks"}))).await.expect(201);
     house.ask(group(Method::PUT, "birds")).await.expect(201);
     house.ask(Ask::new(Method::PUT, "/api/v1/namespaces/cats")).await.expect(201);
     house.ask(group(Method::PATCH, "birds")).await.expect(409);
+    let details = house.ask(get("/api/v1/namespaces/details")).await.expect(200);
+    let default = json!(format!("{:0>32}", super::ACCOUNT));
+    assert_eq!((&details[0]["resource_group"], &details[1]["resource_group"]), (&made["id"], &default));
     house.ask(group(Method::PATCH, "cats")).await.expect(200);
     house.ask(group(Method::PATCH, "owls")).await.expect(404);
     let details = house.ask(get("/api/v1/namespaces/details")).await.expect(200);
-    assert_eq!(
-        (&details[0]["resource_group"], &details[1]["resource_group"]),
-        (&json!("beaks"), &json!("beaks"))
-    );
+    assert_eq!(details[1]["resource_group"], made["id"]);
+}
+
+#[tokio::test]
+async fn resource_groups_are_made_listed_renamed_and_removed_when_nothing_is_in_them() {
+    let house = House::open().await;
+    let made = house.ask(post("/v2/resource_groups", json!({"name": "beaks"}))).await.expect(201);
+    let place = format!("/v2/resource_groups/{}", made["id"].as_str().unwrap());
+    let listed = async |query: &str| {
+        let answer = house.ask(get(&format!("/v2/resource_groups{query}"))).await.expect(200);
+        let names = answer["resources"].as_array().unwrap().iter().map(|row| row["name"].clone());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(listed("").await, ["Default", "beaks"]);
+    assert_eq!(listed("?default=true").await, ["Default"]);
+    assert_eq!(listed("?name=BEAKS").await, ["beaks"]);
+    for (status, name) in [(409, "Beaks"), (409, "default"), (400, ""), (400, " x"), (400, "a/b")] {
+        house.ask(post("/v2/resource_groups", json!({"name": name}))).await.expect(status);
+    }
+    // A name that reads like an id could stand for another group.
+    house.ask(post("/v2/resource_groups", json!({"name": made["id"]}))).await.expect(400);
+    let renamed = house.ask(patch(&place, r#"{"name":"claws"}"#)).await.expect(200);
+    assert_eq!((&renamed["name"], &renamed["id"]), (&json!("claws"), &made["id"]));
+    assert_eq!(house.ask(get(&place)).await.expect(200)["default"], false);
+    let put = Ask::new(Method::PUT, "/api/v1/namespaces/birds").header("x-auth-resource-group", "claws");
+    house.ask(put).await.expect(201);
+    house.ask(Ask::new(Method::DELETE, &place)).await.expect(409);
+    house.ask(Ask::new(Method::DELETE, "/api/v1/namespaces/birds")).await.expect(204);
+    house.ask(Ask::new(Method::DELETE, &place)).await.expect(204);
+    house.ask(get(&place)).await.expect(404);
+    let default = format!("/v2/resource_groups/{:0>32}", super::ACCOUNT);
+    house.ask(Ask::new(Method::DELETE, &default)).await.expect(409);
+    house.ask(patch(&default, r#"{"name":"ours"}"#)).await.expect(409);
+    let stranger = house.stranger.clone();
+    let none = house.send(Some(&stranger), get("/v2/resource_groups")).await.expect(200);
+    assert_eq!(none, json!({"resources": []}));
 }
 
 #[tokio::test]

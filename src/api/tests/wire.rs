@@ -16,7 +16,7 @@ fn filled(template: &str, group: &str, key: &str, policy: &str, service_id: &str
         "groups" => group,
         "policies" => policy,
         "roles" => UUID,
-        "rules" | "zones" => "65810ac762004f22ac19f8f8edf70a34",
+        "resource_groups" | "rules" | "zones" => "65810ac762004f22ac19f8f8edf70a34",
         _ => service_id,
     };
     template
@@ -34,6 +34,7 @@ fn filled(template: &str, group: &str, key: &str, policy: &str, service_id: &str
 fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String> {
     let value = match (method.as_str(), template) {
         ("POST", "/v1/serviceids") => json!({"account_id": ACCOUNT, "name": "x"}),
+        ("POST" | "PATCH", "/v2/resource_groups" | "/v2/resource_groups/{id}") => json!({"name": "x"}),
         ("POST", "/v1/apikeys") => json!({"name": "x", "iam_id": someone}),
         ("POST", "/api/native/access-keys") => json!({"iam_id": someone}),
         ("POST" | "PUT", "/v1/policies" | "/v1/policies/{id}") => {

@@ -11,6 +11,7 @@ pub(super) mod cbr;
 pub(super) mod cr;
 pub(super) mod iam;
 pub(super) mod policy;
+pub(super) mod resource;
 pub(super) mod shelf;
 
 /// Puts cloud-grade IAM in front of any OCI registry, and talks to a server that does.
@@ -61,6 +62,9 @@ pub(super) enum ClientCommand {
     /// Look at policy documents; this needs no server
     #[command(subcommand)]
     Policy(policy::Command),
+    /// Manage resource groups
+    #[command(subcommand)]
+    Resource(resource::Command),
     /// Show or set the targeted server, account and region
     Target(Target),
     /// Show who may do something, and through which policy

@@ -10,6 +10,7 @@ use crate::cli::args::shelf::NamespaceAssign;
 use crate::cli::display::{self, Display, Table};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
+use crate::cli::resource;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
 use crate::cli::wire::{self, Namespace};
@@ -74,6 +75,11 @@ pub(super) async fn list(io: &mut Io, session: &mut Session, list: NamespaceList
         io.line(display::json(&answer));
         return Ok(());
     }
+    // Whoever may not see the groups sees their ids.
+    let groups = if list.verbose { resource::all(session).await.unwrap_or_default() } else { Vec::new() };
+    let called = |id: String| {
+        groups.iter().find(|group| group.id == id).map_or(id, |group| display::tame(&group.name))
+    };
     let mut table =
         Table::new(if list.verbose { &["Namespace", "Resource Group", "Created"] } else { &["Namespace"] });
     for row in rows {
@@ -83,7 +89,7 @@ pub(super) async fn list(io: &mut Io, session: &mut Session, list: NamespaceList
                 let row: Namespace = wire::row(detailed)?;
                 table.row([
                     row.name,
-                    row.resource_group.unwrap_or_default(),
+                    called(row.resource_group.unwrap_or_default()),
                     row.created_date.unwrap_or_default(),
                 ]);
             }

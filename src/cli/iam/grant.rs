@@ -12,9 +12,10 @@ const REGISTRY: &str = "container-registry";
 /// The type of the services that `--account-management` means.
 const ACCOUNT_MANAGEMENT: &str = "platform_service";
 /// Attributes, as the API and as people name them.
-const TITLES: [(&str, &str); 5] = [
+const TITLES: [(&str, &str); 6] = [
     ("region", "Region"),
     ("resource", "Resource"),
+    ("resourceGroupId", "Resource Group ID"),
     ("resourceType", "Resource Type"),
     ("serviceName", "Service Name"),
     ("serviceType", "Service Type"),
@@ -39,12 +40,9 @@ pub(super) fn document(
 
 /// Refuses what has no meaning here, before anything is asked of the server.
 pub(super) fn check(grant: &Grant) -> Result<(), Failure> {
-    if grant.resource_group_name.is_some()
-        || grant.resource_group_id.is_some()
-        || grant.service_instance.is_some()
-    {
+    if grant.service_instance.is_some() {
         return Err(Failure::usage(
-            "There are no resource groups and no service instances here.",
+            "There are no service instances here.",
             "Grant access by namespace: `--resource-type namespace --resource NAMESPACE`.",
         ));
     }
@@ -77,8 +75,12 @@ fn from_flags(grant: &Grant, account: &str, custom: &[CustomRole]) -> Result<Map
     } else if grant.service_name.is_some() || !typed_elsewhere {
         attributes.push(attribute("serviceName", service));
     }
-    let flags =
-        [("region", &grant.region), ("resourceType", &grant.resource_type), ("resource", &grant.resource)];
+    let flags = [
+        ("region", &grant.region),
+        ("resourceGroupId", &grant.resource_group_id),
+        ("resourceType", &grant.resource_type),
+        ("resource", &grant.resource),
+    ];
     attributes.extend(flags.into_iter().filter_map(|(name, value)| Some(attribute(name, value.as_deref()?))));
     attributes.extend(further.into_iter().map(|(name, value)| attribute(name, value)));
     let mut document = Map::new();
@@ -262,8 +264,6 @@ mod tests {
     #[test]
     fn what_has_no_meaning_here_is_wrong_usage() {
         for wrong in [
-            Grant { resource_group_name: Some("default".into()), ..grant() },
-            Grant { resource_group_id: Some("1".into()), ..grant() },
             Grant { service_instance: Some("1".into()), ..grant() },
             Grant { roles: vec!["Owner".into()], ..grant() },
             Grant { attributes: vec!["region".into()], ..grant() },

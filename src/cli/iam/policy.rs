@@ -12,6 +12,7 @@ use crate::cli::display::{self, Display, Table};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Reply, Request, encoded, form};
 use crate::cli::lookup;
+use crate::cli::resource;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
 use crate::cli::wire::{self, Policy};
@@ -131,8 +132,22 @@ async fn body(
     Ok(body)
 }
 
-async fn create(io: &mut Io, session: &mut Session, kind: Kind, new: PolicyCreate) -> Result<(), Failure> {
+/// Knows the resource group by its id.
+async fn grouped(session: &mut Session, grant: &mut Grant) -> Result<(), Failure> {
+    if let Some(name) = &grant.resource_group_name {
+        grant.resource_group_id = Some(resource::named(session, name).await?.id);
+    }
+    Ok(())
+}
+
+async fn create(
+    io: &mut Io,
+    session: &mut Session,
+    kind: Kind,
+    mut new: PolicyCreate,
+) -> Result<(), Failure> {
     grant::check(&new.grant)?;
+    grouped(session, &mut new.grant).await?;
     let subject = Subject::find(session, kind, &new.subject).await?;
     let body = body(session, &new.grant, &subject).await?;
     let (user, display, noun) = (session.user(), new.display, kind.noun());
@@ -145,8 +160,14 @@ async fn create(io: &mut Io, session: &mut Session, kind: Kind, new: PolicyCreat
     written(io, (display, new.grant.dialect), &reply, &format!("{} is successfully created\n", kind.policy()))
 }
 
-async fn update(io: &mut Io, session: &mut Session, kind: Kind, new: PolicyUpdate) -> Result<(), Failure> {
+async fn update(
+    io: &mut Io,
+    session: &mut Session,
+    kind: Kind,
+    mut new: PolicyUpdate,
+) -> Result<(), Failure> {
     grant::check(&new.grant)?;
+    grouped(session, &mut new.grant).await?;
     let dialect = new.grant.dialect;
     let subject = Subject::find(session, kind, &new.subject).await?;
     let (found, version) = policy_of(session, (&subject, dialect), &new.policy_id).await?;

@@ -204,8 +204,8 @@ fn refusals_exit_with_1_and_wrong_usage_with_2_and_both_say_what_next() {
     ] {
         world.run(wrong).misused();
     }
-    let groups = "iam service-policy-create think-registry-demo --roles Reader --resource-group-name default";
-    assert!(world.run(groups).misused().contains("no resource groups"));
+    let instance = "iam service-policy-create think-registry-demo --roles Reader --service-instance 1";
+    assert!(world.run(instance).misused().contains("no service instances"));
     assert!(world.run("--help").done().contains("quickstart"));
     assert!(world.run("--version").done().starts_with("portcullis "));
 }

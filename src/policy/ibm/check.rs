@@ -4,6 +4,7 @@ use super::access::{AccessPolicy, Attribute, Rule, Subject};
 use super::document::{AttributeDocument, Joint, Operator, PolicyDocument, RuleDocument};
 use super::role::Role;
 use crate::ids::account::AccountId;
+use crate::ids::resource_group::ResourceGroupId;
 use crate::ids::tagged::PolicyId;
 use crate::policy::engine::attribute::is_understood;
 use crate::policy::engine::compiled::{CompiledPolicy, compile_ibm};
@@ -118,20 +119,7 @@ fn check_attributes(attributes: &[AttributeDocument], account: &AccountId) -> Re
             return Err(invalid("attribute", name, "name it once"));
         }
         seen.push(name);
-        let texts = attribute.value.texts();
-        if texts.is_empty()
-            || texts.len() > MANY
-            || texts.iter().any(|text| text.is_empty() || text.len() > 1000)
-        {
-            return Err(invalid("value of", name, "give 1 to 1000 characters, or up to 10 such texts"));
-        }
-        if !operator.takes(&attribute.value) {
-            return Err(invalid(
-                "value of",
-                name,
-                "give a text, for `AnyOf` a list, for `stringExists` a boolean",
-            ));
-        }
+        check_value(attribute, operator)?;
         let literal = operator == Operator::StringEquals;
         match name {
             "accountId" if literal && value == account.as_str() => named_account = true,
@@ -139,6 +127,11 @@ fn check_attributes(attributes: &[AttributeDocument], account: &AccountId) -> Re
                 return Err(invalid("account", value, "name the account that you are logged in to"));
             }
             "region" | "resource" | "resourceType" => {}
+            // Whatever is in the group: of every service that has resource groups, and there is one.
+            "resourceGroupId" if literal && ResourceGroupId::parse(value).is_ok() => named_service = true,
+            "resourceGroupId" => {
+                return Err(invalid("resource group", value, "give the id that `resource groups` shows"));
+            }
             "serviceName" if literal && Service::parse(value).is_some() => named_service = true,
             "serviceName" => {
                 return Err(invalid("service", value, "use `container-registry` or an IAM service"));
@@ -147,13 +140,35 @@ fn check_attributes(attributes: &[AttributeDocument], account: &AccountId) -> Re
                 named_service = true;
             }
             "serviceType" => return Err(invalid("service type", value, "use `service`")),
-            _ => return Err(invalid("attribute", name, "use region, resourceType, resource or serviceName")),
+            _ => {
+                return Err(invalid(
+                    "attribute",
+                    name,
+                    "use region, resourceType, resource, resourceGroupId or serviceName",
+                ));
+            }
         }
     }
     match (named_account, named_service) {
         (true, true) => Ok(()),
         (false, _) => Err(Invalid("the resource must name `accountId`".to_owned())),
-        (true, false) => Err(Invalid("the resource must name `serviceName` or `serviceType`".to_owned())),
+        (true, false) => Err(Invalid(
+            "the resource must name `serviceName`, `serviceType` or `resourceGroupId`".to_owned(),
+        )),
+    }
+}
+
+fn check_value(attribute: &AttributeDocument, operator: Operator) -> Result<(), Invalid> {
+    let (name, texts) = (attribute.name.as_str(), attribute.value.texts());
+    let fits = |text: &String| (1..=1000).contains(&text.len());
+    if !(1..=MANY).contains(&texts.len()) || !texts.iter().all(fits) {
+        return Err(invalid("value of", name, "give 1 to 1000 characters, or up to 10 such texts"));
+    }
+    match operator.takes(&attribute.value) {
+        true => Ok(()),
+        false => {
+            Err(invalid("value of", name, "give a text, for `AnyOf` a list, for `stringExists` a boolean"))
+        }
     }
 }
 

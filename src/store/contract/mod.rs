@@ -11,6 +11,7 @@ pub(crate) mod networks;
 pub(crate) mod policies;
 pub(crate) mod rest;
 pub(crate) mod samples;
+pub(crate) mod shelves;
 
 use super::Store;
 use super::feed::{ChangeKey, Sequence};
@@ -85,6 +86,12 @@ macro_rules! suite {
                 an_api_key_is_updated_only_from_the_version_that_was_seen
                 an_api_key_needs_an_owner_and_a_hash_of_its_own
                 deleting_a_principal_deletes_all_that_is_its_own;
+            shelves:
+                a_hidden_image_and_its_tags_are_hidden_there_and_nowhere_else
+                a_purge_takes_what_is_due_and_nothing_brings_that_back
+                limits_and_usage_are_each_registrys_own
+                retention_policies_are_replaced_and_due_by_when_they_ran
+                a_namespace_is_in_one_resource_group_for_good;
             networks:
                 account_settings_are_changed_only_from_the_version_that_was_seen
                 lists_of_principals_and_keys_come_with_their_facts

@@ -19,6 +19,7 @@ mod principal;
 mod profile;
 mod quota;
 mod registry;
+mod resource_group;
 mod retention;
 mod row;
 mod schema;

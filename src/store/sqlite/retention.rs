@@ -1,4 +1,4 @@
-//! Rows of retention policies and resource groups.
+//! Rows of retention policies.
 
 use async_trait::async_trait;
 use sqlx::Row;
@@ -10,7 +10,6 @@ use crate::clock::UnixTime;
 use crate::ids::region::Region;
 use crate::registry::name::Namespace;
 use crate::store::StoreError;
-use crate::store::feed::ChangeKey;
 use crate::store::retention::{RetentionPolicy, Retentions};
 
 #[async_trait]
@@ -48,33 +47,6 @@ impl Retentions for SqliteStore {
             .bind(region.as_str())
             .bind(namespace.as_str());
         delete.execute(write.connection()).await?;
-        write.commit().await
-    }
-
-    async fn resource_groups(&self, region: &Region) -> Result<Vec<(Namespace, String)>, StoreError> {
-        let select = sqlx::query("select * from namespace_group where region = ?1").bind(region.as_str());
-        let rows = select.fetch_all(&self.readers).await?;
-        let group =
-            |found: &SqliteRow| Ok((row::parsed(found, "namespace")?, found.try_get("resource_group")?));
-        rows.iter().map(group).collect()
-    }
-
-    async fn put_resource_group(
-        &self,
-        region: &Region,
-        namespace: &Namespace,
-        group: &str,
-    ) -> Result<(), StoreError> {
-        let mut write = Write::begin(self).await?;
-        let insert = sqlx::query(
-            "insert into namespace_group (region, namespace, resource_group) values (?1, ?2, ?3)",
-        )
-        .bind(region.as_str())
-        .bind(namespace.as_str())
-        .bind(group);
-        let done = insert.execute(write.connection()).await;
-        done.map_err(|error| StoreError::conflict(error, "it is in a resource group, and stays there"))?;
-        write.touch(ChangeKey::Registry(region.clone()));
         write.commit().await
     }
 }

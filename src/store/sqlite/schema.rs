@@ -7,7 +7,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use crate::store::StoreError;
 
 /// The steps, in order. A step that has been released never changes; what is new comes in a new step.
-const STEPS: [(i64, &str, &str); 7] = [
+const STEPS: [(i64, &str, &str); 8] = [
     (1, "foundation", include_str!("../migrations/sqlite/0001_foundation.sql")),
     (2, "aws", include_str!("../migrations/sqlite/0002_aws.sql")),
     (3, "repository_policies", include_str!("../migrations/sqlite/0003_repository_policies.sql")),
@@ -15,6 +15,7 @@ const STEPS: [(i64, &str, &str); 7] = [
     (5, "ecr", include_str!("../migrations/sqlite/0005_ecr.sql")),
     (6, "ibm", include_str!("../migrations/sqlite/0006_ibm.sql")),
     (7, "icr", include_str!("../migrations/sqlite/0007_icr.sql")),
+    (9, "resource_groups", include_str!("../migrations/sqlite/0009_resource_groups.sql")),
 ];
 
 /// Applies the steps that are missing, all in one transaction: two processes that start at once do not collide, and

@@ -219,11 +219,11 @@ pub(in crate::cli) struct Grant {
     pub(in crate::cli) account_management: bool,
     #[command(flatten)]
     pub(in crate::cli) dialect: Dialect,
-    /// Not supported: there are no resource groups
-    #[arg(long, value_name = "NAME", hide = true)]
+    /// Only for what is in this resource group
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["resource_group_id", "file", "account_management"])]
     pub(in crate::cli) resource_group_name: Option<String>,
-    /// Not supported: there are no resource groups
-    #[arg(long, value_name = "ID", hide = true)]
+    /// The same, by its id
+    #[arg(long, value_name = "ID", conflicts_with_all = ["file", "account_management"])]
     pub(in crate::cli) resource_group_id: Option<String>,
     /// Not supported: a registry has no instances
     #[arg(long, value_name = "GUID", hide = true)]
