@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use super::caller::{Caller, Credential, Reported};
 use super::claims::{ACCESS, AUDIENCE, AccessClaims, REFRESH, REGISTRY, RefreshClaims, RegistryClaims};
 use super::fault::Fault;
-use super::signature::{SESSIONS, Sessions, Unproven};
+use super::signature::{SESSIONS, SIGNING_KEYS, Sessions, Unproven};
 use crate::client::address::ClientAddr;
 use crate::client::certificate::{ClientCertificate, Fingerprint, Holder};
 use crate::clock::{Clock, UnixTime};
@@ -25,6 +25,7 @@ use crate::credential::api_key::{ApiKey, Pepper};
 use crate::credential::authorization::Presented;
 use crate::credential::jwt::VerifyingKeys;
 use crate::credential::session::Sealer;
+use crate::credential::sigv4::keys::SigningKeys;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
 use crate::network::endpoint::Endpoint;
@@ -131,6 +132,7 @@ pub struct Authenticator {
     pepper: Arc<Pepper>,
     pub(super) sealer: Sealer,
     pub(super) sessions: Sessions,
+    pub(super) signing_keys: SigningKeys,
     pub(super) clock: Arc<dyn Clock>,
     verified: Cache<[u8; 32], Arc<VerifiedToken>, ByScopes>,
     cache_hits: AtomicU64,
@@ -155,6 +157,7 @@ impl Authenticator {
             pepper,
             sealer,
             sessions: Sessions::new(SESSIONS),
+            signing_keys: SigningKeys::new(SIGNING_KEYS),
             clock,
             verified: Cache::with_weighter(VERIFIED_TOKENS, VERIFIED_SCOPES, ByScopes),
             cache_hits,

@@ -33,6 +33,9 @@ pub const PASSWORD_EXPIRED: &str = "the registry password has expired";
 /// How many sessions' policies are kept compiled.
 pub(super) const SESSIONS: usize = 4096;
 
+/// How many signing keys are kept.
+pub(super) const SIGNING_KEYS: usize = 4096;
+
 /// Signs for keys that nobody has, so that finding out takes as long as with keys that somebody has.
 const NOBODYS: &str = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -97,7 +100,7 @@ impl Authenticator {
         Ok(Claimant { secret, who, earliest })
     }
 
-    /// Proves the claimant by its signature. Whatever is wrong, it takes the same work, and no less time than `REJECTION`.
+    /// Proves the claimant by its signature. Whatever is wrong, it takes no less time than `REJECTION`.
     ///
     /// # Errors
     /// [`Unproven`]
@@ -108,9 +111,13 @@ impl Authenticator {
         received: &Received<'_>,
         body: &[u8],
     ) -> Result<Arc<Caller>, Unproven> {
-        let fits = claim.verify(&claimant.secret, received, body, Paths::Normalised);
+        let key = self.signing_keys.key(claim, &claimant.secret);
+        let fits = claim.verify(&key, received, body, Paths::Normalised);
         let outcome = match (claimant.who, fits) {
-            (Ok(caller), Ok(())) => return Ok(caller),
+            (Ok(caller), Ok(())) => {
+                self.signing_keys.keep(claim, &claimant.secret, &key);
+                return Ok(caller);
+            }
             (Ok(_), Err(problem)) => Unproven::Signature(problem),
             (Err(because), _) => because,
         };

@@ -111,6 +111,39 @@ fn a_role_is_taken_on_by_whom_trust_and_policies_let_and_lives_as_long_as_it_is_
 }
 
 #[test]
+fn who_is_made_again_under_a_name_is_not_whom_the_role_trusted() {
+    let at = start();
+    let administrator = Aws::administrator(&at);
+    let ada = Aws::user(&at, &administrator, "ada");
+    let arn = format!("arn:aws:iam::{ACCOUNT}:user/ada");
+    let trust = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"{arn}"}},"Action":"sts:AssumeRole"}}]}}"#
+    );
+    let create = ["iam", "create-role", "--role-name", "hers", "--assume-role-policy-document", &trust];
+    let role = administrator.json(&create)["Role"].clone();
+    let role_arn = role["Arn"].as_str().unwrap();
+    let trusted = |role: &Value| role["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"].clone();
+    let shown = || administrator.json(&["iam", "get-role", "--role-name", "hers"])["Role"].clone();
+    assert_eq!((trusted(&role), trusted(&shown())), (arn.as_str().into(), arn.as_str().into()));
+    ada.run(&assume(role_arn, &[])).must_succeed();
+
+    let id = administrator.json(&["iam", "get-user", "--user-name", "ada"])["User"]["UserId"].clone();
+    let keys = administrator.json(&["iam", "list-access-keys", "--user-name", "ada"]);
+    let key = keys["AccessKeyMetadata"][0]["AccessKeyId"].as_str().unwrap();
+    let remove = ["iam", "delete-access-key", "--user-name", "ada", "--access-key-id", key];
+    administrator.run(&remove).must_succeed();
+    administrator.run(&["iam", "delete-user", "--user-name", "ada"]).must_succeed();
+    let other = Aws::user(&at, &administrator, "ada");
+    other.run(&assume(role_arn, &[])).must_fail_saying(&["(AccessDenied)"]);
+    assert_eq!(trusted(&shown()), id);
+    let listed = administrator.json(&["iam", "list-roles"]);
+    assert_eq!(trusted(&listed["Roles"][0]), id);
+    let update = ["iam", "update-assume-role-policy", "--role-name", "hers", "--policy-document", &trust];
+    administrator.run(&update).must_succeed();
+    other.run(&assume(role_arn, &[])).must_succeed();
+}
+
+#[test]
 fn a_session_may_do_what_role_and_session_policies_both_allow() {
     let at = start();
     let administrator = Aws::administrator(&at);

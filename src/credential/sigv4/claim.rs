@@ -1,11 +1,11 @@
 //! A claim to have signed a request: read, checked against time and service, and verified with the secret.
 
-use aws_lc_rs::{constant_time, hmac};
+use aws_lc_rs::constant_time;
 use data_encoding::HEXLOWER_PERMISSIVE;
-use zeroize::Zeroizing;
 
 use super::Received;
 use super::canonical::{self, Paths};
+use super::keys::SigningKey;
 use super::parameters;
 use super::problem::Problem;
 use super::scope::{self, Scope};
@@ -120,13 +120,23 @@ impl Claim {
         self.scope.check(service, &self.timestamp)
     }
 
-    /// Whether `secret` made the signature, over this very request with this very body.
+    /// The key that signs for it, if `secret` is its holder's.
+    #[must_use]
+    pub fn key(&self, secret: &Secret<String>) -> SigningKey {
+        SigningKey::derive(secret, &self.scope)
+    }
+
+    pub(super) const fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Whether `key` made the signature, over this very request with this very body.
     ///
     /// # Errors
     /// [`Problem::Mismatch`]
     pub fn verify(
         &self,
-        secret: &Secret<String>,
+        key: &SigningKey,
         received: &Received<'_>,
         body: &[u8],
         paths: Paths,
@@ -138,7 +148,7 @@ impl Claim {
             self.timestamp,
             canonical::hash(canonical.as_bytes())
         );
-        let made = hmac::sign(&self.key(secret), text.as_bytes());
+        let made = key.sign(&text);
         let fits = constant_time::verify_slices_are_equal(made.as_ref(), &self.signature);
         // What a header says of the body must be true as well; the signature is over the truth in any case.
         let stated = received.headers.get("x-amz-content-sha256");
@@ -153,15 +163,6 @@ impl Claim {
     pub fn canonical(&self, received: &Received<'_>, body: &[u8], paths: Paths) -> Result<String, Problem> {
         let query = (self.query.as_slice(), self.is_presigned());
         canonical::request(received, paths, query, &self.signed_headers, body)
-    }
-
-    fn key(&self, secret: &Secret<String>) -> hmac::Key {
-        let first = Zeroizing::new(format!("AWS4{}", secret.expose()));
-        let mut key = hmac::Key::new(hmac::HMAC_SHA256, first.as_bytes());
-        for part in [&self.scope.date, &self.scope.region, &self.scope.service, &self.scope.terminator] {
-            key = hmac::Key::new(hmac::HMAC_SHA256, hmac::sign(&key, part.as_bytes()).as_ref());
-        }
-        key
     }
 }
 

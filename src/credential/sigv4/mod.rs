@@ -6,6 +6,7 @@
 
 pub mod canonical;
 pub mod claim;
+pub mod keys;
 mod parameters;
 pub mod problem;
 mod scope;

@@ -10,7 +10,7 @@ const SKEW_MINUTES: i64 = 15;
 const TERMINATOR: &str = "aws4_request";
 
 /// `KEY/YYYYMMDD/REGION/SERVICE/aws4_request`
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub(super) struct Scope {
     pub(super) date: Box<str>,
     pub(super) region: Box<str>,

@@ -56,7 +56,7 @@ impl Wire {
     pub(super) fn proven(&self, paths: Paths, now: UnixTime) -> Result<(), Problem> {
         let claim = Claim::read(&self.received())?.expect("a claim");
         claim.check("service", now)?;
-        claim.verify(&Secret::from(SECRET), &self.received(), &self.body, paths)
+        claim.verify(&claim.key(&Secret::from(SECRET)), &self.received(), &self.body, paths)
     }
 }
 
@@ -76,7 +76,7 @@ fn check(name: &str) {
         assert_eq!(canonical, case[format!("{form}_canonical")].as_str().unwrap(), "{form}");
         assert_eq!(claim.is_presigned(), form == "query");
         assert_eq!(wire.proven(paths, THEN), Ok(()), "{form}");
-        let other = claim.verify(&Secret::from("other"), &wire.received(), &wire.body, paths);
+        let other = claim.verify(&claim.key(&Secret::from("other")), &wire.received(), &wire.body, paths);
         assert_eq!(other, Err(Problem::Mismatch));
         for tampered in [
             Wire { method: "PUT".to_owned(), ..wire.clone() },

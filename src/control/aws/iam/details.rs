@@ -135,7 +135,7 @@ impl Desk {
                 let holdings = self.holdings(&entity).await?;
                 match entity {
                     Entity::Group(row) => Detail::Group(row, holdings),
-                    Entity::Role(row) => Detail::Role(row, holdings),
+                    Entity::Role(row) => Detail::Role(Box::new(self.trust_shown(*row).await?), holdings),
                     Entity::User(person) => {
                         let groups =
                             rows(|window| self.store.aws_groups_of(&person.principal, window)).await?;

@@ -33,6 +33,7 @@ pub mod provider;
 pub mod role;
 pub mod simulate;
 pub mod tag;
+mod trust;
 pub mod user;
 pub mod version;
 pub mod words;

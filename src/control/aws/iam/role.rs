@@ -129,14 +129,15 @@ impl Desk {
         let policy = boundary.as_ref().map(|boundary| &boundary.policy);
         let inserted = self.store.insert_role(&row, policy, &new.tags).await;
         inserted.map_err(|error| failed(error, Noun::Role(row.name.as_str()), ""))?;
-        Ok(AwsDone::new(Portrait { of: row, boundary, tags: new.tags }, permit))
+        let of = self.trust_shown(row).await?;
+        Ok(AwsDone::new(Portrait { of, boundary, tags: new.tags }, permit))
     }
 
     /// Reads a trust policy. Whoever of this account it names must exist.
     async fn trust(&self, text: &str) -> Result<DocumentText, AwsProblem> {
         let (text, document) = DocumentText::read(text, Kind::Trust).map_err(invalid)?;
         match self.unknown_principal(&document).await? {
-            None => Ok(text),
+            None => self.trust_kept(text, &document).await,
             Some(unknown) => {
                 let text = format!("Invalid principal in policy: {unknown}");
                 Err(AwsProblem::said(AwsCode::MalformedPolicyDocument, text))
@@ -209,7 +210,7 @@ impl Desk {
     async fn portrait(&self, row: Role) -> Result<Portrait<Role>, AwsProblem> {
         let actor = Actor::Role(row.id.clone());
         let (boundary, tags) = (self.store.boundary(&actor).await?, self.tags_of(&actor).await?);
-        Ok(Portrait { of: row, boundary, tags })
+        Ok(Portrait { of: self.trust_shown(row).await?, boundary, tags })
     }
 
     /// The roles under a path.
@@ -224,7 +225,12 @@ impl Desk {
     ) -> Result<AwsDone<Paged<Role>>, AwsProblem> {
         let permit = self.permit_all(caller, IamAction::ListRoles).await?;
         let all = rows(|window| self.store.roles(prefix, window)).await?;
-        Ok(AwsDone::new(page.cut(all, |row| row.name.as_str().to_owned()), permit))
+        let Paged { items, next } = page.cut(all, |row| row.name.as_str().to_owned());
+        let mut shown = Vec::with_capacity(items.len());
+        for row in items {
+            shown.push(self.trust_shown(row).await?);
+        }
+        Ok(AwsDone::new(Paged { items: shown, next }, permit))
     }
 
     /// Changes the description or the longest session of a role.
