@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 
 use super::caller::Caller;
 use super::context::{Call, Facts};
@@ -23,15 +23,29 @@ use crate::view::repository::RepositoryState;
 /// What a control action does to one image, as a call of the registry would: policies read the same of both.
 #[derive(Clone, Debug)]
 pub struct ImageCall {
-    /// The call of the registry that does the same.
-    pub operation: Operation,
+    operation: Operation,
     /// What its client would say of the manifest.
-    pub headers: HeaderMap,
-    /// Whether the tag that it names is there, if that was asked.
-    pub tag_exists: Option<bool>,
+    headers: HeaderMap,
+    tag_exists: Option<bool>,
 }
 
 impl ImageCall {
+    /// The call of the registry that does the same; whether the tag that it names is there, if that was asked.
+    #[must_use]
+    pub fn new(operation: Operation, tag_exists: Option<bool>) -> Self {
+        Self { operation, headers: HeaderMap::new(), tag_exists }
+    }
+
+    /// With a manifest of this media type and so many bytes.
+    #[must_use]
+    pub fn of_manifest(mut self, kind: &str, length: usize) -> Self {
+        self.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        if let Ok(kind) = HeaderValue::from_str(kind) {
+            self.headers.insert(CONTENT_TYPE, kind);
+        }
+        self
+    }
+
     fn call(&self) -> Call<'_> {
         Call { operation: &self.operation, headers: &self.headers, tag_exists: self.tag_exists }
     }

@@ -6,8 +6,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
-
 use super::inventory::{Held, Manifest};
 use super::problem::{Noun, Problem};
 use super::trash::Revived;
@@ -69,7 +67,6 @@ impl Deed<'_> {
         }
     }
 
-    /// The call of the registry that does the same.
     fn operation(self, image: &ImageName) -> Operation {
         let (repository, reference) = (image.repository.clone(), image.reference.clone());
         match self {
@@ -81,15 +78,13 @@ impl Deed<'_> {
         }
     }
 
-    fn headers(self) -> HeaderMap {
-        let mut headers = HeaderMap::new();
-        if let Self::Push(Some(manifest)) = self {
-            headers.insert(CONTENT_LENGTH, HeaderValue::from(manifest.content.len()));
-            if let Ok(kind) = HeaderValue::from_str(&manifest.media_type) {
-                headers.insert(CONTENT_TYPE, kind);
-            }
+    /// The call of the registry that does the same.
+    fn call(self, image: &ImageName, tag_exists: Option<bool>) -> ImageCall {
+        let call = ImageCall::new(self.operation(image), tag_exists);
+        match self {
+            Self::Push(Some(manifest)) => call.of_manifest(&manifest.media_type, manifest.content.len()),
+            Self::Delete | Self::Inspect | Self::Pull | Self::Push(None) => call,
         }
-        headers
     }
 }
 
@@ -365,7 +360,7 @@ impl Desk {
             }
             Reference::Digest(_) | Reference::Tag(_) => None,
         };
-        let call = ImageCall { operation: deed.operation(image), headers: deed.headers(), tag_exists };
+        let call = deed.call(image, tag_exists);
         let resource = Resource::repository(region, &image.repository);
         self.authority.permit_image(caller, deed.action(), resource, &call).await
     }
