@@ -43,7 +43,8 @@ pub(super) struct Call<'a> {
 }
 
 /// `registry:TagExists`, which costs a question to the upstream.
-pub(super) fn tag_exists_key() -> &'static Key {
+#[must_use]
+pub fn tag_exists_key() -> &'static Key {
     static KEY: LazyLock<Key> = LazyLock::new(|| Key::of("registry:TagExists"));
     &KEY
 }

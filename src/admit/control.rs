@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
+
 use super::caller::Caller;
-use super::context::Facts;
+use super::context::{Call, Facts};
 use super::fault::Fault;
 use super::gate::{Gate, Why};
 use super::judge::Judge;
@@ -15,17 +17,50 @@ use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::policy::words::for_action;
 use crate::registry::name::Namespace;
+use crate::registry::operation::Operation;
 use crate::view::repository::RepositoryState;
+
+/// What a control action does to one image, as a call of the registry would: policies read the same of both.
+#[derive(Clone, Debug)]
+pub struct ImageCall {
+    operation: Operation,
+    /// What its client would say of the manifest.
+    headers: HeaderMap,
+    tag_exists: Option<bool>,
+}
+
+impl ImageCall {
+    /// The call of the registry that does the same; whether the tag that it names is there, if that was asked.
+    #[must_use]
+    pub fn new(operation: Operation, tag_exists: Option<bool>) -> Self {
+        Self { operation, headers: HeaderMap::new(), tag_exists }
+    }
+
+    /// With a manifest of this media type and so many bytes.
+    #[must_use]
+    pub fn of_manifest(mut self, kind: &str, length: usize) -> Self {
+        self.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
+        if let Ok(kind) = HeaderValue::from_str(kind) {
+            self.headers.insert(CONTENT_TYPE, kind);
+        }
+        self
+    }
+
+    fn call(&self) -> Call<'_> {
+        Call { operation: &self.operation, headers: &self.headers, tag_exists: self.tag_exists }
+    }
+}
 
 impl Gate {
     fn of<'a>(
         &'a self,
         caller: &'a Caller,
         resource: &'a Resource,
+        call: Option<Call<'a>>,
         repository: Option<&'a RepositoryState>,
     ) -> Judge<'a> {
         let region = resource.region.as_ref();
-        self.judge(Facts { caller, now: self.clock.now(), region, call: None, repository })
+        self.judge(Facts { caller, now: self.clock.now(), region, call, repository })
     }
 
     /// Decides one control action.
@@ -39,6 +74,30 @@ impl Gate {
         action: Action,
         resource: Resource,
     ) -> Result<Permit<Control>, Why> {
+        self.control_of(caller, action, resource, None).await
+    }
+
+    /// Decides what is done to one image.
+    ///
+    /// # Errors
+    /// As [`Gate::control`].
+    pub async fn control_of_image(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        resource: Resource,
+        image: &ImageCall,
+    ) -> Result<Permit<Control>, Why> {
+        self.control_of(caller, action, resource, Some(image)).await
+    }
+
+    async fn control_of(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        resource: Resource,
+        image: Option<&ImageCall>,
+    ) -> Result<Permit<Control>, Why> {
         let words =
             for_action(action).ok_or_else(|| Fault::Internal(format!("no words for {}", action.name())))?;
         if let Some((region, namespace)) = of_namespace(action, &resource) {
@@ -50,7 +109,7 @@ impl Gate {
             (_, None) | (None, Some(_)) => None,
         };
         let resource = self.placed(resource).await?;
-        let judge = self.of(caller, &resource, repository.as_deref());
+        let judge = self.of(caller, &resource, image.map(ImageCall::call), repository.as_deref());
         let verdict = judge.verdict(words, &resource);
         if verdict.is_allow() {
             let grounds = judge.grounds(&verdict);
@@ -115,7 +174,7 @@ impl Gate {
         let state = resource.region.as_ref().and_then(|region| self.view.cached_registry(region));
         let placed = state.map(|state| state.placed(resource.clone()));
         let resource = placed.as_ref().unwrap_or(resource);
-        let judge = Judge { verdicts: None, ..self.of(caller, resource, None) };
+        let judge = Judge { verdicts: None, ..self.of(caller, resource, None, None) };
         let allowed =
             for_action(action).is_some_and(|words| judge.verdict(words, resource).is_allow()) || free();
         allowed && reached()

@@ -8,7 +8,7 @@ pub mod aws;
 pub mod caller;
 pub mod claims;
 pub mod context;
-mod control;
+pub mod control;
 pub mod explain;
 pub mod fault;
 pub mod gate;

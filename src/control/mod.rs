@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use crate::admit::authenticate::Origin;
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
+use crate::admit::control::ImageCall;
 use crate::admit::held::HeldTag;
 use crate::admit::network::Premises;
 use crate::admit::permit::{AwsControl, Control, Permit};
@@ -93,6 +94,15 @@ pub trait Authority: Send + Sync {
         region: &Region,
         namespace: &Namespace,
     ) -> Result<(), Problem>;
+
+    /// The same of what is done to one image, of which policies may read more than where it is.
+    async fn permit_image(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        resource: Resource,
+        image: &ImageCall,
+    ) -> Result<Permit<Control>, Problem>;
 
     /// Decides a call of AWS's APIs; a denial is [`crate::admit::refusal::Refusal::Unauthorized`] inside
     /// [`AwsProblem::Refused`].

@@ -6,6 +6,7 @@
 
 use std::sync::Arc;
 
+use super::aws::problem::AwsProblem;
 use super::problem::{Noun, Problem};
 use super::{Control, Desk, Permit};
 use crate::admit::caller::Caller;
@@ -107,7 +108,9 @@ impl Desk {
         };
         let holds = match actor {
             Some(actor) => {
-                self.store.policies_of(&actor).await?.is_some_and(|held| !held.policies.is_empty())
+                let held = self.store.policies_of(&actor).await?;
+                let own = held.is_some_and(|held| !held.policies.is_empty());
+                own || self.is_let_in(&actor).await?
             }
             None => self.holds_documents(holder).await?,
         };
@@ -116,6 +119,18 @@ impl Desk {
             Some(whole) => Err(Refusal::unallowed(Action::PolicyCreate, whole).into()),
             None => Ok(()),
         }
+    }
+
+    /// Whether documents of roles or repositories give something to whoever takes on the actor.
+    async fn is_let_in(&self, actor: &Actor) -> Result<bool, Problem> {
+        let Actor::Principal(id) = actor else { return Ok(false) };
+        self.is_named(id).await.map_err(|problem| match problem {
+            AwsProblem::Fault(fault) => Problem::Fault(fault),
+            AwsProblem::Refused(_) | AwsProblem::Said { .. } | AwsProblem::Unproven { .. } => {
+                crate::admit::fault::Fault::Internal("the documents of others cannot be read".to_owned())
+                    .into()
+            }
+        })
     }
 
     async fn holds_documents(&self, holder: &Holder) -> Result<bool, Problem> {

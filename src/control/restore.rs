@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::problem::Problem;
-use super::stocktaking::{ImageName, missing};
+use super::stocktaking::{Deed, ImageName, missing};
 use super::trash::Restored;
 use super::{Desk, Done};
 use crate::admit::caller::Caller;
@@ -47,7 +47,7 @@ impl Desk {
         region: &Region,
         image: &ImageName,
     ) -> Result<Done<()>, Problem> {
-        let permit = self.permit_image(caller, Action::ImagePush, region, &image.repository).await?;
+        let permit = self.permit_image(caller, Deed::Push(None), region, image).await?;
         let row = self.deleted(region, image).await?;
         let tags: Vec<Tag> = match &image.reference {
             Reference::Digest(_) => Vec::new(),
@@ -77,8 +77,13 @@ impl Desk {
         region: &Region,
         image: &ImageName,
     ) -> Result<Done<Restored>, Problem> {
-        let permit = self.permit_image(caller, Action::ImagePush, region, &image.repository).await?;
+        let permit = self.permit_image(caller, Deed::Push(None), region, image).await?;
         let row = self.deleted(region, image).await?;
+        for tag in &row.tags {
+            let reference = Reference::Tag(tag.clone());
+            let named = ImageName { repository: image.repository.clone(), reference };
+            self.permit_image(caller, Deed::Push(None), region, &named).await?;
+        }
         let restored = self.bin.restore(&permit, region, &image.repository, &row.digest, &row.tags).await?;
         Ok(Done::new(restored.ok_or_else(|| missing(image))?, permit))
     }

@@ -180,6 +180,13 @@ impl Desk {
         self.authority.permit(caller, Action::ImageDelete, resource.clone()).await?;
         let permit = self.authority.permit(caller, Action::RetentionSet, resource).await?;
         self.existing_namespace(region, &wanted.namespace).await?;
+        for name in self.images.repositories(region).await? {
+            // A policy may deny of one repository what another allows of the namespace.
+            if name.namespace() == wanted.namespace.as_str() {
+                let repository = Resource::repository(region, &name);
+                self.authority.permit(caller, Action::ImageDelete, repository).await?;
+            }
+        }
         let policy = self.wanted_policy(region, wanted);
         if policy.images.is_none() && policy.retain_untagged {
             self.store.delete_retention(region, &policy.namespace).await?;

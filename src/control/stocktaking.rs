@@ -3,6 +3,7 @@
 //! What is hidden is not there. Reading needs a permit for the repository, and what is not permitted reads the same
 //! whether or not it is there.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::inventory::{Held, Manifest};
@@ -10,13 +11,19 @@ use super::problem::{Noun, Problem};
 use super::trash::Revived;
 use super::{Desk, Done, survey};
 use crate::admit::caller::Caller;
+use crate::admit::context::tag_exists_key;
+use crate::admit::control::ImageCall;
 use crate::admit::held::HeldTag;
 use crate::admit::permit::{Control, Permit};
 use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
+use crate::policy::words::{Words, for_action};
 use crate::registry::name::RepositoryName;
+use crate::registry::operation::{Operation, ReadMode};
 use crate::registry::reference::{Digest, Reference, Tag};
+use crate::store::StoreError;
+use crate::view::hidden::Hidden;
 
 /// One image, as callers name it.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -35,6 +42,66 @@ impl std::fmt::Display for ImageName {
         };
         write!(f, "{}{joint}{}", self.repository, self.reference.as_str())
     }
+}
+
+/// What is done to an image.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Deed<'a> {
+    /// It is deleted, or its tag is.
+    Delete,
+    /// What it says of itself is read.
+    Inspect,
+    /// It is read whole, to be put elsewhere.
+    Pull,
+    /// It gets its name; the manifest, where that is known.
+    Push(Option<&'a Manifest>),
+}
+
+impl Deed<'_> {
+    const fn action(self) -> Action {
+        match self {
+            Self::Delete => Action::ImageDelete,
+            Self::Inspect => Action::ImageInspect,
+            Self::Pull => Action::ImagePull,
+            Self::Push(_) => Action::ImagePush,
+        }
+    }
+
+    fn operation(self, image: &ImageName) -> Operation {
+        let (repository, reference) = (image.repository.clone(), image.reference.clone());
+        match self {
+            Self::Delete => Operation::ManifestDelete { repository, reference },
+            Self::Inspect | Self::Pull => {
+                Operation::ManifestRead { repository, reference, mode: ReadMode::Get }
+            }
+            Self::Push(_) => Operation::ManifestWrite { repository, reference },
+        }
+    }
+
+    /// The call of the registry that does the same.
+    fn call(self, image: &ImageName, tag_exists: Option<bool>) -> ImageCall {
+        let call = ImageCall::new(self.operation(image), tag_exists);
+        match self {
+            Self::Push(Some(manifest)) => call.of_manifest(&manifest.media_type, manifest.content.len()),
+            Self::Delete | Self::Inspect | Self::Pull | Self::Push(None) => call,
+        }
+    }
+}
+
+/// How many manifests and layers one image may bring along, and how deep its indexes may stand in each other: who can push
+/// can make an index of two that are both another such index, and so on.
+const PARTS_MAX: usize = 10_000;
+const NESTED_MAX: usize = 8;
+
+/// Where an image is copied from, and where to.
+#[derive(Clone, Copy)]
+struct Route<'a> {
+    permit: &'a Permit<Control>,
+    region: &'a Region,
+    from: &'a RepositoryName,
+    to: &'a RepositoryName,
+    /// What is not there any more.
+    hidden: &'a Hidden,
 }
 
 /// Which manifests to list.
@@ -92,7 +159,7 @@ impl Desk {
         region: &Region,
         image: &ImageName,
     ) -> Result<Done<Manifest>, Problem> {
-        let permit = self.permit_image(caller, Action::ImageInspect, region, &image.repository).await?;
+        let permit = self.permit_image(caller, Deed::Inspect, region, image).await?;
         Ok(Done::new(self.shown_manifest(region, image).await?, permit))
     }
 
@@ -127,7 +194,7 @@ impl Desk {
         region: &Region,
         image: &ImageName,
     ) -> Result<Done<(Digest, Vec<Tag>)>, Problem> {
-        let permit = self.permit_image(caller, Action::ImageDelete, region, &image.repository).await?;
+        let permit = self.permit_image(caller, Deed::Delete, region, image).await?;
         let digest = match &image.reference {
             Reference::Digest(digest) => Some(digest.clone()),
             Reference::Tag(tag) => self.bin.shown(region, &image.repository, tag).await?,
@@ -147,7 +214,7 @@ impl Desk {
         region: &Region,
         image: &ImageName,
     ) -> Result<Done<()>, Problem> {
-        let permit = self.permit_image(caller, Action::ImageDelete, region, &image.repository).await?;
+        let permit = self.permit_image(caller, Deed::Delete, region, image).await?;
         let Reference::Tag(tag) = &image.reference else {
             return Err(Problem::Invalid(format!("`{image}` names no tag: write REPOSITORY:TAG")));
         };
@@ -166,22 +233,24 @@ impl Desk {
         from: &ImageName,
         to: &ImageName,
     ) -> Result<Done<()>, Problem> {
-        self.permit_image(caller, Action::ImagePull, region, &from.repository).await?;
-        let permit = self.permit_image(caller, Action::ImagePush, region, &to.repository).await?;
+        self.permit_image(caller, Deed::Pull, region, from).await?;
         let Reference::Tag(tag) = &to.reference else {
             return Err(Problem::Invalid(format!("`{to}` names no tag: write REPOSITORY:TAG")));
         };
+        let manifest = self.shown_manifest(region, from).await;
+        let push = Deed::Push(manifest.as_ref().ok());
+        let permit = self.permit_image(caller, push, region, to).await?;
+        let manifest = manifest?;
         let namespace = crate::registry::name::Namespace::of(&to.repository);
         self.existing_namespace(region, &namespace).await?;
         let _held = self.writable(region, to, tag).await?;
-        let manifest = self.shown_manifest(region, from).await?;
         if from.repository != to.repository {
-            self.copy_parts(region, &from.repository, &to.repository, &manifest).await?;
+            let (from, to) = (&from.repository, &to.repository);
+            let hidden = self.bin.hidden(region, from).await?;
+            let route = Route { permit: &permit, region, from, to, hidden: &hidden };
+            self.copy_parts(route, &manifest, &mut HashSet::new(), NESTED_MAX).await?;
         }
-        if self.bin.revive(&permit, region, &to.repository, &manifest.digest).await? == Revived::TooLate {
-            let text = format!("`{to}` is being deleted for good at this moment: try again");
-            return Err(Problem::Conflict(text));
-        }
+        self.revive(&permit, region, &to.repository, &manifest.digest).await?;
         self.bin.inventory.put(region, &to.repository, &to.reference, &manifest).await?;
         self.bin.retag(&permit, region, &to.repository, tag).await?;
         Ok(Done::new((), permit))
@@ -207,15 +276,33 @@ impl Desk {
         }
     }
 
-    /// Copies what a manifest needs into another repository: layers, and the manifests of an index.
+    /// Brings back what is about to be put.
+    async fn revive(
+        &self,
+        permit: &Permit<Control>,
+        region: &Region,
+        name: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<(), Problem> {
+        match self.bin.revive(permit, region, name, digest).await? {
+            Revived::Done => Ok(()),
+            Revived::TooLate => {
+                let text = format!("`{name}@{digest}` is being deleted for good at this moment: try again");
+                Err(Problem::Conflict(text))
+            }
+        }
+    }
+
+    /// Copies what a manifest needs into another repository, each part once: layers, and the manifests of an index. What is
+    /// hidden is not there to be copied.
     async fn copy_parts(
         &self,
-        region: &Region,
-        from: &RepositoryName,
-        to: &RepositoryName,
+        route: Route<'_>,
         manifest: &Manifest,
+        copied: &mut HashSet<Digest>,
+        depth: usize,
     ) -> Result<(), Problem> {
-        let inventory = &self.bin.inventory;
+        let (inventory, Route { permit, region, from, to, hidden }) = (&self.bin.inventory, route);
         let said: serde_json::Value = serde_json::from_slice(&manifest.content).unwrap_or_default();
         let list =
             |name: &str| said.get(name).and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
@@ -223,17 +310,25 @@ impl Desk {
             one.get("digest").and_then(serde_json::Value::as_str).and_then(|text| Digest::parse(text).ok())
         };
         for child in list("manifests").iter().filter_map(digest) {
+            if !is_next(copied, &child, depth)? {
+                continue;
+            }
             let gone = || {
                 let text = "CRI0304E The manifest list or OCI index that you are tagging references an image that doesn't exist";
                 Problem::Conflict(text.to_owned())
             };
             let reference = Reference::Digest(child);
-            let part = inventory.manifest(region, from, &reference).await?.ok_or_else(gone)?;
-            Box::pin(self.copy_parts(region, from, to, &part)).await?;
+            let part = inventory.manifest(region, from, &reference).await?;
+            let part = part.filter(|part| !hidden.has_image(&part.digest)).ok_or_else(gone)?;
+            Box::pin(self.copy_parts(route, &part, copied, depth - 1)).await?;
+            self.revive(permit, region, to, &part.digest).await?;
             inventory.put(region, to, &reference, &part).await?;
         }
         for blob in said.get("config").into_iter().chain(&list("layers")).filter_map(digest) {
-            if !inventory.mount(region, to, from, &blob).await? {
+            if !is_next(copied, &blob, NESTED_MAX)? {
+                continue;
+            }
+            if hidden.has_image(&blob) || !inventory.mount(region, to, from, &blob).await? {
                 let text = "CRI0302E The manifest type for this image is not supported for tagging.";
                 return Err(Problem::Conflict(text.to_owned()));
             }
@@ -251,15 +346,47 @@ impl Desk {
         shown.ok_or_else(|| missing(image))
     }
 
+    /// A permit for what is done to an image, of which policies may read as much as of the same call of the registry.
     pub(super) async fn permit_image(
         &self,
         caller: &Arc<Caller>,
+        deed: Deed<'_>,
+        region: &Region,
+        image: &ImageName,
+    ) -> Result<Permit<Control>, Problem> {
+        let tag_exists = match &image.reference {
+            Reference::Tag(tag) if self.asks_for_tags(caller, deed.action(), region).await? => {
+                Some(self.bin.shown(region, &image.repository, tag).await?.is_some())
+            }
+            Reference::Digest(_) | Reference::Tag(_) => None,
+        };
+        let call = deed.call(image, tag_exists);
+        let resource = Resource::repository(region, &image.repository);
+        self.authority.permit_image(caller, deed.action(), resource, &call).await
+    }
+
+    /// Whether it may matter to some policy if a tag is there. Nobody asks the upstream for nothing.
+    pub(super) async fn asks_for_tags(
+        &self,
+        caller: &Caller,
         action: Action,
         region: &Region,
-        name: &RepositoryName,
-    ) -> Result<Permit<Control>, Problem> {
-        self.authority.permit(caller, action, Resource::repository(region, name)).await
+    ) -> Result<bool, StoreError> {
+        let rights = &caller.bundle.rights;
+        let mut keys =
+            for_action(action).into_iter().flat_map(Words::actions).flat_map(|one| rights.keys(one));
+        Ok(keys.any(|key| key == tag_exists_key())
+            || self.store.registry(region).await?.is_some_and(|facts| facts.repository_policies))
     }
+}
+
+/// Whether a part is not copied yet; a refusal of one that stands too deep, or is one too many.
+fn is_next(copied: &mut HashSet<Digest>, part: &Digest, depth: usize) -> Result<bool, Problem> {
+    if depth == 0 || copied.len() >= PARTS_MAX {
+        let text = "CRI0302E The image has too many parts, or its indexes stand too deep in each other.";
+        return Err(Problem::Conflict(text.to_owned()));
+    }
+    Ok(copied.insert(part.clone()))
 }
 
 pub(super) fn missing(image: &ImageName) -> Problem {

@@ -2,6 +2,8 @@
 //!
 //! Like a survey it never answers a client itself; whoever calls has decided. Each request is written from an operation.
 
+use std::collections::HashSet;
+
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use http::StatusCode;
@@ -83,8 +85,11 @@ impl Parsed {
         self.layers.iter().fold(config, |total, layer| total.saturating_add(layer.size))
     }
 
+    /// Each once, however often the index says so: every one is read.
     fn children(&self) -> Vec<Digest> {
-        self.manifests.iter().filter_map(|child| Digest::parse(&child.digest).ok()).collect()
+        let mut known = HashSet::new();
+        let digests = self.manifests.iter().filter_map(|child| Digest::parse(&child.digest).ok());
+        digests.filter(|child| known.insert(child.clone())).collect()
     }
 }
 

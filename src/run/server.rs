@@ -213,7 +213,7 @@ fn shared(
         control,
         sites: plan::sites(settings),
         clock,
-        large_bodies: tokio::sync::Semaphore::new(LARGE_BODIES),
+        large_bodies: Arc::new(tokio::sync::Semaphore::new(LARGE_BODIES)),
         upload_lease: settings.limits.upload_lease,
         limits: Limits::new(plan::rates(settings)),
         proofs: Arc::default(),

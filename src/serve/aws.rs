@@ -11,6 +11,8 @@ use bytes::Bytes;
 use http::header::HOST;
 use http::request::Parts;
 use http::{Method, Request, StatusCode};
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::JoinError;
 
 use super::Shared;
 use super::control::{replied, unread, with_reported};
@@ -23,6 +25,7 @@ use crate::admit::gate::Why;
 use crate::admit::network::{Claimed, Want};
 use crate::admit::refusal::{Challenge, Refusal};
 use crate::admit::signature::{Claimant, Unproven};
+use crate::api::ApiReply;
 use crate::api::aws::operation::Service;
 use crate::api::aws::{AwsRequest, Named, body_max, error, refused};
 use crate::api::body;
@@ -56,8 +59,8 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
         // Whatever the body says, it will not do.
         Err(problem) => return unheard(visit, &parts, &problem),
     };
-    let body = match read(shared, &head, &parts, body).await {
-        Ok(body) => body,
+    let (body, room) = match read(shared, &head, &parts, body).await {
+        Ok(read) => read,
         Err(CollectError::TooLarge) => {
             return unread(visit, StatusCode::PAYLOAD_TOO_LARGE, "the body is too large");
         }
@@ -84,9 +87,7 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
             .unwrap_or_default(),
         request_id: visit.request_id().to_owned(),
     };
-    let api = Arc::clone(&shared.api);
-    // Once begun, a change is carried through even if the client goes away: it is written whole or not at all.
-    match shared.control.spawn(async move { api.respond_aws(named, request).await }).await {
+    match respond(shared, named, request, room).await {
         Ok(reply) => {
             let outcome = replied(visit, &Method::POST, who.as_deref(), reply);
             outcome.reported_by(&with_reported(would_refuse, who.as_deref()))
@@ -96,6 +97,23 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
             Outcome::failed(visit, What::Unroutable, who.as_deref(), &fault)
         }
     }
+}
+
+/// Has the call answered. Once begun, a change is carried through even if the client goes away: it is written whole or not at
+/// all. Room for a large body is kept as long as the body is.
+async fn respond(
+    shared: &Shared,
+    named: Named,
+    request: AwsRequest,
+    room: Option<OwnedSemaphorePermit>,
+) -> Result<ApiReply, JoinError> {
+    let api = Arc::clone(&shared.api);
+    let work = async move {
+        let reply = api.respond_aws(named, request).await;
+        drop(room);
+        reply
+    };
+    shared.control.spawn(work).await
 }
 
 /// Answers a call that is refused whoever it is from, in the words of the service that it is signed for.
@@ -172,15 +190,20 @@ async fn outside(
 }
 
 /// Reads the body: much of it only for whom there may be, and only so many at once.
-async fn read(shared: &Shared, head: &Head, parts: &Parts, body: RequestBody) -> Result<Bytes, CollectError> {
+async fn read(
+    shared: &Shared,
+    head: &Head,
+    parts: &Parts,
+    body: RequestBody,
+) -> Result<(Bytes, Option<OwnedSemaphorePermit>), CollectError> {
     let max = body_max(&parts.headers);
     match head {
         Head::Claimed(_, claimant) if claimant.would_be().is_some() && max > body::MAX => {
             // The semaphore is never closed.
-            let _room = shared.large_bodies.acquire().await;
-            body.collect_limited(max).await
+            let room = Arc::clone(&shared.large_bodies).acquire_owned().await.ok();
+            Ok((body.collect_limited(max).await?, room))
         }
-        Head::Claimed(..) | Head::Unsigned => body.collect_limited(body::MAX).await,
+        Head::Claimed(..) | Head::Unsigned => Ok((body.collect_limited(body::MAX).await?, None)),
     }
 }
 

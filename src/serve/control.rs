@@ -15,6 +15,7 @@ use super::visit::Visit;
 use crate::admit::authenticate::{Authenticated, Origin};
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
+use crate::admit::control::ImageCall;
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::held::HeldTag;
@@ -228,6 +229,13 @@ const fn method_label(method: &Method) -> &'static str {
     }
 }
 
+fn problem(why: Why) -> Problem {
+    match why {
+        Why::Fault(fault) => Problem::Fault(fault),
+        Why::Refusal(refusal) => Problem::Refused(refusal),
+    }
+}
+
 /// The gate, as the control plane asks it.
 #[derive(Debug)]
 pub struct GateAuthority(pub Arc<Gate>);
@@ -240,10 +248,17 @@ impl Authority for GateAuthority {
         action: Action,
         resource: Resource,
     ) -> Result<Permit<Control>, Problem> {
-        self.0.control(caller, action, resource).await.map_err(|why| match why {
-            Why::Fault(fault) => Problem::Fault(fault),
-            Why::Refusal(refusal) => Problem::Refused(refusal),
-        })
+        self.0.control(caller, action, resource).await.map_err(problem)
+    }
+
+    async fn permit_image(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        resource: Resource,
+        image: &ImageCall,
+    ) -> Result<Permit<Control>, Problem> {
+        self.0.control_of_image(caller, action, resource, image).await.map_err(problem)
     }
 
     async fn reach(

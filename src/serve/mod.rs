@@ -63,7 +63,7 @@ pub struct Shared {
     /// Wall-clock time.
     pub clock: Arc<dyn Clock>,
     /// Room for the bodies of AWS calls that are large.
-    pub large_bodies: tokio::sync::Semaphore,
+    pub large_bodies: Arc<tokio::sync::Semaphore>,
     /// How long an upload may rest before its lease is over.
     pub upload_lease: Duration,
     /// How often an address may ask, and guess.

@@ -89,6 +89,9 @@ mod sessions;
 /// Deleted images that come back, quotas, retention: with docker.
 #[cfg(test)]
 mod shelf;
+/// The same image, by every API.
+#[cfg(test)]
+mod sideways;
 /// The `aws` command: signatures, and what is wrong with them.
 #[cfg(test)]
 mod signatures;

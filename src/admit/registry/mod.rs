@@ -25,7 +25,7 @@ use crate::registry::error::{OciCode, OciError};
 use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::needs::{Need, mount_source, primary};
 use crate::registry::operation::{Operation, UploadSession, UploadStart};
-use crate::registry::reference::{Reference, Tag};
+use crate::registry::reference::{Digest, Reference, Tag};
 use crate::registry::scope;
 
 /// What a call brings along.
@@ -153,9 +153,9 @@ impl Gate {
         }
         let new_namespace = self.new_namespace(self.judge(facts), &operation, asking).await?;
         let held_tag = self.free_tag(&operation, asking.region, tags).await?;
-        let mount_allowed = match mount_source(&operation) {
-            Some(need) => {
-                let source = self.mount_source(facts, &need, asking.region).await;
+        let mount_allowed = match mount_source(&operation).zip(mounted(&operation)) {
+            Some((need, digest)) => {
+                let source = self.mount_source(facts, (&need, digest), asking.region).await;
                 source.map(|rules| add(&mut would_refuse, rules)).or_else(refused_is_false)?
             }
             None => true,
@@ -170,14 +170,19 @@ impl Gate {
     async fn mount_source(
         &self,
         facts: Facts<'_>,
-        need: &Need<'_>,
+        (need, digest): (&Need<'_>, &Digest),
         region: &Region,
     ) -> Result<Vec<RuleId>, Why> {
         let there = Namespace::of(need.repository);
         let would_refuse = self.network(facts.caller, Want::Images(region, Some(&there))).await?;
         let repository = self.repository(region, need.repository).await?;
         let facts = Facts { repository: Some(&repository), ..facts };
-        self.grounds(self.judge(facts), need, region).await.map(|_| would_refuse)
+        self.grounds(self.judge(facts), need, region).await?;
+        // What is deleted there is not there to be mounted.
+        match self.overlay(region, need.repository).await?.hidden.has_image(digest) {
+            true => Err(Refusal::Malformed(unknown_blob()).into()),
+            false => Ok(would_refuse),
+        }
     }
 
     /// With what the upstream says of the tag, if some statement of the caller's or the repository's depends on that. What
@@ -285,6 +290,19 @@ fn immutable_tag(repository: &RepositoryName, tag: &Tag) -> OciError {
         "The image tag '{tag}' already exists in the '{repository}' repository and cannot be overwritten because the repository is immutable."
     );
     OciError::bad_request(OciCode::TagInvalid, message)
+}
+
+/// What a mount brings along.
+const fn mounted(operation: &Operation) -> Option<&Digest> {
+    if let Operation::UploadStart { start: UploadStart::Mount { digest, .. }, .. } = operation {
+        Some(digest)
+    } else {
+        None
+    }
+}
+
+fn unknown_blob() -> OciError {
+    OciError::new(http::StatusCode::NOT_FOUND, OciCode::BlobUnknown, "blob unknown to registry")
 }
 
 fn unknown_upload() -> OciError {

@@ -6,9 +6,12 @@ use serde_json::json;
 use super::{ACCOUNT, Ask, House, delete, get, post, put, role};
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::ids::principal::PrincipalId;
+use crate::policy::aws::kind::Kind;
 use crate::store::Store;
 use crate::store::aws::holder::Holder;
-use crate::store::contract::aws_samples::by_aws;
+use crate::store::aws::role::Role;
+use crate::store::aws::text::DocumentText;
+use crate::store::contract::aws_samples::{self, by_aws};
 use crate::store::contract::samples;
 
 #[tokio::test]
@@ -186,6 +189,38 @@ async fn a_key_for_another_takes_the_rights_of_that_other() {
     store.attach(&holder, &by_aws("IAMReadOnlyAccess"), samples::time(1)).await.unwrap();
     house.send(Some(&stranger), for_robot.clone()).await.expect(403);
     house.ask(for_robot).await.expect(201);
+}
+
+/// What trust policies and policies of repositories give to whom they name takes no policy of one's own.
+#[tokio::test]
+async fn a_key_for_another_takes_what_roles_and_repositories_give_to_that_other() {
+    let house = House::open().await;
+    let stranger = house.stranger.clone();
+    house.grant(&stranger, role("role", "Administrator"), &[("serviceName", "iam-identity")]).await;
+    let robots = [house.service_id("one").await, house.service_id("two").await];
+    let keys =
+        robots.clone().map(|id| post("/v1/apikeys", json!({"name": "x", "iam_id": format!("iam-{id}")})));
+    for key in &keys {
+        house.send(Some(&stranger), key.clone()).await.expect(201);
+    }
+    let store: &dyn Store = &*house.store;
+    let document = |action: &str, id: &str| {
+        json!({"Version": "2012-10-17", "Statement": [{
+            "Effect": "Allow", "Action": action,
+            "Principal": {"AWS": format!("arn:aws:iam::{ACCOUNT}:user/service-id/{id}")},
+        }]})
+        .to_string()
+    };
+    let trust = DocumentText::read(&document("sts:AssumeRole", &robots[0]), Kind::Trust).unwrap().0;
+    store.insert_role(&Role { trust, ..aws_samples::role(1) }, None, &[]).await.unwrap();
+    let repository = aws_samples::repository(1);
+    store.insert_repository(&repository, &[]).await.unwrap();
+    let policy = DocumentText::read(&document("ecr:*", &robots[1]), Kind::Repository).unwrap().0;
+    store.put_repository_policy(&repository.region, &repository.name, Some(&policy)).await.unwrap();
+    for key in keys {
+        house.send(Some(&stranger), key.clone()).await.expect(403);
+        house.ask(key).await.expect(201);
+    }
 }
 
 #[tokio::test]

@@ -12,6 +12,7 @@ use super::{Api, ApiReply, ApiRequest, RegistrySite};
 use crate::admit::authenticate::Origin;
 use crate::admit::aws::{AwsAsk, AwsTarget};
 use crate::admit::caller::{Caller, Credential};
+use crate::admit::control::ImageCall;
 use crate::admit::explain::{Examination, explain};
 use crate::admit::fault::Fault;
 use crate::admit::held::{HeldTag, TagHolds};
@@ -90,6 +91,16 @@ impl Authority for AsPolicy {
             return Err(Refusal::unallowed(action, resource).into());
         }
         Ok(Permit::for_test(Control { action, resource }, caller.clone(), Grounds::Proven))
+    }
+
+    async fn permit_image(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        resource: Resource,
+        _: &ImageCall,
+    ) -> Result<Permit<Control>, Problem> {
+        self.permit(caller, action, resource).await
     }
 
     /// As the gate decides, but for what repositories say of themselves and what it knows of a request.

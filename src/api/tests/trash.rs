@@ -4,6 +4,12 @@ use http::Method;
 use serde_json::json;
 
 use super::{Ask, House, delete, get, post, role};
+use crate::policy::aws::kind::Kind;
+use crate::store::Store;
+use crate::store::aws::holder::Holder;
+use crate::store::aws::inline_policy::InlinePolicy;
+use crate::store::aws::text::DocumentText;
+use crate::store::contract::aws_samples::name;
 
 const IMAGE: &str = "/api/v1/images/us.registry.test:8443%2Fteam-a%2Fapp%3Av1";
 
@@ -169,4 +175,23 @@ async fn a_retention_policy_is_for_who_may_delete_and_is_read_back() {
         .ask(post("/api/v1/retentions", json!({"namespace": "team-a", "images_per_repo": 0})))
         .await
         .expect(400);
+}
+
+#[tokio::test]
+async fn a_retention_policy_deletes_nothing_from_a_repository_that_its_author_must_not_delete_from() {
+    let house = House::open().await;
+    house.ask(Ask::new(Method::PUT, "/api/v1/namespaces/team-a")).await.expect(201);
+    let stranger = house.stranger.clone();
+    let team_a = [("serviceName", "container-registry"), ("resource", "team-a")];
+    house.grant(&stranger, role("serviceRole", "Manager"), &team_a).await;
+    let wanted = json!({"namespace": "team-a", "images_per_repo": 1, "retain_untagged": true});
+    house.send(Some(&stranger), post("/api/v1/retentions", wanted.clone())).await.expect(200);
+    let deny = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Deny", "Action": "ecr:BatchDeleteImage", "Resource": "arn:aws:ecr:*:*:repository/team-a/app",
+    }]});
+    let document = DocumentText::read(&deny.to_string(), Kind::Inline).unwrap().0;
+    let policy = InlinePolicy { name: name("own"), document };
+    let store: &dyn Store = &*house.store;
+    store.put_inline_policy(&Holder::Principal(stranger.clone()), &policy).await.unwrap();
+    house.send(Some(&stranger), post("/api/v1/retentions", wanted)).await.expect(403);
 }

@@ -17,6 +17,7 @@ use crate::store::aws::tag::Tagged;
 use crate::store::contract::aws_samples::{by_aws, managed, name, repository, tag};
 use crate::store::contract::samples::{group, membership, policy_for, time};
 use crate::store::policy::Subject;
+use crate::store::trash::TrashedImage;
 
 fn own(n: u64) -> Holder {
     Holder::Principal(user(n))
@@ -348,4 +349,23 @@ async fn a_mount_asks_the_policies_of_both_repositories() {
         .say(Some(&json!([{"Effect": "Allow", "Principal": "*", "Action": "ecr:GetDownloadUrlForLayer"}])))
         .await;
     assert!(living.may(1, &mount).await);
+}
+
+#[tokio::test]
+async fn a_mount_of_what_is_deleted_at_its_source_is_a_plain_upload() {
+    let living = Living::open().await;
+    living.attach(&own(1), &by_aws("AdministratorAccess")).await;
+    let digest = format!("sha256:{}", "a".repeat(64));
+    let mount = format!("POST team-b/app/blobs/uploads/?mount={digest}&from=team-a%2Fapp");
+    assert!(living.may(1, &mount).await);
+    let deleted = TrashedImage {
+        region: region(),
+        repository: app(),
+        digest: digest.parse().unwrap(),
+        tags: Vec::new(),
+        deleted_at: time(1),
+        expires_at: time(1_000_000_000),
+    };
+    living.store().hide_image(&deleted).await.unwrap();
+    assert!(!living.may(1, &mount).await);
 }

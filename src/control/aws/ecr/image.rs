@@ -14,6 +14,7 @@ use crate::ids::Malformed;
 use crate::ids::region::Region;
 use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
+use crate::registry::operation::OperationKind;
 use crate::registry::reference::{Digest, Reference, Tag};
 
 /// How a call names an image: by digest, by tag, or by both.
@@ -58,7 +59,7 @@ pub struct Batch<T> {
 }
 
 /// Why an image of a batch is a failure.
-type Why = (&'static str, &'static str);
+pub(super) type Why = (&'static str, &'static str);
 
 const MISSING_ID: Why =
     ("MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null");
@@ -76,7 +77,7 @@ const REFERENCED: Why =
     ("ImageReferencedByManifestList", "Requested image referenced by manifest list: delete that first");
 
 impl ImageId {
-    fn parsed(&self) -> Result<(Option<Digest>, Option<Tag>), Why> {
+    pub(super) fn parsed(&self) -> Result<(Option<Digest>, Option<Tag>), Why> {
         let digest = self.digest.as_deref().map(Digest::parse).transpose().map_err(|_| WRONG_DIGEST)?;
         let tag = self.tag.as_deref().map(Tag::parse).transpose().map_err(|_| WRONG_TAG)?;
         if digest.is_none() && tag.is_none() { Err(MISSING_ID) } else { Ok((digest, tag)) }
@@ -225,7 +226,7 @@ impl Desk {
         ids: Vec<ImageId>,
     ) -> Result<AwsDone<Batch<(Manifest, Option<Tag>)>>, AwsProblem> {
         let doing = Doing("ecr:BatchGetImage", Some(Action::ImagePull));
-        let permit = self.may_on(asker, doing, name, Vec::new()).await?;
+        let permit = self.may_on_images(asker, doing, name, OperationKind::ManifestRead, &ids).await?;
         self.existing(asker.region, name).await?;
         self.begin_pull((asker.caller.principal().clone(), asker.region.clone(), name.clone())).await?;
         let mut batch = Batch { done: Vec::new(), failures: Vec::new() };
@@ -276,7 +277,7 @@ impl Desk {
         ids: Vec<ImageId>,
     ) -> Result<AwsDone<Batch<(Digest, Option<Tag>)>>, AwsProblem> {
         let doing = Doing("ecr:BatchDeleteImage", Some(Action::ImageDelete));
-        let permit = self.may_on(asker, doing, name, Vec::new()).await?;
+        let permit = self.may_on_images(asker, doing, name, OperationKind::ManifestDelete, &ids).await?;
         self.existing(asker.region, name).await?;
         let mut present = self.present(asker.region, name).await?;
         let mut batch = Batch { done: Vec::new(), failures: Vec::new() };

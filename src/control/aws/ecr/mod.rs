@@ -18,6 +18,7 @@ pub mod tag;
 
 use std::sync::Arc;
 
+use self::image::ImageId;
 use super::action;
 use super::problem::{AwsCode, AwsProblem};
 use crate::admit::aws::{AwsAsk, AwsTarget};
@@ -29,6 +30,8 @@ use crate::ids::region::Region;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
+use crate::registry::operation::OperationKind;
+use crate::registry::reference::{Digest, Tag};
 use crate::store::aws::repository::{Mutability, Repository};
 
 /// Who asks, of which registry.
@@ -88,6 +91,56 @@ impl Desk {
         match self.other_registry(asker) {
             Some(other) => Err(no_repository(name, &other)),
             None => Ok(permit),
+        }
+    }
+
+    /// Decides what a call does to one image, of which policies may read as much as of the same call of the registry.
+    async fn may_on_image(
+        &self,
+        asker: Asker<'_>,
+        doing: Doing,
+        name: &RepositoryName,
+        (kind, id): (OperationKind, (Option<&Digest>, Option<&Tag>)),
+        mut told: Vec<Told>,
+    ) -> Result<Permit<AwsControl>, AwsProblem> {
+        let mut tell = |key: &str, value: &str| told.push((key.to_owned(), vec![value.to_owned()]));
+        tell("registry:Operation", kind.label());
+        match id {
+            (_, Some(tag)) => {
+                tell("registry:Tag", tag.as_str());
+                let asked = match doing.1 {
+                    Some(action) => self.asks_for_tags(asker.caller, action, asker.region).await?,
+                    None => false,
+                };
+                if asked {
+                    let there = self.stock.digest_of(asker.region, name, tag).await?.is_some();
+                    tell("registry:TagExists", if there { "true" } else { "false" });
+                }
+            }
+            (Some(digest), None) => tell("registry:Digest", digest.as_str()),
+            (None, None) => {}
+        }
+        self.may_on(asker, doing, name, told).await
+    }
+
+    /// The same for each image of a batch: what is not permitted of one ends all.
+    async fn may_on_images(
+        &self,
+        asker: Asker<'_>,
+        doing: Doing,
+        name: &RepositoryName,
+        kind: OperationKind,
+        ids: &[ImageId],
+    ) -> Result<Permit<AwsControl>, AwsProblem> {
+        let mut permit = None;
+        for id in ids {
+            let (digest, tag) = id.parsed().unwrap_or_default();
+            let id = (digest.as_ref(), tag.as_ref());
+            permit = Some(self.may_on_image(asker, doing, name, (kind, id), Vec::new()).await?);
+        }
+        match permit {
+            Some(permit) => Ok(permit),
+            None => self.may_on_image(asker, doing, name, (kind, (None, None)), Vec::new()).await,
         }
     }
 

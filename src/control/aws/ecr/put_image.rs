@@ -13,6 +13,7 @@ use crate::control::stock::{Manifest, Unstored};
 use crate::policy::table::Action;
 use crate::registry::error::{OciCode, OciError};
 use crate::registry::name::RepositoryName;
+use crate::registry::operation::OperationKind;
 use crate::registry::reference::{Digest, Reference, Tag};
 use crate::store::aws::repository::Repository;
 
@@ -90,13 +91,16 @@ impl Desk {
         new: NewImage,
     ) -> Result<AwsDone<(Manifest, Option<Tag>)>, AwsProblem> {
         let doing = Doing("ecr:PutImage", Some(Action::ImagePush));
-        let permit = self.may_on(asker, doing, name, Vec::new()).await?;
+        let mut told = vec![("registry:ManifestSize".to_owned(), vec![new.manifest.len().to_string()])];
+        told.extend(new.kind().ok().map(|kind| ("registry:MediaType".to_owned(), vec![kind])));
+        let digest = sha256(new.manifest.as_bytes())?;
+        let id = (Some(&digest), new.tag.as_ref());
+        let permit = self.may_on_image(asker, doing, name, (OperationKind::ManifestWrite, id), told).await?;
         let row = self.existing(asker.region, name).await?;
         if new.manifest.is_empty() || new.manifest.len() > MANIFEST_MAX {
             return Err(invalid("ImageManifest", "must have 1 to 4194304 bytes"));
         }
         let media_type = new.kind()?;
-        let digest = sha256(new.manifest.as_bytes())?;
         if new.digest.as_ref().is_some_and(|given| *given != digest) {
             let text =
                 "The specified image digest does not match the digest that is computed for the manifest.";

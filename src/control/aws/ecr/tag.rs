@@ -26,13 +26,15 @@ pub fn tags<'a>(given: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<V
     };
     let tags = given.into_iter().map(|(key, value)| Tag::parse(key, value).map_err(wrong));
     let tags = tags.collect::<Result<Vec<_>, _>>()?;
-    let mut keys: Vec<&str> = tags.iter().map(Tag::key).collect();
+    // Policies read keys in any case: of two that differ in nothing else, they could see but one.
+    let mut keys: Vec<String> = tags.iter().map(|tag| tag.key().to_lowercase()).collect();
     keys.sort_unstable();
-    if keys.windows(2).any(|pair| pair.first() == pair.last()) {
-        let text = "Duplicate tag keys found. Each key may be there once.";
-        return Err(AwsProblem::said(AwsCode::InvalidTagParameterException, text));
-    }
-    Ok(tags)
+    if keys.windows(2).any(|pair| pair.first() == pair.last()) { Err(twice()) } else { Ok(tags) }
+}
+
+fn twice() -> AwsProblem {
+    let text = "Duplicate tag keys found. Each key may be there once, however it is spelt.";
+    AwsProblem::said(AwsCode::InvalidTagParameterException, text)
 }
 
 impl Desk {
@@ -72,7 +74,15 @@ impl Desk {
         let name = self.named_by(asker, arn)?;
         let permit = self.may_on(asker, Doing("ecr:TagResource", None), &name, request_tags(tags)).await?;
         self.recorded(asker.region, &name).await?;
-        match self.store.tag(&Tagged::Repository(asker.region.clone(), name), tags).await {
+        let tagged = Tagged::Repository(asker.region.clone(), name);
+        let there = self.store.tags(&tagged).await?;
+        let other = |one: &Tag, new: &Tag| {
+            one.key() != new.key() && one.key().to_lowercase() == new.key().to_lowercase()
+        };
+        if tags.iter().any(|new| there.iter().any(|one| other(one, new))) {
+            return Err(twice());
+        }
+        match self.store.tag(&tagged, tags).await {
             Ok(()) => Ok(AwsDone::new((), permit)),
             Err(AwsError::Quota(Quota::Tags)) => Err(too_many()),
             Err(error) => Err(error.into()),

@@ -27,6 +27,7 @@ pub mod inline;
 pub mod keys;
 pub mod known;
 pub mod managed;
+pub mod named;
 pub mod page;
 pub mod policy;
 pub mod provider;
