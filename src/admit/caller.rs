@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::client::address::ClientAddr;
 use crate::clock::UnixTime;
 use crate::credential::session::{Session, Temporary};
+use crate::credential::voucher::SealedVoucher;
 use crate::ids::account::AccountId;
 use crate::ids::aws::AccessKeyId;
 use crate::ids::principal::PrincipalId;
@@ -23,6 +24,8 @@ pub struct Caller {
     pub credential: Credential,
     /// What the principal is and may do, as of now.
     pub bundle: Arc<Bundle>,
+    /// Who has taken on the principal, with which key: of trusted profiles, if it was a principal.
+    pub behind: Option<(Arc<Bundle>, ApiKeyId)>,
     /// From where.
     pub from: ClientAddr,
     /// Our end of the connection.
@@ -44,6 +47,8 @@ pub enum Credential {
     ApiKey(ApiKeyId),
     /// Temporary credentials.
     Session(Arc<Temporary>),
+    /// What a trusted profile was taken on with, or what an identity provider said of a person.
+    Vouched(Arc<SealedVoucher>),
 }
 
 impl Credential {
@@ -52,7 +57,7 @@ impl Credential {
     pub const fn api_key(&self) -> Option<&ApiKeyId> {
         match self {
             Self::ApiKey(id) => Some(id),
-            Self::AccessKey(_) | Self::Session(_) => None,
+            Self::AccessKey(_) | Self::Session(_) | Self::Vouched(_) => None,
         }
     }
 
@@ -61,17 +66,19 @@ impl Credential {
     pub fn session(&self) -> Option<&Session> {
         match self {
             Self::Session(temporary) => Some(&temporary.session),
-            Self::AccessKey(_) | Self::ApiKey(_) => None,
+            Self::AccessKey(_) | Self::ApiKey(_) | Self::Vouched(_) => None,
         }
     }
 
-    /// As our own tokens name it: the id, or of a session its token, which is no secret without the key in it.
+    /// As our own tokens name it: the id, or of a session its token, which is no secret without the key in
+    /// it, or what was sealed.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
             Self::AccessKey(id) => id.to_string(),
             Self::ApiKey(id) => id.to_string(),
             Self::Session(temporary) => temporary.token.expose().clone(),
+            Self::Vouched(sealed) => sealed.text.expose().clone(),
         }
     }
 }
@@ -89,9 +96,16 @@ impl Caller {
         &self.bundle.name
     }
 
-    /// The list of the API key, if it has one of its own. Other credentials have none.
+    /// The lists of the principal and of its API key, where they have one. A trusted profile has none: whoever has taken it
+    /// on comes with theirs.
     #[must_use]
-    pub fn allowed_of_key(&self) -> Option<&Allowed> {
-        self.credential.api_key().and_then(|key| self.bundle.allowed_of(key))
+    pub fn lists(&self) -> (Option<&Allowed>, Option<&Allowed>) {
+        match &self.behind {
+            Some((behind, key)) => (behind.allowed.as_ref(), behind.allowed_of(key)),
+            None => {
+                let key = self.credential.api_key();
+                (self.bundle.allowed.as_ref(), key.and_then(|key| self.bundle.allowed_of(key)))
+            }
+        }
     }
 }

@@ -17,6 +17,7 @@ mod judge;
 pub mod layer;
 pub mod network;
 pub mod permit;
+pub mod profile;
 pub mod refusal;
 pub mod registry;
 pub mod signature;

@@ -155,6 +155,9 @@ impl Authenticator {
         if let Ok(id) = AccessKeyId::parse(text) {
             return Some(Credential::AccessKey(id));
         }
+        if let Some(sealed) = self.sealer.voucher(text) {
+            return Some(Credential::Vouched(Arc::new(sealed)));
+        }
         self.sealer.session(text).map(|temporary| Credential::Session(Arc::new(temporary)))
     }
 

@@ -52,6 +52,7 @@ pub mod registry;
 pub mod service_id;
 pub mod standing;
 pub mod stock;
+pub mod trusted_profile;
 pub mod user;
 pub mod version;
 mod whence;

@@ -9,18 +9,22 @@ use crate::store::StoreError;
 pub enum Noun {
     /// An API key.
     ApiKey,
-    /// A dynamic rule of an access group.
+    /// A rule of an access group or trusted profile.
     ClaimRule,
     /// An access group.
     Group,
+    /// A link of a trusted profile.
+    Link,
     /// A membership of an access group.
     Member,
     /// A namespace.
     Namespace,
     /// A policy.
     Policy,
-    /// A user or service ID.
+    /// A user, service ID or trusted profile.
     Principal,
+    /// A trusted profile.
+    Profile,
     /// A custom role.
     Role,
     /// A context-based restriction.
@@ -39,12 +43,14 @@ impl Noun {
     pub const fn words(self) -> &'static str {
         match self {
             Self::ApiKey => "API key",
-            Self::ClaimRule => "rule of the access group",
+            Self::ClaimRule => "rule",
             Self::Group => "access group",
+            Self::Link => "link",
             Self::Member => "member",
             Self::Namespace => "namespace",
             Self::Policy => "policy",
             Self::Principal => "user or service ID",
+            Self::Profile => "trusted profile",
             Self::Role => "custom role",
             Self::Rule => "rule",
             Self::ServiceId => "service ID",

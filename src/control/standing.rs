@@ -108,6 +108,7 @@ impl Desk {
         found: Found,
     ) -> Standing {
         let (name, active) = match facts.record {
+            PrincipalRecord::Profile(row, _) => (row.name, true),
             PrincipalRecord::ServiceId(row) => (row.name, true),
             PrincipalRecord::User(row) => (row.name, row.active),
         };
@@ -131,7 +132,8 @@ impl Desk {
         let keys = facts.key_lists.iter().map(key).collect();
         let allowed = facts.allow_list.as_ref().map(compiled);
         let (principal, groups, tags) = (principal.clone(), facts.groups, held.tags);
-        let bundle = Bundle { principal, name, active, allowed, keys, groups, tags, rights };
+        let trust = None;
+        let bundle = Bundle { principal, name, active, allowed, keys, trust, groups, tags, rights };
         let caller = Caller { bundle: Arc::new(bundle), ..caller.clone() };
         let sources = found.sources.into_iter().map(|(source, _)| source).collect();
         Standing { sources, unreadable: found.unreadable, caller }

@@ -70,7 +70,7 @@ impl Desk {
         Ok(Done::new(WhoCan { able, enforced, examined: principals.len(), total }, permit))
     }
 
-    /// A window of all principals: users, then service IDs; and how many there are.
+    /// A window of all principals: users, then service IDs, then trusted profiles; and how many there are.
     async fn principals(&self, window: Window) -> Result<(Vec<PrincipalId>, u32), Problem> {
         let users = self.store.users(window).await?;
         let mut found: Vec<PrincipalId> =
@@ -82,6 +82,14 @@ impl Desk {
         };
         let service_ids = self.store.service_ids(None, rest).await?;
         found.extend(service_ids.rows.into_iter().map(|row| PrincipalId::ServiceId(row.id)));
-        Ok((found, users.total.saturating_add(service_ids.total)))
+        let taken = u32::try_from(found.len()).unwrap_or(u32::MAX);
+        let before = users.total.saturating_add(service_ids.total);
+        let rest = Window {
+            offset: window.offset.saturating_sub(before),
+            limit: window.limit.saturating_sub(taken),
+        };
+        let profiles = self.store.trusted_profiles(None, rest).await?;
+        found.extend(profiles.rows.into_iter().map(|row| PrincipalId::Profile(row.id)));
+        Ok((found, before.saturating_add(profiles.total)))
     }
 }

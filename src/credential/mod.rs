@@ -12,3 +12,4 @@ pub mod lease;
 pub mod seal;
 pub mod session;
 pub mod sigv4;
+pub mod voucher;

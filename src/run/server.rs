@@ -16,7 +16,7 @@ use crate::admit::authenticate::Authenticator;
 use crate::admit::gate::Gate;
 use crate::admit::network::Premises;
 use crate::api::{Api, RegistrySite};
-use crate::clock::Clock;
+use crate::clock::{Clock, Entropy};
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
 use crate::control::image::Images;
@@ -179,7 +179,7 @@ fn shared(
     let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
     let issuer = issuer(settings);
     let pepper = Arc::new(pepper);
-    let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock));
+    let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock, &entropy));
     let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
     let reader = Arc::new(reader.doing("starting the image reader")?);
     let desk = Desk {
@@ -222,6 +222,7 @@ fn gate(
     pepper: &Arc<Pepper>,
     master: &Arc<MasterKey>,
     clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
 ) -> Gate {
     let account = settings.account.id.clone();
     let authenticator = Authenticator::new(
@@ -229,7 +230,7 @@ fn gate(
         account,
         issuer.to_owned(),
         (Arc::clone(pepper), Sealer::new(Arc::clone(master))),
-        Arc::clone(clock),
+        (Arc::clone(clock), Arc::clone(entropy)),
     );
     Gate::new(
         authenticator,

@@ -143,9 +143,12 @@ fn docker_grant(form: bool, fields: &str) -> TokenGrant {
 }
 
 fn identity_grant(fields: &str) -> TokenGrant {
-    let refresh =
-        Form::parse(fields).is_ok_and(|form| form.one("grant_type") == Ok(Some(identity::REFRESH_GRANT)));
-    if refresh { TokenGrant::IdentityRefresh } else { TokenGrant::IdentityApikey }
+    let form = Form::parse(fields).unwrap_or_default();
+    match form.one("grant_type").ok().flatten() {
+        Some(identity::ASSUME_GRANT) => TokenGrant::IdentityAssume,
+        Some(identity::REFRESH_GRANT) => TokenGrant::IdentityRefresh,
+        _ => TokenGrant::IdentityApikey,
+    }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

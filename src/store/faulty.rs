@@ -37,6 +37,7 @@ use super::network::{AccountSettings, ListHolder, NetworkFacts, Networks, RuleRe
 use super::policy::{Policies, PolicyRecord, Subject};
 use super::profile::{HistoryRecord, Profile, Profiles};
 use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettings};
+use super::trusted_profile::{ProfileIdentities, ProfileLink, ProfileRule, TrustedProfile, TrustedProfiles};
 use super::{Store, StoreError};
 use crate::clock::UnixTime;
 use crate::credential::api_key::KeyHash;
@@ -44,7 +45,9 @@ use crate::ids::aws::{AccessKeyId, ManagedPolicyId, ProviderUrl, RoleId, UserUni
 use crate::ids::cbr::{RuleId, ZoneId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
-use crate::ids::tagged::{AccessGroupId, ApiKeyId, ClaimRuleId, CustomRoleId, PolicyId, ServiceId, UserId};
+use crate::ids::tagged::{
+    AccessGroupId, ApiKeyId, ClaimRuleId, CustomRoleId, PolicyId, ProfileId, ProfileLinkId, ServiceId, UserId,
+};
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
 use crate::registry::name::{Namespace, RepositoryName};
@@ -389,6 +392,23 @@ delegate!(AwsUsers {
     insert_aws_user(row: &AwsUser, boundary: Option<&PolicyRef>, tags: &[Tag]) -> (), AwsError;
     update_aws_user(row: &AwsUser) -> ();
     delete_aws_user(id: &UserId) -> (), AwsError;
+});
+
+delegate!(TrustedProfiles {
+    trusted_profile(id: &ProfileId) -> Option<TrustedProfile>;
+    trusted_profiles(name: Option<&str>, window: Window) -> Listed<TrustedProfile>;
+    insert_trusted_profile(row: &TrustedProfile) -> ();
+    update_trusted_profile(row: &TrustedProfile) -> ();
+    delete_trusted_profile(id: &ProfileId) -> ();
+    profile_identities(id: &ProfileId) -> Option<ProfileIdentities>;
+    put_profile_identities(id: &ProfileId, row: &ProfileIdentities) -> ();
+    profile_links(id: &ProfileId) -> Vec<ProfileLink>;
+    insert_profile_link(row: &ProfileLink) -> ();
+    delete_profile_link(of: &ProfileId, id: &ProfileLinkId) -> ();
+    profile_rules(id: &ProfileId) -> Vec<ProfileRule>;
+    insert_profile_rule(row: &ProfileRule) -> ();
+    update_profile_rule(row: &ProfileRule) -> ();
+    delete_profile_rule(of: &ProfileId, id: &ClaimRuleId) -> ();
 });
 
 impl AwsStore for Faulty {}

@@ -1,12 +1,12 @@
 //! Dynamic rules of access groups: who is in one because of what an identity provider says of them.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::identity::Stamp;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ClaimRuleId};
+use crate::policy::ibm::claim::ClaimCondition;
 
 /// A rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -29,31 +29,6 @@ pub struct ClaimRuleRecord {
     pub modified_by: PrincipalId,
     /// When.
     pub stamp: Stamp,
-}
-
-/// A demand on one claim.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClaimCondition {
-    /// Its name.
-    pub claim: String,
-    /// How it is compared.
-    pub operator: ClaimOperator,
-    /// With what, as JSON in a text.
-    pub value: String,
-}
-
-/// How a claim is compared.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "each says what it does")]
-pub enum ClaimOperator {
-    Contains,
-    Equals,
-    EqualsIgnoreCase,
-    In,
-    NotEquals,
-    NotEqualsIgnoreCase,
 }
 
 /// Reading and changing rules.

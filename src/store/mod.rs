@@ -21,6 +21,7 @@ pub mod policy;
 pub mod profile;
 pub mod registry;
 pub mod sqlite;
+pub mod trusted_profile;
 
 pub use error::StoreError;
 
@@ -38,6 +39,7 @@ pub trait Store:
     + policy::Policies
     + profile::Profiles
     + registry::Registries
+    + trusted_profile::TrustedProfiles
     + Send
     + Sync
 {

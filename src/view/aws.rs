@@ -85,6 +85,7 @@ pub(super) async fn role(id: &RoleId, known: &Known) -> Result<Loaded<Option<Arc
         active: true,
         allowed: None,
         keys: Vec::new(),
+        trust: None,
         groups: Vec::new(),
         tags: held.tags,
         rights,

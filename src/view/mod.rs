@@ -12,6 +12,7 @@ pub mod keyring;
 mod ledger;
 mod lookup;
 pub mod network;
+mod profile;
 pub mod registry;
 pub mod repository;
 mod table;
@@ -32,6 +33,7 @@ use self::keyring::Keyring;
 use self::ledger::Ledger;
 use self::lookup::{Lookup, Restricting, Signing};
 use self::network::AccountNetwork;
+use self::profile::ProfileName;
 use self::registry::RegistryState;
 use self::repository::{RepositoryState, Whose};
 use self::table::{Joined, Table};
@@ -40,7 +42,7 @@ use crate::ids::account::AccountId;
 use crate::ids::aws::{AccessKeyId, ManagedPolicyId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
-use crate::ids::tagged::ApiKeyId;
+use crate::ids::tagged::{ApiKeyId, ProfileId};
 use crate::policy::engine::compiled::CompiledPolicy;
 use crate::registry::name::RepositoryName;
 use crate::store::Store;
@@ -100,6 +102,14 @@ impl View {
     /// then it may do nothing, since what is not understood may have been a restriction.
     pub async fn principal(&self, id: &PrincipalId) -> Result<Option<Arc<Bundle>>, Unavailable> {
         self.ask(id).await
+    }
+
+    /// The trusted profile of that name, in any case.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked.
+    pub async fn profile_named(&self, name: &str) -> Result<Option<ProfileId>, Unavailable> {
+        self.ask(&ProfileName(name.to_lowercase())).await
     }
 
     /// Like [`View::principal`], at once and only if it is known; `None` says nothing about the principal.
@@ -292,6 +302,7 @@ struct Known {
     principals: Table<PrincipalId, Option<Arc<Bundle>>>,
     access_keys: Table<AccessKeyId, Option<Arc<AccessKeyState>>>,
     limits: Table<ManagedPolicyId, Option<Arc<CompiledPolicy>>>,
+    profile_names: Table<ProfileName, Option<ProfileId>>,
     key_owners: Table<KeyHash, Option<(PrincipalId, ApiKeyId)>>,
     registries: Table<Region, Option<Arc<RegistryState>>>,
     repositories: Table<Whose, Option<Arc<RepositoryState>>>,
@@ -314,6 +325,7 @@ impl Known {
             principals: Table::new(settings.capacity),
             access_keys: Table::new(settings.capacity),
             limits: Table::new(16_384),
+            profile_names: Table::new(16_384),
             key_owners: Table::new(settings.capacity),
             registries: Table::new(1024),
             repositories: Table::new(settings.capacity),

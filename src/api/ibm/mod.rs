@@ -7,6 +7,7 @@ pub mod group_rules;
 pub mod groups;
 pub mod policies;
 pub mod policies_v2;
+pub mod profiles;
 pub mod registry;
 pub mod roles;
 pub mod service_ids;

@@ -22,6 +22,7 @@ mod row;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod trusted_profile;
 mod write;
 
 use std::path::Path;

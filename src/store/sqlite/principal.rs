@@ -1,10 +1,10 @@
-//! Rows of users and service IDs: one table, because both own keys, are members and are named by policies.
+//! Rows of users, service IDs and trusted profiles: one table, because all are members and are named by policies.
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
 use super::write::Write;
-use super::{SqliteStore, api_key, policy, row};
+use super::{SqliteStore, api_key, policy, row, trusted_profile};
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ServiceId;
 use crate::network::allow_list::Naming;
@@ -20,9 +20,16 @@ pub(super) async fn facts(
     let name = id.to_string();
     let mut reading = store.readers.begin().await?;
     let as_of = super::feed::latest(&mut reading).await?;
-    let select = sqlx::query("select * from principal where id = ?1").bind(&name);
+    let select = sqlx::query(
+        "select principal.*, email from principal left join trusted_profile on principal_id = id where id = ?1",
+    );
+    let select = select.bind(&name);
     let Some(found) = select.fetch_optional(&mut *reading).await? else { return Ok(None) };
     let record = match id {
+        PrincipalId::Profile(_) => {
+            let trust = trusted_profile::trusts(&mut reading, &name).await?;
+            PrincipalRecord::Profile(trusted_profile::decode(&found)?, trust)
+        }
         PrincipalId::Role(_) => {
             return Err(StoreError::Corrupt("a role in the table of principals".to_owned()));
         }

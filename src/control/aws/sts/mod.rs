@@ -53,9 +53,9 @@ impl Desk {
                     }
                     other => other.map(|_| ()),
                 },
-                PrincipalId::ServiceId(_) | PrincipalId::User(_) => Ok(()),
+                PrincipalId::Profile(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => Ok(()),
             },
-            Credential::ApiKey(_) => Ok(()),
+            Credential::ApiKey(_) | Credential::Vouched(_) => Ok(()),
         };
         if let Err(error) = noted {
             tracing::warn!(%error, "the use of a key or role is not noted");
