@@ -23,6 +23,7 @@ use crate::client::address::ClientAddr;
 use crate::clock::{Clock, Entropy, UnixTime};
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::credential::authorization::Presented;
+use crate::credential::believed::Believed;
 use crate::credential::jwt::VerifyingKeys;
 use crate::credential::session::Sealer;
 use crate::ids::account::AccountId;
@@ -109,6 +110,7 @@ pub struct Authenticator {
     pub(super) sessions: Sessions,
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) believed: Arc<Believed>,
     verified: Cache<[u8; 32], Arc<VerifiedToken>, ByScopes>,
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
@@ -134,10 +136,17 @@ impl Authenticator {
             sessions: Sessions::new(SESSIONS),
             clock,
             entropy,
+            believed: Arc::default(),
             verified: Cache::with_weighter(VERIFIED_TOKENS, VERIFIED_SCOPES, ByScopes),
             cache_hits,
             cache_misses,
         }
+    }
+
+    /// The same, that believes these issuers. Without this, it believes none.
+    #[must_use]
+    pub fn believing(self, believed: Arc<Believed>) -> Self {
+        Self { believed, ..self }
     }
 
     /// The account whose principals are proven.
@@ -371,7 +380,7 @@ impl Authenticator {
         let proven = match credential {
             Credential::AccessKey(id) => self.key_bearer_of(principal, id.clone(), issued_at, origin).await?,
             Credential::ApiKey(_) => {
-                let Some(bundle) = self.view.principal(principal).await? else {
+                let Some(bundle) = self.view.principal_at(principal, self.clock.now()).await? else {
                     return Ok(Authenticated::Rejected("the principal has been deleted"));
                 };
                 let good = credential.api_key().is_some_and(|key| bundle.accepts(key, self.clock.now()));

@@ -89,7 +89,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
-    pub(super) async fn vouched_for(
+    pub async fn vouched_for(
         &self,
         by: Voucher,
         profile: &Wanted,
@@ -103,10 +103,30 @@ impl Authenticator {
             return Ok(Authenticated::Rejected(NOT_TRUSTED));
         };
         let issued_at = self.clock.now();
-        let bundle = self.view.principal(&principal).await?;
+        let bundle = self.view.principal_at(&principal, self.clock.now()).await?;
         let trust = bundle.as_ref().and_then(|bundle| bundle.trust.as_ref());
         let session = trust.and_then(|trust| trust.session(&by)).map_or(SESSION, i64::from);
         let expires_at = UnixTime::from_seconds(issued_at.seconds().saturating_add(session));
+        let vouched = Vouched { principal: principal.clone(), by, issued_at, expires_at };
+        let sealed = Arc::new(self.sealer.vouch(vouched, &*self.entropy));
+        self.caller(&principal, &Credential::Vouched(sealed), None, origin).await
+    }
+
+    /// The user of that name, whom an identity provider vouches for.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn person(
+        &self,
+        by: Voucher,
+        user: &str,
+        origin: Origin,
+    ) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        let Some(id) = self.view.user_named(user).await? else {
+            return Ok(Authenticated::Rejected("there is no such user"));
+        };
+        let (principal, issued_at) = (PrincipalId::User(id), self.clock.now());
+        let expires_at = UnixTime::from_seconds(issued_at.seconds().saturating_add(SESSION));
         let vouched = Vouched { principal: principal.clone(), by, issued_at, expires_at };
         let sealed = Arc::new(self.sealer.vouch(vouched, &*self.entropy));
         self.caller(&principal, &Credential::Vouched(sealed), None, origin).await
@@ -126,17 +146,19 @@ impl Authenticator {
         origin: Origin,
     ) -> Result<Result<Arc<Caller>, Unproven>, Fault> {
         let Vouched { principal, by, .. } = &sealed.vouched;
-        let Some(bundle) = self.view.principal(principal).await?.filter(|bundle| bundle.active) else {
+        let Some(bundle) =
+            self.view.principal_at(principal, self.clock.now()).await?.filter(|bundle| bundle.active)
+        else {
             return Ok(Err(Unproven::Unknown(NOT_TRUSTED)));
         };
-        if !stands(&bundle, by) {
+        if !self.believed.stands(by) || !stands(&bundle, by) {
             return Ok(Err(Unproven::Unknown(NOT_TRUSTED)));
         }
         let behind = match by {
             Voucher::Compute(..) | Voucher::Realm(..) => None,
             Voucher::Key(owner, key) => {
                 let now = self.clock.now();
-                let behind = self.view.principal(owner).await?;
+                let behind = self.view.principal_at(owner, self.clock.now()).await?;
                 let Some(behind) = behind.filter(|behind| behind.accepts(key, now)) else {
                     let gone =
                         "whoever has taken on the profile, or their API key, is disabled, expired or deleted";

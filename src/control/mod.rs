@@ -37,6 +37,7 @@ pub mod cbr;
 pub mod claim_rule;
 pub mod custom_role;
 pub mod explain;
+mod federated;
 pub mod founding;
 pub mod group;
 mod history;

@@ -133,7 +133,8 @@ impl Desk {
         let allowed = facts.allow_list.as_ref().map(compiled);
         let (principal, groups, tags) = (principal.clone(), facts.groups, held.tags);
         let trust = None;
-        let bundle = Bundle { principal, name, active, allowed, keys, trust, groups, tags, rights };
+        let bundle =
+            Bundle { principal, name, active, allowed, keys, trust, groups, until: None, tags, rights };
         let caller = Caller { bundle: Arc::new(bundle), ..caller.clone() };
         let sources = found.sources.into_iter().map(|(source, _)| source).collect();
         Standing { sources, unreadable: found.unreadable, caller }

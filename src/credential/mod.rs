@@ -5,6 +5,7 @@
 pub mod access_key;
 pub mod api_key;
 pub mod authorization;
+pub mod believed;
 pub mod foreign;
 pub mod jwt;
 pub mod layer_ticket;

@@ -39,6 +39,7 @@ use crate::serve::sightings::Sightings;
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
 use crate::token::federation::Federation;
+use crate::token::foreign::Foreign;
 use crate::token::mint::{Lifetimes, Mint};
 use crate::view::{Settings as ViewSettings, View};
 
@@ -200,6 +201,7 @@ fn shared(
     Ok(Shared {
         gate,
         mint: Mint::new(view, master, issuer, lifetimes, Arc::clone(&clock), entropy),
+        foreign: foreign(settings, &clock),
         recorder,
         api: Arc::new(Api::new(desk, registry_sites(settings))),
         control,
@@ -213,6 +215,13 @@ fn shared(
         readiness: Readiness::default(),
         scrape: Scrape::default(),
     })
+}
+
+/// Verifies the tokens of those whom the operator believes. The workers ask for keys themselves, so these are kept apart from
+/// those that the control plane asks for.
+fn foreign(settings: &Settings, clock: &Arc<dyn Clock>) -> Foreign {
+    let federation = Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(clock));
+    Foreign::new(Arc::new(settings.federation.believed.clone()), federation)
 }
 
 fn gate(
@@ -231,7 +240,8 @@ fn gate(
         issuer.to_owned(),
         (Arc::clone(pepper), Sealer::new(Arc::clone(master))),
         (Arc::clone(clock), Arc::clone(entropy)),
-    );
+    )
+    .believing(Arc::new(settings.federation.believed.clone()));
     Gate::new(
         authenticator,
         Arc::clone(view),

@@ -41,6 +41,7 @@ use crate::edge::rejection::Rejection;
 use crate::forward::Forwarder;
 use crate::record::metrics::TurnedAway;
 use crate::record::recorder::Recorder;
+use crate::token::foreign::Foreign;
 use crate::token::mint::Mint;
 
 /// What all workers share.
@@ -50,6 +51,8 @@ pub struct Shared {
     pub gate: Arc<Gate>,
     /// Signs.
     pub mint: Mint,
+    /// Verifies what others have signed.
+    pub foreign: Foreign,
     /// Remembers.
     pub recorder: Recorder,
     /// The control plane.

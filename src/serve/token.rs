@@ -1,5 +1,7 @@
 //! A call of a token endpoint.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -8,11 +10,15 @@ use super::Shared;
 use super::outcome::{Outcome, blamed, verdict_of, who};
 use super::sites::{Site, TokenEndpoint};
 use super::visit::Visit;
+use crate::admit::caller::Credential;
+use crate::admit::fault::Fault;
 use crate::admit::refusal::Refusal;
+use crate::control::problem::Problem;
 use crate::credential::authorization::Presented;
 use crate::edge::body::{CollectError, RequestBody};
 use crate::edge::respond;
 use crate::forward::body::ForwardBody;
+use crate::ids::principal::PrincipalId;
 use crate::record::event::{TokenGrant, Verdict, What};
 use crate::registry::error::{OciCode, OciError};
 use crate::token::form::Form;
@@ -61,7 +67,7 @@ pub async fn call(
             let grant = docker_grant(form, fields);
             let request =
                 docker::Request { presented, fields, form, origin: visit.origin(), region: &site.region };
-            (What::Token(grant), docker::exchange(&shared.gate, &shared.mint, request).await)
+            (What::Token(grant), docker::exchange(&shared.gate, &shared.mint, &shared.foreign, request).await)
         }
         TokenEndpoint::Identity => {
             let grant = identity_grant(text);
@@ -71,13 +77,43 @@ pub async fn call(
                 origin: visit.origin(),
                 request_id: visit.request_id(),
             };
-            (What::Token(grant), identity::exchange(&shared.gate, &shared.mint, request).await)
+            (
+                What::Token(grant),
+                identity::exchange(&shared.gate, &shared.mint, &shared.foreign, request).await,
+            )
         }
         TokenEndpoint::Keys => (What::Probe, keys(shared).await),
+    };
+    let reply = match reply {
+        Ok(reply) => welcomed(shared, &reply).await.map(|()| reply),
+        Err(fault) => Err(fault),
     };
     match reply {
         Ok(reply) => replied(visit, what, reply),
         Err(fault) => Outcome::failed(visit, what, None, &fault),
+    }
+}
+
+/// Lets a person whom an identity provider vouches for into the groups whose rules they satisfy, before they get their token.
+async fn welcomed(shared: &Shared, reply: &Reply) -> Result<(), Fault> {
+    let reply::Outcome::Granted { to: Some(caller), .. } = &reply.outcome else { return Ok(()) };
+    let (Credential::Vouched(sealed), user @ PrincipalId::User(_)) =
+        (&caller.credential, caller.principal().clone())
+    else {
+        return Ok(());
+    };
+    let (api, sealed) = (Arc::clone(&shared.api), Arc::clone(sealed));
+    // A token that was got with such a token is for what that login has brought about.
+    if caller.issued_at.is_some() {
+        return Ok(());
+    }
+    let joined =
+        shared.control.spawn(async move { api.desk().join_by_claims(&user, &sealed.vouched.by).await });
+    match joined.await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(Problem::Fault(fault))) => Err(fault),
+        Ok(Err(problem)) => Err(Fault::Internal(format!("{problem:?}"))),
+        Err(_) => Err(Fault::Internal("joining groups panicked".to_owned())),
     }
 }
 
@@ -146,6 +182,8 @@ fn identity_grant(fields: &str) -> TokenGrant {
     let form = Form::parse(fields).unwrap_or_default();
     match form.one("grant_type").ok().flatten() {
         Some(identity::ASSUME_GRANT) => TokenGrant::IdentityAssume,
+        Some(identity::COMPUTE_GRANT) => TokenGrant::IdentityCompute,
+        Some(identity::FEDERATED_GRANT) => TokenGrant::IdentityFederated,
         Some(identity::REFRESH_GRANT) => TokenGrant::IdentityRefresh,
         _ => TokenGrant::IdentityApikey,
     }

@@ -30,7 +30,7 @@ use super::aws::{AwsError, AwsStore};
 use super::custom_role::{CustomRoleRecord, CustomRoles};
 use super::feed::{Change, Feed, Sequence};
 use super::group::{AccessGroup, Groups, Membership};
-use super::group_rule::{ClaimRuleRecord, ClaimRules};
+use super::group_rule::{ClaimRuleRecord, ClaimRules, Claimed};
 use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceIdentity, User, Window};
 use super::keyring::{Keyring, SigningKeyRecord};
 use super::network::{AccountSettings, ListHolder, NetworkFacts, Networks, RuleRecord, ZoneRecord};
@@ -213,6 +213,8 @@ delegate!(Policies {
 delegate!(ClaimRules {
     claim_rule(group: &AccessGroupId, id: &ClaimRuleId) -> Option<ClaimRuleRecord>;
     claim_rules(group: &AccessGroupId) -> Vec<ClaimRuleRecord>;
+    claim_rules_about(realm: &str) -> Vec<ClaimRuleRecord>;
+    put_claimed(member: &PrincipalId, realm: &str, claimed: &[Claimed]) -> ();
     insert_claim_rule(row: &ClaimRuleRecord) -> ();
     update_claim_rule(row: &ClaimRuleRecord) -> ();
     delete_claim_rule(group: &AccessGroupId, id: &ClaimRuleId) -> ();

@@ -4,6 +4,7 @@ use async_trait::async_trait;
 
 use super::StoreError;
 use super::identity::Stamp;
+use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ClaimRuleId};
 use crate::policy::ibm::claim::ClaimCondition;
@@ -31,7 +32,18 @@ pub struct ClaimRuleRecord {
     pub stamp: Stamp,
 }
 
-/// Reading and changing rules.
+/// A membership that a rule gives for a while.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Claimed {
+    /// The rule.
+    pub rule: ClaimRuleId,
+    /// Its group.
+    pub group: AccessGroupId,
+    /// Until when.
+    pub ends_at: UnixTime,
+}
+
+/// Reading and changing rules. Memberships that a rule has given end with it, and when it is changed.
 #[async_trait]
 pub trait ClaimRules {
     /// One rule of a group.
@@ -42,6 +54,16 @@ pub trait ClaimRules {
     ) -> Result<Option<ClaimRuleRecord>, StoreError>;
     /// The rules of a group, oldest first. There are few.
     async fn claim_rules(&self, group: &AccessGroupId) -> Result<Vec<ClaimRuleRecord>, StoreError>;
+    /// The rules about an identity provider, oldest first.
+    async fn claim_rules_about(&self, realm: &str) -> Result<Vec<ClaimRuleRecord>, StoreError>;
+    /// Puts these in place of all memberships that rules about that identity provider have given; touches the member and, where
+    /// it came or left, the groups.
+    async fn put_claimed(
+        &self,
+        member: &PrincipalId,
+        realm: &str,
+        claimed: &[Claimed],
+    ) -> Result<(), StoreError>;
     /// Adds a rule; `NotFound` if there is no such group.
     async fn insert_claim_rule(&self, row: &ClaimRuleRecord) -> Result<(), StoreError>;
     /// Replaces a rule whose stored version is one less.

@@ -108,6 +108,8 @@ pub struct PrincipalFacts {
     pub key_lists: Vec<(ApiKeyId, AllowList)>,
     /// The groups that it is in.
     pub groups: Vec<AccessGroupId>,
+    /// When the first membership ends that lasts only for a while.
+    pub until: Option<UnixTime>,
     /// The policies that name it or one of its groups.
     pub policies: Vec<super::policy::PolicyRecord>,
     /// The feed's position at that instant.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::foreign::{Foreign, Person};
 use super::form::Form;
 use super::mint::Mint;
 use super::reply::{Outcome, Reply, Result};
@@ -21,6 +22,10 @@ use crate::ids::cbr::RuleId;
 pub const APIKEY_GRANT: &str = "urn:ibm:params:oauth:grant-type:apikey";
 /// `grant_type` for an access token of a trusted profile, with the token of somebody whom it trusts.
 pub const ASSUME_GRANT: &str = "urn:ibm:params:oauth:grant-type:assume";
+/// `grant_type` for a compute resource's token.
+pub const COMPUTE_GRANT: &str = "urn:ibm:params:oauth:grant-type:cr-token";
+/// `grant_type` for an identity provider's token (RFC 7523 section 2.1).
+pub const FEDERATED_GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// `grant_type` for a refresh token.
 pub const REFRESH_GRANT: &str = "refresh_token";
 
@@ -44,6 +49,10 @@ enum Asked<'a> {
     ApiKey(&'a str),
     /// An access token, for one of a trusted profile.
     Assume(&'a str, Wanted),
+    /// A compute resource's token, for one of a trusted profile.
+    Compute(&'a str, Wanted),
+    /// An identity provider's token, for one of a trusted profile or of a user.
+    Federated(&'a str, Option<Wanted>),
     /// A refresh token.
     Refresh(&'a str),
 }
@@ -62,7 +71,7 @@ enum Unasked {
 ///
 /// # Errors
 /// [`crate::admit::fault::Fault`] when the view or the signing key is not to be had.
-pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result {
+pub async fn exchange(gate: &Gate, mint: &Mint, foreign: &Foreign, request: Request<'_>) -> Result {
     let form =
         Form::parse(request.body).map_err(|_| Unasked::Unreadable("The form cannot be read.", "bad form"));
     let form = match form {
@@ -75,6 +84,13 @@ pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result 
             (gate.authenticator.refresh_token(token, request.origin).await?, &INVALID_TOKEN)
         }
         Ok(Asked::Assume(token, wanted)) => assume(gate, token, &wanted, request.origin).await?,
+        Ok(Asked::Compute(token, wanted)) => {
+            let proven = compute(gate, foreign, token, &wanted, request.origin).await?;
+            (proven, &NOT_TRUSTED)
+        }
+        Ok(Asked::Federated(token, wanted)) => {
+            (federated(gate, foreign, token, wanted.as_ref(), request.origin).await?, &NOT_TRUSTED)
+        }
         Err(unasked) => return Ok(unasked.reply(&request)),
     };
     match proven {
@@ -108,6 +124,40 @@ async fn assume(
     })
 }
 
+type Proven = std::result::Result<Authenticated<Arc<Caller>>, Fault>;
+
+/// A compute resource as a trusted profile.
+pub(super) async fn compute(
+    gate: &Gate,
+    foreign: &Foreign,
+    token: &str,
+    wanted: &Wanted,
+    origin: Origin,
+) -> Proven {
+    match foreign.compute(token).await {
+        Ok(by) => gate.authenticator.vouched_for(by, wanted, origin).await,
+        Err(because) => Ok(Authenticated::Rejected(because)),
+    }
+}
+
+/// A person as a trusted profile, or as the user that they are.
+async fn federated(
+    gate: &Gate,
+    foreign: &Foreign,
+    token: &str,
+    wanted: Option<&Wanted>,
+    origin: Origin,
+) -> Proven {
+    match (foreign.person(token).await, wanted) {
+        (Ok(person), Some(wanted)) => gate.authenticator.vouched_for(person.by, wanted, origin).await,
+        (Ok(Person { by, user: Some(user) }), None) => gate.authenticator.person(by, &user, origin).await,
+        (Ok(Person { user: None, .. }), None) => {
+            Ok(Authenticated::Rejected("the token is of nobody who is a user"))
+        }
+        (Err(because), _) => Ok(Authenticated::Rejected(because)),
+    }
+}
+
 fn asked<'a>(form: &'a Form, account: &AccountId) -> std::result::Result<Asked<'a>, Unasked> {
     let twice = |_| Unasked::Unreadable("A property is given more than once.", "repeated field");
     let given = |name: &str| {
@@ -115,14 +165,21 @@ fn asked<'a>(form: &'a Form, account: &AccountId) -> std::result::Result<Asked<'
         Ok::<_, Unasked>(value.filter(|text| !text.is_empty()))
     };
     let needed = |name: &'static str| given(name)?.ok_or(Unasked::Missing(name));
+    let profile = || {
+        let (id, crn) = (given("profile_id")?, given("profile_crn")?);
+        wanted((id, crn, given("profile_name")?), given("account")?, account)
+    };
     match needed("grant_type")? {
         APIKEY_GRANT => Ok(Asked::ApiKey(needed("apikey")?)),
         REFRESH_GRANT => Ok(Asked::Refresh(needed("refresh_token")?)),
-        ASSUME_GRANT => {
-            let token = needed("access_token")?;
-            let (id, crn) = (given("profile_id")?, given("profile_crn")?);
-            let wanted = wanted((id, crn, given("profile_name")?), given("account")?, account)?;
-            Ok(Asked::Assume(token, wanted))
+        ASSUME_GRANT => Ok(Asked::Assume(needed("access_token")?, profile()?)),
+        COMPUTE_GRANT => Ok(Asked::Compute(needed("cr_token")?, profile()?)),
+        FEDERATED_GRANT => {
+            let wanted = match profile() {
+                Err(Unasked::Missing(_)) => None,
+                other => Some(other?),
+            };
+            Ok(Asked::Federated(needed("assertion")?, wanted))
         }
         _ => Err(Unasked::Unsupported),
     }
@@ -157,7 +214,7 @@ impl Unasked {
             Self::Missing(property) => missing(request, property),
             Self::Unreadable(text, log) => failed(request, &MISSING, Some(text), Outcome::Malformed(log)),
             Self::Unsupported => {
-                let text = "Use the apikey, refresh_token or assume grant.";
+                let text = "Use the apikey, refresh_token, assume, cr-token or jwt-bearer grant.";
                 let outcome = Outcome::Malformed("unsupported grant");
                 failed(request, &UNSUPPORTED_GRANT, Some(text), outcome)
             }

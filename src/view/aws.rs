@@ -87,6 +87,7 @@ pub(super) async fn role(id: &RoleId, known: &Known) -> Result<Loaded<Option<Arc
         keys: Vec::new(),
         trust: None,
         groups: Vec::new(),
+        until: None,
         tags: held.tags,
         rights,
     };

@@ -31,6 +31,8 @@ pub struct Bundle {
     pub trust: Option<Trust>,
     /// Its groups.
     pub groups: Vec<AccessGroupId>,
+    /// Until when all this holds: a membership may last only for a while.
+    pub until: Option<UnixTime>,
     /// Its tags, by key.
     pub tags: Vec<Tag>,
     /// Its policies of both dialects, those of its groups, and its boundary. Their stamp is unique to this compilation: whoever remembers a decision
@@ -118,6 +120,7 @@ impl Bundle {
             keys: Vec::new(),
             trust: None,
             groups: self.groups.clone(),
+            until: self.until,
             tags,
             rights: self.rights.in_session(caller, session),
         }

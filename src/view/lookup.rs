@@ -170,7 +170,7 @@ fn bundle(
     let ibm = facts.policies.iter().map(compiled).collect::<Result<Vec<_>, StoreError>>()?;
     let policies = Policies { ibm, ..super::compile::policies(&known.account, &held)? };
     let rights = rights_at(&known.account, &principal, (held.path.as_str(), &name), policies);
-    let keys = facts.api_keys.into_iter().map(state).collect();
+    let (keys, until) = (facts.api_keys.into_iter().map(state).collect(), facts.until);
     let allowed = facts.allow_list.map(|list| list.compile(&Zones::default()));
     Ok(Bundle {
         principal,
@@ -180,6 +180,7 @@ fn bundle(
         keys,
         trust,
         groups: facts.groups,
+        until,
         tags: held.tags,
         rights,
     })

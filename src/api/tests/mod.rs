@@ -261,6 +261,7 @@ impl House {
             keys: Vec::new(),
             trust: None,
             groups: facts.groups,
+            until: None,
             tags: Vec::new(),
             rights,
         };

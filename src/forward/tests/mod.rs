@@ -59,6 +59,7 @@ fn permit(operation: Operation) -> Permit<Operation> {
             keys: Vec::new(),
             trust: None,
             groups: Vec::new(),
+            until: None,
             tags: Vec::new(),
             rights,
         }),

@@ -17,7 +17,7 @@ use crate::policy::ibm::trust::{About, Identity};
 use crate::policy::table::Action;
 use crate::store::custom_role::CustomRoleRecord;
 use crate::store::feed::ChangeKey;
-use crate::store::group_rule::ClaimRuleRecord;
+use crate::store::group_rule::{ClaimRuleRecord, Claimed};
 use crate::store::identity::{PrincipalRecord, Stamp};
 use crate::store::policy::Subject;
 use crate::store::profile::{HistoryRecord, Profile};
@@ -259,7 +259,10 @@ pub(crate) async fn deleted_policies_come_back_whole(store: Arc<dyn Store>) {
     store.delete_policy(&row.id).await.unwrap();
     assert!(store.principal(&owner).await.unwrap().unwrap().policies.is_empty());
     assert_eq!(store.deleted_policy(&row.id).await.unwrap(), Some(row.clone()));
-    assert_eq!(store.deleted_policies(Some(&row.subject), ALL).await.unwrap().rows, std::slice::from_ref(&row));
+    assert_eq!(
+        store.deleted_policies(Some(&row.subject), ALL).await.unwrap().rows,
+        std::slice::from_ref(&row)
+    );
     let mut back = row.clone();
     back.stamp.version = 2;
     let mut feed = store.latest().await.unwrap();
@@ -295,6 +298,30 @@ pub(crate) async fn rules_of_a_group_are_updated_only_from_the_version_that_was_
     store.update_claim_rule(&row).await.unwrap();
     assert!(matches!(store.update_claim_rule(&row).await, Err(StoreError::Stale)));
     assert_eq!(store.claim_rule(&group(1).id, &row.id).await.unwrap(), Some(row.clone()));
+    // Who came in by a rule is out when it changes, and when it goes.
+    store.insert_user(&user(3)).await.unwrap();
+    let member = of_user(&user(3));
+    let claimed = |ends| Claimed { rule: row.id.clone(), group: group(1).id, ends_at: time(ends) };
+    let long = 10_000_000_000_000;
+    let mut feed = store.latest().await.unwrap();
+    store.put_claimed(&member, "realm", &[claimed(long)]).await.unwrap();
+    let both = [ChangeKey::Group(group(1).id), ChangeKey::Principal(member.clone())];
+    assert_eq!(touched(&*store, &mut feed).await, both);
+    let facts = store.principal(&member).await.unwrap().unwrap();
+    assert_eq!((facts.groups, facts.until), (vec![group(1).id], Some(time(long))));
+    store.put_claimed(&member, "another", &[]).await.unwrap();
+    assert_eq!(store.principal(&member).await.unwrap().unwrap().groups, [group(1).id]);
+    store.put_claimed(&member, "realm", &[claimed(1)]).await.unwrap();
+    let facts = store.principal(&member).await.unwrap().unwrap();
+    assert_eq!((facts.groups, facts.until), (Vec::new(), None), "it is over");
+    store.put_claimed(&member, "realm", &[claimed(long)]).await.unwrap();
+    let mut next = row.clone();
+    next.stamp.version = 3;
+    let mut feed = store.latest().await.unwrap();
+    store.update_claim_rule(&next).await.unwrap();
+    assert_eq!(touched(&*store, &mut feed).await, both);
+    assert!(store.principal(&member).await.unwrap().unwrap().groups.is_empty());
+    row = next;
     let others = store.delete_claim_rule(&group(2).id, &row.id).await;
     assert!(matches!(others, Err(StoreError::NotFound)));
     store.delete_group(&group(1).id).await.unwrap();

@@ -321,7 +321,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
                   managed_policy role";
     let mut back: Vec<String> = vec!["pragma foreign_keys = off".to_owned()];
     back.extend(
-        ["profile_rule", "profile_link", "profile_identity", "trusted_profile"]
+        ["claimed_membership", "profile_rule", "profile_link", "profile_identity", "trusted_profile"]
             .map(|table| format!("drop table {table}")),
     );
     back.push("drop trigger history_ends_with_its_principal".to_owned());

@@ -118,6 +118,7 @@ fn caller(policies: Policies) -> Arc<Caller> {
         keys: Vec::new(),
         trust: None,
         groups: Vec::new(),
+        until: None,
         tags: Vec::new(),
         rights,
     };

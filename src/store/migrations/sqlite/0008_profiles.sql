@@ -82,3 +82,15 @@ create table profile_rule (
     check ((realm is null) = (expiration is null))
 ) strict;
 create index profile_rule_by_profile on profile_rule (profile_id, created_at, id);
+
+-- Who is in a group until then because of what an identity provider said of them, by which rule.
+create table claimed_membership (
+    rule_id text not null references group_rule (id) on delete cascade,
+    member text not null references principal (id) on delete cascade,
+    group_id text not null references access_group (id) on delete cascade,
+    ends_at integer not null,
+    primary key (rule_id, member)
+) strict, without rowid;
+create index claimed_membership_by_member on claimed_membership (member, group_id);
+create index claimed_membership_by_group on claimed_membership (group_id, member);
+create index group_rule_by_realm on group_rule (realm, created_at, id);
