@@ -62,6 +62,13 @@ impl UnixTime {
         self.civil().strftime("%Y-%m-%dT%H:%M+0000").to_string()
     }
 
+    /// The month, in UTC, counted from the year 0.
+    #[must_use]
+    pub fn month(self) -> i64 {
+        let civil = self.civil();
+        i64::from(civil.year()) * 12 + i64::from(civil.month()) - 1
+    }
+
     fn civil(self) -> jiff::Zoned {
         let instant = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
         instant.to_zoned(jiff::tz::TimeZone::UTC)

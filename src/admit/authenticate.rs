@@ -20,6 +20,7 @@ use super::fault::Fault;
 use super::profile::Wanted;
 use super::signature::{SESSIONS, Sessions, Unproven};
 use crate::client::address::ClientAddr;
+use crate::client::certificate::{ClientCertificate, Fingerprint, Holder};
 use crate::clock::{Clock, Entropy, UnixTime};
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::credential::authorization::Presented;
@@ -35,7 +36,7 @@ use crate::view::View;
 use crate::view::bundle::Bundle;
 
 /// Where a request came from, as far as the gate cares.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Origin {
     /// The client.
     pub from: ClientAddr,
@@ -45,6 +46,30 @@ pub struct Origin {
     pub endpoint: Endpoint,
     /// Whether the connection is encrypted.
     pub secure: bool,
+    /// The client's own certificate, if it has shown one.
+    pub certificate: Option<Shown>,
+}
+
+/// A certificate that was shown in the handshake, and proven to be held.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The certificate.
+    pub certificate: Arc<ClientCertificate>,
+    /// Whether it may stand for its holder where nothing else is presented. A browser shows it whoever made the page that
+    /// asks.
+    pub alone: bool,
+}
+
+impl Origin {
+    /// Whom the connection's certificate stands for.
+    fn holder(&self) -> &Holder {
+        self.certificate.as_ref().map_or(&Holder::Unasked, |shown| &shown.certificate.holder)
+    }
+
+    /// Whether that is the connection's certificate.
+    fn shows(&self, id: &Fingerprint) -> bool {
+        self.certificate.as_ref().is_some_and(|shown| shown.certificate.fingerprint == *id)
+    }
 }
 
 /// The outcome of looking at credentials.
@@ -161,41 +186,36 @@ impl Authenticator {
         (self.cache_hits.load(Ordering::Relaxed), self.cache_misses.load(Ordering::Relaxed))
     }
 
-    /// Proves the caller of a `/v2/` request, by registry token, or by API key or IAM token as a Basic password.
+    /// Proves the caller of a `/v2/` request, by registry token, by API key or IAM token as a Basic password, or by
+    /// certificate.
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
     pub async fn registry(
         &self,
         presented: &Presented,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Proof>, Fault> {
+        let direct = |caller| Proof { caller: Some(caller), ceiling: Ceiling::Unlimited, expired: false };
         match presented {
-            Presented::Absent => Ok(Authenticated::Absent),
+            Presented::Absent => Ok(self.certificate(origin).await?.map(direct)),
             Presented::Unusable(because) => Ok(Authenticated::Rejected(because)),
-            Presented::Basic { user, password } => {
-                let proven = self.login(user, password, origin).await?;
-                Ok(proven.map(|caller| Proof {
-                    caller: Some(caller),
-                    ceiling: Ceiling::Unlimited,
-                    expired: false,
-                }))
-            }
+            Presented::Basic { user, password } => Ok(self.login(user, password, origin).await?.map(direct)),
             Presented::Bearer(token) => self.registry_token(token, origin).await,
         }
     }
 
-    /// Proves the caller of a management call by IAM access token, or by an API key as a Basic password.
+    /// Proves the caller of a management call by IAM access token, by an API key as a Basic password, or by certificate.
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
     pub async fn control(
         &self,
         presented: &Presented,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         match presented {
-            Presented::Absent => Ok(Authenticated::Absent),
+            Presented::Absent => self.certificate(origin).await,
             Presented::Unusable(because) => Ok(Authenticated::Rejected(because)),
             Presented::Basic { user, .. } if user == REGISTRY_USER => {
                 Ok(Authenticated::Rejected("a registry password is good for the registry only"))
@@ -213,7 +233,7 @@ impl Authenticator {
         &self,
         user: &str,
         password: &Secret<String>,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         match user {
             "iamapikey" => self.api_key(password.expose(), origin).await,
@@ -234,14 +254,14 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
-    pub async fn api_key(&self, key: &str, origin: Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+    pub async fn api_key(&self, key: &str, origin: &Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
         slow_to_reject(self.key_bearer(key, origin)).await
     }
 
     pub(super) async fn key_bearer(
         &self,
         key: &str,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let Some(key) = ApiKey::presented(key) else {
             return Ok(Authenticated::Rejected("the key is empty, too long or not printable"));
@@ -259,7 +279,7 @@ impl Authenticator {
     pub async fn access_token(
         &self,
         token: &str,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let claims = match self.verify::<AccessClaims>(token, ACCESS).await? {
             Ok(claims) => claims,
@@ -286,7 +306,7 @@ impl Authenticator {
     pub async fn refresh_token(
         &self,
         token: &str,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let claims = match self.verify::<RefreshClaims>(token, REFRESH).await? {
             Ok(claims) => claims,
@@ -304,7 +324,7 @@ impl Authenticator {
     async fn registry_token(
         &self,
         token: &Secret<String>,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Proof>, Fault> {
         let verified = match self.verified_registry_token(token.expose()).await? {
             Ok(verified) => verified,
@@ -313,6 +333,9 @@ impl Authenticator {
         let expired = verified.expires_at <= self.clock.now();
         let ceiling = Ceiling::Scopes(Arc::clone(&verified.access));
         let Some((principal, credential)) = &verified.who else {
+            if origin.holder() != &Holder::Unasked {
+                return Ok(Authenticated::Rejected(SOMEBODY_ELSE));
+            }
             return Ok(Authenticated::Proven(Proof { caller: None, ceiling, expired }));
         };
         let caller = self.caller(principal, credential, Some(verified.issued_at), origin).await?;
@@ -375,7 +398,7 @@ impl Authenticator {
         principal: &PrincipalId,
         credential: &Credential,
         issued_at: Option<UnixTime>,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let proven = match credential {
             Credential::AccessKey(id) => self.key_bearer_of(principal, id.clone(), issued_at, origin).await?,
@@ -385,7 +408,19 @@ impl Authenticator {
                 };
                 let good = credential.api_key().is_some_and(|key| bundle.accepts(key, self.clock.now()));
                 let gone = Unproven::Unknown("the API key or its owner is disabled, expired or deleted");
-                good.then(|| self.as_of_now(bundle, credential.clone(), issued_at, origin)).ok_or(gone)
+                match good {
+                    true => self.as_of_now(bundle, credential.clone(), issued_at, origin),
+                    false => Err(gone),
+                }
+            }
+            Credential::Certificate(id) if origin.shows(id) => {
+                match self.view.principal(principal).await?.filter(|bundle| bundle.active) {
+                    Some(bundle) => self.as_of_now(bundle, credential.clone(), issued_at, origin),
+                    None => Err(Unproven::Unknown("the certificate's holder is disabled or deleted")),
+                }
+            }
+            Credential::Certificate(_) => {
+                Err(Unproven::Unknown("the token was given for a certificate that is not shown here"))
             }
             Credential::Session(temporary) if temporary.session.principal == *principal => {
                 self.session_bearer(Arc::clone(temporary), origin).await?
@@ -404,17 +439,41 @@ impl Authenticator {
         })
     }
 
+    /// The principal, unless the connection's certificate names somebody else: then it is nobody.
     pub(super) fn as_of_now(
         &self,
         bundle: Arc<Bundle>,
         credential: Credential,
         issued_at: Option<UnixTime>,
-        origin: Origin,
-    ) -> Arc<Caller> {
-        let Origin { from, local, endpoint, secure } = origin;
+        origin: &Origin,
+    ) -> Result<Arc<Caller>, Unproven> {
+        match origin.holder() {
+            Holder::Unasked => {}
+            Holder::Principal(holder) if *holder == bundle.principal => {}
+            Holder::Nobody | Holder::Principal(_) => return Err(Unproven::Unknown(SOMEBODY_ELSE)),
+        }
+        let Origin { from, local, endpoint, secure, certificate: _ } = *origin;
         let account = self.account.clone();
         let behind = None;
-        Arc::new(Caller { account, credential, bundle, behind, from, local, endpoint, secure, issued_at })
+        Ok(Arc::new(Caller { account, credential, bundle, behind, from, local, endpoint, secure, issued_at }))
+    }
+
+    /// Proves a caller who presents nothing but the certificate of the connection.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn certificate(&self, origin: &Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        let Some(Shown { certificate, alone: true }) = &origin.certificate else {
+            return Ok(Authenticated::Absent);
+        };
+        match &certificate.holder {
+            Holder::Unasked => Ok(Authenticated::Absent),
+            Holder::Nobody => Ok(Authenticated::Rejected("the certificate names nobody of ours")),
+            Holder::Principal(principal) => {
+                let credential = Credential::Certificate(certificate.fingerprint.clone());
+                self.caller(principal, &credential, None, origin).await
+            }
+        }
     }
 
     fn verified_claims(&self, token: &str, claims: RegistryClaims) -> Option<VerifiedToken> {
@@ -462,6 +521,9 @@ impl std::fmt::Debug for Authenticator {
 
 /// The user name that registry passwords of `ecr:GetAuthorizationToken` belong to.
 pub const REGISTRY_USER: &str = "AWS";
+
+/// For the log.
+const SOMEBODY_ELSE: &str = "the certificate names somebody else than the other credentials";
 
 /// How many verified tokens are remembered, if they cover two repositories on average.
 const VERIFIED_TOKENS: usize = 65_536;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use crate::client::address::ClientAddr;
+use crate::client::certificate::Fingerprint;
 use crate::clock::UnixTime;
 use crate::credential::session::{Session, Temporary};
 use crate::credential::voucher::SealedVoucher;
@@ -45,19 +46,50 @@ pub enum Credential {
     AccessKey(AccessKeyId),
     /// An API key.
     ApiKey(ApiKeyId),
+    /// The certificate that the connection was made with. It is its holder's only there, also by way of a token.
+    Certificate(Fingerprint),
     /// Temporary credentials.
     Session(Arc<Temporary>),
     /// What a trusted profile was taken on with, or what an identity provider said of a person.
     Vouched(Arc<SealedVoucher>),
 }
 
+/// How the text of a certificate begins, where our own tokens name it.
+const CERTIFICATE: &str = "Certificate-";
+
 impl Credential {
+    /// Reads back what [`Credential::text`] writes of a certificate.
+    pub(super) fn certificate(text: &str) -> Option<Self> {
+        Fingerprint::parse(text.strip_prefix(CERTIFICATE)?).map(Self::Certificate)
+    }
+
+    /// What kind it is, as the condition key `registry:CredentialType` says it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::AccessKey(_) => "AccessKey",
+            Self::ApiKey(_) => "ApiKey",
+            Self::Certificate(_) => "Certificate",
+            Self::Session(_) => "Session",
+            Self::Vouched(_) => "Voucher",
+        }
+    }
+
     /// The API key, if it is one.
     #[must_use]
     pub const fn api_key(&self) -> Option<&ApiKeyId> {
         match self {
             Self::ApiKey(id) => Some(id),
-            Self::AccessKey(_) | Self::Session(_) | Self::Vouched(_) => None,
+            Self::AccessKey(_) | Self::Certificate(_) | Self::Session(_) | Self::Vouched(_) => None,
+        }
+    }
+
+    /// Whether it is one of AWS's dialect, whose bearer reads AWS's words.
+    #[must_use]
+    pub const fn is_awss(&self) -> bool {
+        match self {
+            Self::AccessKey(_) | Self::Session(_) => true,
+            Self::ApiKey(_) | Self::Certificate(_) | Self::Vouched(_) => false,
         }
     }
 
@@ -66,7 +98,7 @@ impl Credential {
     pub fn session(&self) -> Option<&Session> {
         match self {
             Self::Session(temporary) => Some(&temporary.session),
-            Self::AccessKey(_) | Self::ApiKey(_) | Self::Vouched(_) => None,
+            Self::AccessKey(_) | Self::ApiKey(_) | Self::Certificate(_) | Self::Vouched(_) => None,
         }
     }
 
@@ -77,6 +109,7 @@ impl Credential {
         match self {
             Self::AccessKey(id) => id.to_string(),
             Self::ApiKey(id) => id.to_string(),
+            Self::Certificate(id) => format!("{CERTIFICATE}{}", id.as_str()),
             Self::Session(temporary) => temporary.token.expose().clone(),
             Self::Vouched(sealed) => sealed.text.expose().clone(),
         }

@@ -57,7 +57,7 @@ pub(super) fn manifest_size_key() -> &'static Key {
 /// Whether a key says something of the single call, which nobody knows before it is made.
 pub(super) fn is_of_call(key: &Key) -> bool {
     match key.name() {
-        "registry:endpoint" => false,
+        "registry:credentialtype" | "registry:endpoint" => false,
         "aws:referer" | "aws:tokenissuetime" | "aws:useragent" => true,
         name => name.starts_with("registry:"),
     }
@@ -108,6 +108,7 @@ impl<'a> Facts<'a> {
                 | Who::WebIdentity { .. } => None,
             },
             "registry:digest" => digest(self.call?.operation).map(|digest| digest.to_string().into()),
+            "registry:credentialtype" => borrowed(caller.credential.kind()),
             "registry:endpoint" => borrowed(caller.endpoint.label()),
             "registry:manifestsize" => {
                 self.written(CONTENT_LENGTH).filter(|text| text.parse::<u64>().is_ok())

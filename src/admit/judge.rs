@@ -10,6 +10,7 @@ use crate::policy::engine::question::{Class, IbmWords, Kind, Question, Verdict};
 use crate::policy::engine::resource::Resource as Arn;
 use crate::policy::reason::{Denial, Reason};
 use crate::policy::resource::Resource;
+use crate::policy::sentence;
 use crate::policy::table::ActionId;
 use crate::policy::words::Words;
 
@@ -114,7 +115,15 @@ impl<'a> Judge<'a> {
 
     /// What a denial tells.
     pub(super) fn denial(&self, words: &Words, resource: Resource, verdict: &Verdict) -> Denial {
-        Denial::of(words.ibm, resource, verdict, self.reason(verdict))
+        let caller = self.facts.caller;
+        let arn = resource.arn(&caller.account);
+        let mut denial = Denial::of(words.ibm, resource, verdict, self.reason(verdict));
+        denial.refused = denial.refused.or_else(|| words.aws.first().copied());
+        if caller.credential.is_awss() {
+            let who = caller.bundle.rights.caller();
+            denial.sentence = Some(sentence::aws(&denial, who, arn.as_deref().unwrap_or("*")).into());
+        }
+        denial
     }
 
     fn reason(&self, verdict: &Verdict) -> Option<Reason> {

@@ -16,6 +16,7 @@ pub mod held;
 mod judge;
 pub mod layer;
 pub mod network;
+pub mod overlay;
 pub mod permit;
 pub mod profile;
 pub mod refusal;

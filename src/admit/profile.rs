@@ -50,7 +50,7 @@ impl Authenticator {
         &self,
         profile: &Wanted,
         password: &Secret<String>,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let by = match self.key_bearer(password.expose(), origin).await? {
             Authenticated::Proven(caller) => caller,
@@ -67,7 +67,7 @@ impl Authenticator {
         &self,
         caller: &Arc<Caller>,
         profile: &Wanted,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let by = match (&caller.credential, caller.principal()) {
             (Credential::ApiKey(key), owner @ (PrincipalId::ServiceId(_) | PrincipalId::User(_))) => {
@@ -77,6 +77,7 @@ impl Authenticator {
             (
                 Credential::AccessKey(_)
                 | Credential::ApiKey(_)
+                | Credential::Certificate(_)
                 | Credential::Session(_)
                 | Credential::Vouched(_),
                 _,
@@ -93,7 +94,7 @@ impl Authenticator {
         &self,
         by: Voucher,
         profile: &Wanted,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let id = match profile {
             Wanted::Id(id) => Some(id.clone()),
@@ -120,7 +121,7 @@ impl Authenticator {
         &self,
         by: Voucher,
         user: &str,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let Some(id) = self.view.user_named(user).await? else {
             return Ok(Authenticated::Rejected("there is no such user"));
@@ -143,7 +144,7 @@ impl Authenticator {
         &self,
         sealed: Arc<SealedVoucher>,
         issued_at: Option<UnixTime>,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Result<Arc<Caller>, Unproven>, Fault> {
         let Vouched { principal, by, .. } = &sealed.vouched;
         let Some(bundle) =
@@ -167,8 +168,10 @@ impl Authenticator {
                 Some((behind, key.clone()))
             }
         };
-        let caller = self.as_of_now(bundle, Credential::Vouched(Arc::clone(&sealed)), issued_at, origin);
-        Ok(Ok(Arc::new(Caller { behind, ..Arc::unwrap_or_clone(caller) })))
+        // Where a certificate says whose the connection is, it is theirs who have taken on the profile.
+        let holder = behind.as_ref().map_or_else(|| Arc::clone(&bundle), |(behind, _)| Arc::clone(behind));
+        let caller = self.as_of_now(holder, Credential::Vouched(Arc::clone(&sealed)), issued_at, origin);
+        Ok(caller.map(|caller| Arc::new(Caller { bundle, behind, ..Arc::unwrap_or_clone(caller) })))
     }
 }
 

@@ -27,6 +27,9 @@ use crate::secret::Secret;
 use crate::view::bundle::Bundle;
 use crate::view::compile;
 
+/// Why a registry password is rejected that was good once: only its bearer, who had it from here, is told.
+pub const PASSWORD_EXPIRED: &str = "the registry password has expired";
+
 /// How many sessions' policies are kept compiled.
 pub(super) const SESSIONS: usize = 4096;
 
@@ -79,7 +82,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
-    pub async fn claimant(&self, claim: &Claim, origin: Origin) -> Result<Claimant, Fault> {
+    pub async fn claimant(&self, claim: &Claim, origin: &Origin) -> Result<Claimant, Fault> {
         let earliest = Instant::now() + REJECTION;
         let found = match (AccessKeyId::parse(claim.key_id()), claim.token()) {
             (Ok(id), None) => self.key_holder(&id, origin).await?,
@@ -118,7 +121,7 @@ impl Authenticator {
     async fn key_holder(
         &self,
         id: &AccessKeyId,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Result<(AccessSecret, Arc<Caller>), Unproven>, Fault> {
         let Some(state) = self.view.access_key(id).await? else {
             return Ok(Err(Unproven::Unknown("no such access key")));
@@ -134,7 +137,7 @@ impl Authenticator {
         &self,
         key_id: &str,
         token: &Secret<String>,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Result<(AccessSecret, Arc<Caller>), Unproven>, Fault> {
         let Some(temporary) = self.sealer.session(token.expose()) else {
             return Ok(Err(Unproven::Unknown("the session token is malformed or forged")));
@@ -158,6 +161,9 @@ impl Authenticator {
         if let Some(sealed) = self.sealer.voucher(text) {
             return Some(Credential::Vouched(Arc::new(sealed)));
         }
+        if let Some(certificate) = Credential::certificate(text) {
+            return Some(certificate);
+        }
         self.sealer.session(text).map(|temporary| Credential::Session(Arc::new(temporary)))
     }
 
@@ -165,13 +171,13 @@ impl Authenticator {
     pub(super) async fn registry_password(
         &self,
         password: &Secret<String>,
-        origin: Origin,
+        origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let Some(password) = self.sealer.registry_password(password.expose()) else {
             return Ok(Authenticated::Rejected("no registry password of ours"));
         };
         if password.expires_at <= self.clock.now() {
-            return Ok(Authenticated::Rejected("the registry password has expired"));
+            return Ok(Authenticated::Rejected(PASSWORD_EXPIRED));
         }
         let Some(credential) = self.credential(password.credential.expose()) else {
             return Ok(Authenticated::Rejected("the registry password is of no credential"));
@@ -185,7 +191,7 @@ impl Authenticator {
         principal: &PrincipalId,
         id: AccessKeyId,
         issued_at: Option<UnixTime>,
-        origin: Origin,
+        origin: &Origin,
     ) -> Proven {
         let state = self.view.access_key(&id).await?;
         if !state.is_some_and(|state| state.active && state.owner == *principal) {
@@ -196,11 +202,11 @@ impl Authenticator {
         else {
             return Ok(Err(Unproven::Unknown("the owner of the access key is disabled or deleted")));
         };
-        Ok(Ok(self.as_of_now(bundle, Credential::AccessKey(id), issued_at, origin)))
+        Ok(self.as_of_now(bundle, Credential::AccessKey(id), issued_at, origin))
     }
 
     /// The bearer of a session as of now, if what it stands for is still there.
-    pub(super) async fn session_bearer(&self, temporary: Arc<Temporary>, origin: Origin) -> Proven {
+    pub(super) async fn session_bearer(&self, temporary: Arc<Temporary>, origin: &Origin) -> Proven {
         let session = &temporary.session;
         if session.account != self.account {
             return Ok(Err(Unproven::Unknown("the session is of another account")));
@@ -225,7 +231,7 @@ impl Authenticator {
             return Ok(Err(Unproven::Unknown("a policy that limits the session is gone")));
         };
         let issued_at = Some(session.issued_at);
-        Ok(Ok(self.as_of_now(bundle, Credential::Session(temporary), issued_at, origin)))
+        Ok(self.as_of_now(bundle, Credential::Session(temporary), issued_at, origin))
     }
 
     /// The session's own bundle; `None` if a policy that limits it is gone.

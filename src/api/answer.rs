@@ -1,5 +1,6 @@
 //! What an endpoint answers, before it is a reply.
 
+use bytes::Bytes;
 use http::StatusCode;
 use serde_json::Value;
 
@@ -11,6 +12,8 @@ use crate::control::Done;
 pub struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Option<Value>,
+    /// A body that goes out as it is, instead of the other.
+    pub(super) text: Option<Bytes>,
     pub(super) etag: Option<String>,
     target: Option<String>,
     permit: Option<Permit<Control>>,
@@ -30,7 +33,7 @@ impl Answer {
     /// No body, and no permit needed.
     #[must_use]
     pub fn empty(status: StatusCode) -> Self {
-        Self { status, body: None, etag: None, target: None, permit: None }
+        Self { status, body: None, text: None, etag: None, target: None, permit: None }
     }
 
     /// 200 with a body that needs no permit.
@@ -42,6 +45,11 @@ impl Answer {
     /// A body made of what was done.
     pub fn of<T>(status: StatusCode, done: Done<T>, body: impl FnOnce(T) -> Value) -> Self {
         Self { body: Some(body(done.value)), permit: Some(done.permit), ..Self::empty(status) }
+    }
+
+    /// A document as it is stored: not a byte of it may change.
+    pub fn verbatim<T>(status: StatusCode, done: Done<T>, text: impl FnOnce(T) -> Bytes) -> Self {
+        Self { text: Some(text(done.value)), permit: Some(done.permit), ..Self::empty(status) }
     }
 
     /// It was done, and there is no more to say.

@@ -27,6 +27,18 @@ pub fn read<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, 
         .map_err(|error| Problem::Invalid(format!("the body is not as expected: {error}")))
 }
 
+/// Reads a body that is a list.
+///
+/// # Errors
+/// As [`read`].
+pub fn read_list<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<Vec<T>, Problem> {
+    if !is_json(headers) {
+        return Err(Problem::Unreadable("send the body as JSON, with `Content-Type: application/json`"));
+    }
+    serde_json::from_slice(body)
+        .map_err(|error| Problem::Invalid(format!("the body is not as expected: {error}")))
+}
+
 fn is_json(headers: &HeaderMap) -> bool {
     let mut given = headers.get_all(CONTENT_TYPE).into_iter();
     let (Some(only), None) = (given.next(), given.next()) else { return false };

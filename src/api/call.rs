@@ -62,6 +62,11 @@ impl<'a> Call<'a> {
         body::read(&self.request.headers, &self.request.body)
     }
 
+    /// The body, if it is a list.
+    pub(super) fn list<T: DeserializeOwned>(&self) -> Result<Vec<T>, Problem> {
+        body::read_list(&self.request.headers, &self.request.body)
+    }
+
     /// Refuses an account other than the caller's, wherever it is named.
     pub(super) fn same_account(&self, field: &str, given: Option<&str>) -> Result<(), Problem> {
         match given {
@@ -104,20 +109,20 @@ impl<'a> Call<'a> {
     /// The window that `limit` and an opaque token ask for.
     pub(super) fn window(&self, limit: &str, max: u32, default: u32, token: &str) -> Result<Window, Problem> {
         let limit = self.query.number(limit, 1..=max, default)?;
-        let offset = page::offset(&self.list(token), self.query.one(token)?, token)?;
+        let offset = page::offset(&self.listed(token), self.query.one(token)?, token)?;
         Ok(Window { offset, limit })
     }
 
     /// The URL of the page of this list that starts at `offset`.
     pub(super) fn page_url(&self, token: &str, offset: u32) -> String {
-        let list = self.list(token);
+        let list = self.listed(token);
         let joint = if list.contains('?') { '&' } else { '?' };
         format!("{}{joint}{token}={}", self.url(&list), page::token(&list, offset))
     }
 
     /// The URL of this list without its page.
     pub(super) fn first_url(&self, token: &str) -> String {
-        self.url(&self.list(token))
+        self.url(&self.listed(token))
     }
 
     /// An absolute URL on the host that the client used.
@@ -126,7 +131,7 @@ impl<'a> Call<'a> {
     }
 
     /// The path and query of this list, without the page: what a page token belongs to.
-    pub(super) fn list(&self, token: &str) -> String {
+    pub(super) fn listed(&self, token: &str) -> String {
         let is_page = |pair: &&str| pair.split('=').next() == Some(token) || pair.is_empty();
         let query = self.request.query.as_deref().unwrap_or_default();
         let kept: Vec<&str> = query.split('&').filter(|pair| !is_page(pair)).collect();

@@ -47,6 +47,7 @@ pub(super) const OTHER_ACCOUNT: &str = "You are not authorized to access the spe
 /// The reply to a call that was done.
 pub(super) fn success(request: &ApiRequest, answer: Answer, event: Event) -> ApiReply {
     let body = match answer.body {
+        None if request.method != Method::HEAD => answer.text.unwrap_or_default(),
         Some(value) if request.method != Method::HEAD => Bytes::from(present(value).to_string()),
         Some(_) | None => Bytes::new(),
     };
@@ -66,6 +67,13 @@ pub(super) fn failure(dialect: Dialect, request: &ApiRequest, problem: &Problem,
 pub(super) fn in_list(request: &ApiRequest, problem: &Problem) -> (StatusCode, &'static str, String) {
     let said = say(problem);
     (said.status, policy_code(request, &said), said.message)
+}
+
+/// A problem with one entry of a list, in Container Registry's words.
+pub(super) fn in_registry_list(problem: &Problem) -> (String, String) {
+    let said = say(problem);
+    let (code, message) = registry_words(&said);
+    (code.to_owned(), message.to_owned())
 }
 
 /// 404: there is nothing at this path.
@@ -309,11 +317,15 @@ fn policy_code(request: &ApiRequest, said: &Said) -> &'static str {
 }
 
 /// Container Registry's codes where they are known (ibm.md 2.3); the others follow the status.
-fn registry_words(said: &Said) -> (&'static str, &str) {
+fn registry_words(said: &Said) -> (&str, &str) {
     const FORBIDDEN: &str = "You are not authorized to access the specified resource.";
     match said.kind {
         Kind::BadToken | Kind::NoToken => ("CRG0014E", said.message.as_str()),
-        Kind::Conflict => ("CRG0409E", &said.message),
+        // A conflict that has a code of its own begins with it.
+        Kind::Conflict => match said.message.split_once(' ') {
+            Some((code @ ("CRT0500E" | "CRI0302E" | "CRI0304E"), text)) => (code, text),
+            Some(_) | None => ("CRG0409E", &said.message),
+        },
         Kind::Forbidden => ("CRG0020E", FORBIDDEN),
         Kind::Invalid => ("CRG0400E", &said.message),
         Kind::Limited => ("CRG0429E", &said.message),

@@ -10,7 +10,9 @@ use super::answer::Answer;
 use super::call::Call;
 use super::page;
 use crate::admit::network::Barrier;
-use crate::control::explain::{Considered, Explanation, Line, Outcome, Question, Seen, Through, Told, What};
+use crate::control::explain::{
+    Considered, Explanation, Line, Outcome, Question, Seen, Through, Told, What, Whom,
+};
 use crate::control::problem::Problem;
 use crate::control::who_can::{Able, WhoCan};
 use crate::ids::account::AccountId;
@@ -34,8 +36,8 @@ const LIMIT: u32 = 100;
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Body {
-    /// An IAM id; the caller, if absent. Only of `explain`.
-    principal: Option<PrincipalId>,
+    /// An IAM id, a role's id, or an ARN; the caller, if absent. Only of `explain`.
+    principal: Option<String>,
     /// An action in either cloud's name; without a service in front, one of the registry's; or `pull`, `push`, `delete`.
     action: String,
     /// `container-registry` unless the action says otherwise.
@@ -68,8 +70,12 @@ pub(super) async fn explain(call: &Call<'_>) -> Result<Answer, Problem> {
     if body.limit.is_some() || body.start.is_some() {
         return Err(Problem::Invalid("`limit` and `start` are of who-can: leave them out".to_owned()));
     }
-    let principal = body.principal.clone().unwrap_or_else(|| call.caller.principal().clone());
-    let question = Question { principal, what: what(body, call)? };
+    let whom = match body.principal.as_deref() {
+        Some(arn) if arn.starts_with("arn:") => Whom::Arn(arn.to_owned()),
+        Some(id) => Whom::Id(PrincipalId::parse(id).map_err(|wrong| Problem::Invalid(wrong.to_string()))?),
+        None => Whom::Id(call.caller.principal().clone()),
+    };
+    let question = Question { whom, what: what(body, call)? };
     let done = call.desk.explain(&call.caller, question.clone()).await?;
     Ok(Answer::of(StatusCode::OK, done, |explanation| shape(&question, &explanation, &call.desk.account)))
 }
@@ -162,7 +168,7 @@ fn shape(question: &Question, explanation: &Explanation, account: &AccountId) ->
     let by_policy = by_policy.map(|one| json!({"policy_id": one.reason.policy, "roles": one.reason.roles}));
     let sufficient: Vec<&str> = explanation.sufficient.iter().map(|role| Role::display_name(*role)).collect();
     json!({
-        "principal": {"iam_id": question.principal, "name": explanation.name, "active": explanation.active},
+        "principal": {"iam_id": explanation.principal, "name": explanation.name, "active": explanation.active},
         "action": question.what.asked.name(),
         "resource": resource(&question.what.target, account),
         "decision": if explanation.allowed { "allow" } else { "deny" },

@@ -14,7 +14,7 @@ pub fn token(list: &str, offset: u32) -> String {
 /// The token of a page of the list that a call asks for.
 #[must_use]
 pub(super) fn token_of(call: &super::call::Call<'_>, parameter: &str, offset: u32) -> String {
-    token(&call.list(parameter), offset)
+    token(&call.listed(parameter), offset)
 }
 
 /// Reads a token back.

@@ -10,14 +10,18 @@ use super::ibm::api_keys::ApiKeys;
 use super::ibm::cbr::Cbr;
 use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
+use super::ibm::images::Images;
 use super::ibm::policies::Policies;
 use super::ibm::profiles::Profiles;
 use super::ibm::profiles::identities::Identities;
 use super::ibm::profiles::links::Links;
 use super::ibm::profiles::rules::Rules;
+use super::ibm::quotas::Quotas;
 use super::ibm::registry::Registry;
+use super::ibm::retentions::Retentions;
 use super::ibm::roles::Roles;
 use super::ibm::service_ids::ServiceIds;
+use super::ibm::trash::Trash;
 use super::ibm::users::Users;
 use super::native::Native;
 use super::query;
@@ -76,6 +80,8 @@ pub enum Endpoint {
     GroupRules(GroupRules),
     /// Access groups.
     Groups(Groups),
+    /// Images of Container Registry.
+    Images(Images),
     /// Our own.
     Native(Native),
     /// Policies, as v1 writes them.
@@ -90,12 +96,18 @@ pub enum Endpoint {
     ProfileRules(Rules),
     /// Trusted profiles.
     Profiles(Profiles),
+    /// Quotas of Container Registry.
+    Quotas(Quotas),
     /// Container Registry.
     Registry(Registry),
+    /// Retention policies of Container Registry.
+    Retentions(Retentions),
     /// Roles.
     Roles(Roles),
     /// Service IDs.
     ServiceIds(ServiceIds),
+    /// The trash of Container Registry.
+    Trash(Trash),
     /// Users.
     Users(Users),
 }
@@ -234,6 +246,26 @@ pub static ROUTES: &[Route] = &[
     route(Method::GET,    "/api/v1/auth",                E::Registry(Registry::Auth),             D::Registry, Needs(A::AuthGet)),
     route(Method::PATCH,  "/api/v1/auth",                E::Registry(Registry::SetAuth),          D::Registry, Needs(A::AuthSet)),
     route(Method::GET,    "/api/v1/images",              E::Registry(Registry::Images),           D::Registry, Listing(A::ImageList)),
+    route(Method::POST,   "/api/v1/images/bulkdelete",   E::Images(Images::BulkDelete),           D::Registry, Listing(A::ImageDelete)),
+    route(Method::POST,   "/api/v1/images/digests",      E::Images(Images::Digests),              D::Registry, Listing(A::ImageList)),
+    route(Method::POST,   "/api/v1/images/tags",         E::Images(Images::Tag),                  D::Registry, Needs(A::ImagePush)),
+    route(Method::DELETE, "/api/v1/images/{image}",      E::Images(Images::Delete),               D::Registry, Needs(A::ImageDelete)),
+    route(Method::GET,    "/api/v1/images/{image}/json", E::Images(Images::Inspect),              D::Registry, Needs(A::ImageInspect)),
+    route(Method::GET,    "/api/v1/images/{image}/manifest", E::Images(Images::Manifest),         D::Registry, Needs(A::ImageInspect)),
+    route(Method::DELETE, "/api/v1/tags/{image}",        E::Images(Images::Untag),                D::Registry, Needs(A::ImageDelete)),
+    route(Method::GET,    "/api/v1/trash",               E::Trash(Trash::List),                   D::Registry, Listing(A::ImageList)),
+    route(Method::POST,   "/api/v1/trash/{image}/restoretags", E::Trash(Trash::RestoreTags),      D::Registry, Needs(A::ImagePush)),
+    route(Method::POST,   "/api/v1/trash/{image}/restore", E::Trash(Trash::Restore),              D::Registry, Needs(A::ImagePush)),
+    route(Method::GET,    "/api/v1/plans",               E::Registry(Registry::Plan),             D::Registry, Needs(A::PlanGet)),
+    route(Method::PATCH,  "/api/v1/plans",               E::Registry(Registry::SetPlan),          D::Registry, Needs(A::PlanSet)),
+    route(Method::GET,    "/api/v1/quotas",              E::Quotas(Quotas::Read),                 D::Registry, Needs(A::QuotaGet)),
+    route(Method::PATCH,  "/api/v1/quotas",              E::Quotas(Quotas::Update),               D::Registry, Needs(A::QuotaSet)),
+    route(Method::GET,    "/api/v1/retentions",          E::Retentions(Retentions::List),         D::Registry, Listing(A::RetentionList)),
+    route(Method::POST,   "/api/v1/retentions",          E::Retentions(Retentions::Set),          D::Registry, Needs(A::RetentionSet)),
+    route(Method::POST,   "/api/v1/retentions/analyze",  E::Retentions(Retentions::Analyze),      D::Registry, Needs(A::RetentionAnalyze)),
+    route(Method::GET,    "/api/v1/retentions/{namespace}", E::Retentions(Retentions::Read),      D::Registry, Needs(A::RetentionGet)),
+    route(Method::PATCH,  "/api/v1/namespaces/{name}",   E::Registry(Registry::AssignNamespace),  D::Registry, Needs(A::NamespaceCreate)),
+    route(Method::PATCH,  "/api/v1/settings",            E::Registry(Registry::SetSettings),      D::Registry, Needs(A::SettingsSet)),
     route(Method::GET,    "/api/v1/messages",            E::Registry(Registry::Messages),         D::Registry, Anyone),
     route(Method::GET,    "/api/v1/namespaces",          E::Registry(Registry::Namespaces),       D::Registry, Listing(A::NamespaceList)),
     route(Method::GET,    "/api/v1/namespaces/details",  E::Registry(Registry::NamespaceDetails), D::Registry, Listing(A::NamespaceList)),

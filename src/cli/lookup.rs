@@ -3,7 +3,7 @@
 use super::failure::Failure;
 use super::http::form;
 use super::session::Session;
-use super::wire::{self, ApiKey, Group, ServiceId, User};
+use super::wire::{self, ApiKey, Group, Role, ServiceId, User};
 
 /// The largest page that the identity service gives.
 pub(super) const PAGE: &str = "100";
@@ -61,6 +61,38 @@ pub(super) async fn group(session: &mut Session, name: &str) -> Result<Group, Fa
     let mut found: Vec<Group> = wire::rows(&session.list(&format!("/v2/groups?{query}"), "groups").await?)?;
     found.retain(|row| row.id == name || row.name.eq_ignore_ascii_case(name));
     only("access group", name, "portcullis iam access-groups", found, |row| row.id.clone())
+}
+
+/// The role of the account's own making with this id or name, whichever of its two names it is.
+pub(super) async fn custom_role(session: &mut Session, name: &str) -> Result<Role, Failure> {
+    let mut found = custom_roles(session).await?;
+    found.retain(|row| {
+        row.id == name || row.crn == name || row.name == name || row.display_name.eq_ignore_ascii_case(name)
+    });
+    only("custom role", name, "portcullis iam roles", found, |row| row.id.clone())
+}
+
+/// The roles of the account's own making.
+pub(super) async fn custom_roles(session: &mut Session) -> Result<Vec<Role>, Failure> {
+    let query = form(&[("account_id", &session.account())]);
+    let answer = session.read(&format!("/v2/roles?{query}")).await?;
+    let rows = answer.get("custom_roles").and_then(serde_json::Value::as_array).cloned();
+    wire::rows(&rows.unwrap_or_default())
+}
+
+/// What whoever a policy can be for is called, by id.
+pub(super) async fn names(session: &mut Session) -> Result<Vec<(String, String)>, Failure> {
+    let account = session.account();
+    let query = form(&[("account_id", &account), ("limit", PAGE)]);
+    let groups: Vec<Group> = wire::rows(&session.list(&format!("/v2/groups?{query}"), "groups").await?)?;
+    let query = form(&[("account_id", &account), ("pagesize", PAGE)]);
+    let found = session.list(&format!("/v1/serviceids/?{query}"), "serviceids").await?;
+    let service_ids: Vec<ServiceId> = wire::rows(&found)?;
+    let people: Vec<User> = wire::rows(&users(session).await?)?;
+    let mut names: Vec<(String, String)> = groups.into_iter().map(|row| (row.id, row.name)).collect();
+    names.extend(service_ids.into_iter().map(|row| (row.iam_id, row.name)));
+    names.extend(people.into_iter().map(|row| (row.iam_id, row.user_id)));
+    Ok(names)
 }
 
 /// All users of the account.

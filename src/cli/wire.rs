@@ -39,6 +39,7 @@ pub(super) struct ApiKey {
     pub(super) name: String,
     pub(super) description: String,
     pub(super) iam_id: String,
+    pub(super) entity_tag: String,
     pub(super) locked: bool,
     pub(super) disabled: bool,
     pub(super) created_at: String,
@@ -78,6 +79,9 @@ pub(super) struct GrantedRole {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Role {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) service_name: String,
     pub(super) crn: String,
     pub(super) display_name: String,
     pub(super) description: String,
@@ -157,4 +161,43 @@ pub(super) struct Image {
     pub(super) manifest_type: String,
     pub(super) vulnerable: Option<String>,
     pub(super) issue_count: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ImageDigest {
+    pub(super) id: String,
+    pub(super) created: i64,
+    pub(super) size: u64,
+    pub(super) repo_tags: BTreeMap<String, BTreeMap<String, Value>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct Trashed {
+    pub(super) days_until_expiry: i64,
+    pub(super) tags: Vec<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct QuotaAnswer {
+    pub(super) limit: QuotaBytes,
+    pub(super) usage: QuotaBytes,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct QuotaBytes {
+    pub(super) storage_bytes: i64,
+    pub(super) traffic_bytes: i64,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Retention {
+    pub(super) namespace: String,
+    pub(super) images_per_repo: i64,
+    pub(super) retain_untagged: bool,
+    pub(super) deletion_threshold_days: Option<u32>,
 }

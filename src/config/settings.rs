@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::acme::Challenge;
+use crate::client::certificate::Naming;
 use crate::credential::believed::Believed;
 use crate::ids::account::AccountId;
 use crate::ids::host::HostName;
@@ -37,6 +38,8 @@ pub struct Settings {
     pub allowlist: Allowlist,
     /// `[federation]`.
     pub federation: Federation,
+    /// `[trash]`.
+    pub trash: Trash,
     /// `[limits]`.
     pub limits: Limits,
     /// `[acme]`.
@@ -162,6 +165,8 @@ pub struct ClientCertificates {
     pub crl: Option<PathBuf>,
     /// Whether nobody comes in without a certificate.
     pub required: bool,
+    /// By which name a certificate says whose it is, if it stands for its holder.
+    pub identity: Option<Naming>,
 }
 
 /// One address that is listened on.
@@ -266,6 +271,13 @@ pub struct InternalIssuer {
     pub ca_file: Option<PathBuf>,
     /// The file with a token to show there.
     pub token_file: Option<PathBuf>,
+}
+
+/// What becomes of deleted images.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Trash {
+    /// How long they can be restored; `None` if they are deleted upstream at once.
+    pub keep: Option<Duration>,
 }
 
 /// Limits on clients.

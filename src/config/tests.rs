@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::mistake::Origin;
 use super::settings::{Surface, UpstreamAddress, UpstreamCredentials};
 use super::{Loaded, load, parse};
+use crate::client::certificate::Naming;
 use crate::network::endpoint::Endpoint;
 use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::Level;
@@ -358,7 +359,16 @@ fn what_is_asked_of_clients_is_said_once_and_whole() {
     let whole = format!(", client_ca = \"{file}\", client_certificate = \"required\"");
     let asked = listener(&pair(&whole)).unwrap().settings.listeners.remove(0).client_certificates.unwrap();
     assert!(asked.required && asked.crl.is_none());
+    assert_eq!(asked.identity, None);
+    let named = pair(&format!("{whole}, client_identity = \"uri\""));
+    let asked = listener(&named).unwrap().settings.listeners.remove(0).client_certificates.unwrap();
+    assert_eq!(asked.identity, Some(Naming::Uri));
     for (tls, expected) in [
+        (
+            pair(", client_identity = \"cn\""),
+            "listener[0].tls.client_identity: needs client_ca and client_certificate",
+        ),
+        (pair(&format!("{whole}, client_identity = \"san\"")), "`san` is not one of cn, uri"),
         (pair(&format!(", client_ca = \"{file}\"")), "listener[0].tls.client_ca: needs client_certificate"),
         (pair(", client_certificate = \"optional\""), "listener[0].tls.client_certificate: needs client_ca"),
         (

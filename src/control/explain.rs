@@ -28,11 +28,20 @@ use crate::policy::table::{Action, product};
 use crate::store::policy::PolicyRecord;
 use crate::view::repository::RepositoryState;
 
+/// Who a question is about.
+#[derive(Clone, Debug)]
+pub enum Whom {
+    /// By ARN: a user, a service ID or a role.
+    Arn(String),
+    /// By IAM id, or a role's `AROA…`.
+    Id(PrincipalId),
+}
+
 /// A question.
 #[derive(Clone, Debug)]
 pub struct Question {
     /// Who.
-    pub principal: PrincipalId,
+    pub whom: Whom,
     /// Does what.
     pub what: What,
 }
@@ -51,6 +60,8 @@ pub struct What {
 /// The answer, taken apart.
 #[derive(Debug)]
 pub struct Explanation {
+    /// Who it is about.
+    pub principal: PrincipalId,
     /// Whether the principal may.
     pub allowed: bool,
     /// Which step of the decision gave the answer of the policies.
@@ -192,19 +203,22 @@ impl Desk {
     ) -> Result<Done<Explanation>, Problem> {
         let what = &question.what;
         let of = Control { action: Action::PolicyRead, resource: what.target.resource.clone() };
-        let permit = match self.authority.permit_own(caller, &question.principal, of) {
+        let (principal, called) = self.sought(&question.whom).await?;
+        let own = principal.as_ref().and_then(|found| self.authority.permit_own(caller, found, of));
+        let permit = match own {
             Some(permit) => permit,
             None => self.permit_to_ask(caller, &what.target.resource).await?,
         };
-        let missing = || Problem::NotFound(Noun::Principal, question.principal.to_string());
-        let standing = self.standing(caller, &question.principal).await?.ok_or_else(missing)?;
+        let missing = || Problem::NotFound(Noun::Principal, called.clone());
+        let principal = principal.ok_or_else(missing)?;
+        let standing = self.standing(caller, &principal).await?.ok_or_else(missing)?;
         let enforced = self.enforced(&what.target.resource).await?;
         let repository = self.repository_state(&what.target.resource).await?;
         let state = repository.as_ref().map(|(state, _)| state);
         let document = repository.as_ref().and_then(|(_, document)| document.as_ref());
         let examined = examine(&standing.caller, self.examination(what, state));
         // The right to read policies there does not show what they may do elsewhere.
-        let own = question.principal == *caller.principal();
+        let own = principal == *caller.principal();
         let may_read = |resource: &Resource| self.authority.may(caller, Action::PolicyRead, resource);
         let all = parts(&EVERYTHING).iter().all(may_read);
         let deciders = deciders(&standing, state, &examined.outcome);
@@ -224,6 +238,7 @@ impl Desk {
         let class = examined.outcome.class;
         let network = self.network_verdict(&standing.caller, what).await?;
         let explanation = Explanation {
+            principal,
             allowed: network.refused_by.is_none() && may(&standing, enforced, class),
             class,
             refused: examined.outcome.refused.map(|action| product().name(action)),
@@ -235,10 +250,18 @@ impl Desk {
             considered: considered.into_iter().map(|(one, _)| one).collect(),
             documents,
             hidden: hidden.len() + unseen.len(),
-            sufficient: sufficient(class, &what.asked),
+            sufficient: sufficient(&standing, class, &what.asked),
             unknown_keys: unknown_keys(&what.context),
         };
         Ok(Done::new(explanation, permit))
+    }
+
+    /// Who it is, if there is anybody; and what they were called.
+    async fn sought(&self, whom: &Whom) -> Result<(Option<PrincipalId>, String), Problem> {
+        Ok(match whom {
+            Whom::Arn(arn) => (self.principal_at(arn).await?, arn.clone()),
+            Whom::Id(id) => (Some(id.clone()), id.to_string()),
+        })
     }
 
     /// A permit to read the policies on all of it.
@@ -414,9 +437,13 @@ fn seen(statement: &Statement, fate: Fate, examined: &Examined) -> Seen {
     }
 }
 
-/// Roles help only where nothing but an allowing policy is missing.
-fn sufficient(class: Class, asked: &Asked) -> Vec<Role> {
-    if class != Class::ImplicitDeny(Kind::Identity) {
+/// Roles help only where nothing but an allowing policy is missing, and only those that access policies can name.
+fn sufficient(standing: &Standing, class: Class, asked: &Asked) -> Vec<Role> {
+    let nameable = match standing.caller.principal() {
+        PrincipalId::Role(_) => false,
+        PrincipalId::Profile(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => true,
+    };
+    if !nameable || class != Class::ImplicitDeny(Kind::Identity) {
         return Vec::new();
     }
     let has = |role: &Role| asked.wordings().iter().filter_map(|one| one.ibm).any(|action| role.has(action));

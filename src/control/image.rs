@@ -63,6 +63,25 @@ impl ImageFilter {
 }
 
 impl Desk {
+    /// Those images and tags that are not hidden.
+    async fn not_hidden(&self, region: &Region, images: Vec<Image>) -> Result<Vec<Image>, Problem> {
+        let mut shown = Vec::with_capacity(images.len());
+        let mut hidden = None;
+        for mut image in images {
+            let known = hidden.take().filter(|(of, _)| *of == image.repository);
+            let (of, here) = match known {
+                Some(known) => known,
+                None => (image.repository.clone(), self.bin.hidden(region, &image.repository).await?),
+            };
+            image.tags.retain(|tag| !here.has_tag(tag, Some(&image.digest)));
+            if !here.has_image(&image.digest) && !image.tags.is_empty() {
+                shown.push(image);
+            }
+            hidden = Some((of, here));
+        }
+        Ok(shown)
+    }
+
     /// The images that the caller may list.
     ///
     /// # Errors
@@ -87,7 +106,7 @@ impl Desk {
         let repositories = self.authority.listed(caller, Action::ImageList, region, repositories).await?;
         let images = match repositories.is_empty() {
             true => Vec::new(),
-            false => self.images.list(region, &repositories).await?,
+            false => self.not_hidden(region, self.images.list(region, &repositories).await?).await?,
         };
         Ok(Done::new(images, permit))
     }

@@ -42,18 +42,27 @@ pub mod founding;
 pub mod group;
 mod history;
 pub mod image;
+pub mod inventory;
 pub mod label;
 pub mod list;
 pub mod namespace;
 pub mod network;
 pub mod policy;
 pub mod problem;
+pub mod quota;
 pub mod reach;
 pub mod registry;
+pub mod restore;
+pub mod retention;
 pub mod service_id;
+pub mod shelf;
 pub mod standing;
 pub mod stock;
+pub mod stocktaking;
+pub mod survey;
+pub mod trash;
 pub mod trusted_profile;
+pub mod usage;
 pub mod user;
 pub mod version;
 mod whence;
@@ -120,6 +129,8 @@ pub struct Desk {
     pub images: Arc<dyn image::Images>,
     /// For sealing access keys.
     pub master: Arc<MasterKey>,
+    /// What is deleted, and what is used.
+    pub bin: Arc<trash::Bin>,
     /// For hashing API keys.
     pub pepper: Arc<Pepper>,
     /// What the gate knows of networks.

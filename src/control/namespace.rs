@@ -21,6 +21,18 @@ pub enum Added {
     Before,
 }
 
+/// The resource group of namespaces that were put into no other.
+pub const DEFAULT_GROUP: &str = "Default";
+
+/// A resource group's id: 1 to 64 letters, digits, hyphens and underscores.
+fn valid_group(text: &str) -> Result<&str, Problem> {
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'_';
+    match (1..=64).contains(&text.len()) && text.bytes().all(allowed) {
+        true => Ok(text),
+        false => Err(Problem::Invalid("a resource group has 1 to 64 letters, digits, - and _".to_owned())),
+    }
+}
+
 impl Desk {
     /// The namespaces that the caller may list, by name.
     ///
@@ -48,22 +60,57 @@ impl Desk {
         caller: &Arc<Caller>,
         region: &Region,
         name: Namespace,
+        group: Option<&str>,
     ) -> Result<Done<Added>, Problem> {
         // Namespaces are made at account level: a policy on a namespace does not reach (ibm.md 1.1).
         let permit =
             self.authority.permit(caller, Action::NamespaceCreate, Resource::registry(region)).await?;
+        group.map(valid_group).transpose()?;
         let row = NamespaceRecord { region: region.clone(), name, created_at: self.clock.now() };
         match self.store.insert_namespace(&row).await {
-            Ok(()) => Ok(Done::new(Added::Now, permit)),
+            Ok(()) => {
+                if let Some(group) = group.filter(|group| *group != DEFAULT_GROUP) {
+                    self.store.put_resource_group(region, &row.name, valid_group(group)?).await?;
+                }
+                Ok(Done::new(Added::Now, permit))
+            }
             Err(StoreError::Conflict(_)) => Ok(Done::new(Added::Before, permit)),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Removes an empty namespace.
+    /// Puts a namespace that is in the default resource group into another one, once and for all.
     ///
     /// # Errors
-    /// [`Problem`]; one that holds images refuses.
+    /// [`Problem`].
+    pub async fn assign_namespace(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        name: &Namespace,
+        group: Option<&str>,
+    ) -> Result<Done<()>, Problem> {
+        let permit =
+            self.authority.permit(caller, Action::NamespaceCreate, Resource::registry(region)).await?;
+        self.existing_namespace(region, name).await?;
+        let group = group.ok_or_else(|| Problem::Invalid("name a resource group".to_owned()))?;
+        let failed = |error| Problem::of(error, Noun::Namespace, name);
+        self.store.put_resource_group(region, name, valid_group(group)?).await.map_err(failed)?;
+        Ok(Done::new((), permit))
+    }
+
+    /// The resource groups of namespaces that are in another than the default one: for who may see the namespaces.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn resource_groups(&self, region: &Region) -> Result<Vec<(Namespace, String)>, Problem> {
+        Ok(self.store.resource_groups(region).await?)
+    }
+
+    /// Removes a namespace with all its images, which go to the trash.
+    ///
+    /// # Errors
+    /// [`Problem`].
     pub async fn remove_namespace(
         &self,
         caller: &Arc<Caller>,
@@ -78,9 +125,12 @@ impl Desk {
         }
         let mut repositories = self.images.repositories(region).await?;
         repositories.retain(|repository| repository.namespace() == name.as_str());
-        if !self.images.list(region, &repositories).await?.is_empty() {
-            return Err(Problem::Conflict(format!("namespace {name} holds images: delete them first")));
+        for repository in &repositories {
+            for held in super::survey::shown(&self.bin, region, repository).await? {
+                self.bin.discard(&permit, region, repository, &held.digest).await?;
+            }
         }
+        self.store.delete_retention(region, name).await?;
         let failed = |error| Problem::of(error, Noun::Namespace, name);
         self.store.delete_namespace(region, name).await.map_err(failed)?;
         Ok(Done::new((), permit))

@@ -15,6 +15,8 @@ pub enum Noun {
     Group,
     /// A link of a trusted profile.
     Link,
+    /// An image.
+    Image,
     /// A membership of an access group.
     Member,
     /// A namespace.
@@ -46,6 +48,7 @@ impl Noun {
             Self::ClaimRule => "rule",
             Self::Group => "access group",
             Self::Link => "link",
+            Self::Image => "image",
             Self::Member => "member",
             Self::Namespace => "namespace",
             Self::Policy => "policy",

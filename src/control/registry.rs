@@ -63,6 +63,44 @@ impl Desk {
         Ok(Done::new((), permit))
     }
 
+    /// Switches platform metrics on or off.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn set_platform_metrics(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        published: Option<bool>,
+    ) -> Result<Done<()>, Problem> {
+        let permit = self.authority.permit(caller, Action::SettingsSet, Resource::registry(region)).await?;
+        let mut settings = self.settings_of(region).await?;
+        if let Some(published) = published.filter(|published| *published != settings.platform_metrics) {
+            settings.platform_metrics = published;
+            self.store.put_registry(&settings).await?;
+            self.bin.usage.want_survey(region);
+        }
+        Ok(Done::new((), permit))
+    }
+
+    /// The plan: there is one, without limits but those that are set.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn plan(&self, caller: &Arc<Caller>, region: &Region) -> Result<Done<()>, Problem> {
+        let permit = self.authority.permit(caller, Action::PlanGet, Resource::registry(region)).await?;
+        Ok(Done::new((), permit))
+    }
+
+    /// A permit for changing the plan.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn set_plan(&self, caller: &Arc<Caller>, region: &Region) -> Result<Done<()>, Problem> {
+        let permit = self.authority.permit(caller, Action::PlanSet, Resource::registry(region)).await?;
+        Ok(Done::new((), permit))
+    }
+
     /// The stored settings; those of a registry that was never founded are the strictest.
     pub(super) async fn settings_of(&self, region: &Region) -> Result<RegistrySettings, Problem> {
         let strict = || RegistrySettings {

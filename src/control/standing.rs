@@ -82,6 +82,40 @@ struct Found {
     unreadable: Vec<Unreadable>,
 }
 
+/// What is stored of a principal besides AWS's documents.
+struct Known {
+    name: String,
+    active: bool,
+    allow_list: Option<AllowList>,
+    key_lists: Vec<(ApiKeyId, AllowList)>,
+    groups: Vec<AccessGroupId>,
+    policies: Vec<PolicyRecord>,
+}
+
+impl Known {
+    fn of(facts: PrincipalFacts) -> Self {
+        let (name, active) = match facts.record {
+            PrincipalRecord::Profile(row, _) => (row.name, true),
+            PrincipalRecord::ServiceId(row) => (row.name, true),
+            PrincipalRecord::User(row) => (row.name, row.active),
+        };
+        let PrincipalFacts { allow_list, key_lists, groups, policies, .. } = facts;
+        Self { name, active, allow_list, key_lists, groups, policies }
+    }
+
+    /// A role, which has no lists, no groups and no access policies. It stands for any session of it.
+    fn of_role(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            active: true,
+            allow_list: None,
+            key_lists: Vec::new(),
+            groups: Vec::new(),
+            policies: Vec::new(),
+        }
+    }
+}
+
 impl Desk {
     /// Where a principal stands, as if it asked what `caller` asks; `None` if there is no such principal.
     pub(super) async fn standing(
@@ -89,29 +123,38 @@ impl Desk {
         caller: &Caller,
         principal: &PrincipalId,
     ) -> Result<Option<Standing>, Problem> {
-        let Some(facts) = self.store.principal(principal).await? else { return Ok(None) };
-        let held = self.store.policies_of(&Actor::Principal(principal.clone())).await?;
-        let Some(held) = held else { return Ok(None) };
+        let actor = match principal {
+            PrincipalId::Role(id) => Actor::Role(id.clone()),
+            PrincipalId::Profile(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => {
+                Actor::Principal(principal.clone())
+            }
+        };
+        let facts = match &actor {
+            Actor::Principal(_) => self.store.principal(principal).await?,
+            Actor::Role(_) => None,
+        };
+        let Some(held) = self.store.policies_of(&actor).await? else { return Ok(None) };
+        let known = match (&actor, facts) {
+            (Actor::Principal(_), None) => return Ok(None),
+            (Actor::Principal(_), Some(facts)) => Known::of(facts),
+            (Actor::Role(_), _) => Known::of_role(&held.name),
+        };
         let mut found = self.found(&held);
-        for row in &facts.policies {
+        for row in &known.policies {
             self.access(row, &held, &mut found);
         }
         found.sources.sort_by_key(|(source, _)| source.kind);
-        Ok(Some(self.standing_of(caller, (principal, facts), held, found)))
+        Ok(Some(self.standing_of(caller, (principal, known), held, found)))
     }
 
     fn standing_of(
         &self,
         caller: &Caller,
-        (principal, facts): (&PrincipalId, PrincipalFacts),
+        (principal, known): (&PrincipalId, Known),
         held: ActorPolicies,
         found: Found,
     ) -> Standing {
-        let (name, active) = match facts.record {
-            PrincipalRecord::Profile(row, _) => (row.name, true),
-            PrincipalRecord::ServiceId(row) => (row.name, true),
-            PrincipalRecord::User(row) => (row.name, row.active),
-        };
+        let Known { name, active, allow_list, key_lists, groups, policies: _ } = known;
         let of = |kind: Kind| -> Vec<Arc<CompiledPolicy>> {
             let all = found.sources.iter().filter(|(source, _)| source.kind == kind);
             all.map(|(_, policy)| policy.clone()).collect()
@@ -129,12 +172,11 @@ impl Desk {
             let allowed = Some(compiled(list));
             KeyState { id: id.clone(), allowed, disabled: false, expires_at: None }
         };
-        let keys = facts.key_lists.iter().map(key).collect();
-        let allowed = facts.allow_list.as_ref().map(compiled);
-        let (principal, groups, tags) = (principal.clone(), facts.groups, held.tags);
-        let trust = None;
+        let keys = key_lists.iter().map(key).collect();
+        let allowed = allow_list.as_ref().map(compiled);
+        let (principal, groups, tags) = (principal.clone(), groups, held.tags);
         let bundle =
-            Bundle { principal, name, active, allowed, keys, trust, groups, until: None, tags, rights };
+            Bundle { principal, name, active, allowed, keys, trust: None, groups, until: None, tags, rights };
         let caller = Caller { bundle: Arc::new(bundle), ..caller.clone() };
         let sources = found.sources.into_iter().map(|(source, _)| source).collect();
         Standing { sources, unreadable: found.unreadable, caller }

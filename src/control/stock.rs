@@ -154,7 +154,7 @@ pub trait Stock: Send + Sync {
         region: &Region,
         name: &RepositoryName,
         reference: &Reference,
-        manifest: (String, Bytes),
+        manifest: &Manifest,
     ) -> Result<Digest, Unstored>;
     /// Removes a manifest with all its tags; whether it was there.
     async fn delete_image(

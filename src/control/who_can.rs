@@ -16,7 +16,7 @@ use crate::store::identity::Window;
 /// Those of a window of principals who may.
 #[derive(Debug)]
 pub struct WhoCan {
-    /// Who they are, users first, each oldest first.
+    /// Who they are, users first, then service IDs and roles, each oldest first.
     pub able: Vec<Able>,
     /// Whether policies decide in that registry; `None` for account management, where they always do.
     pub enforced: Option<bool>,
@@ -70,26 +70,27 @@ impl Desk {
         Ok(Done::new(WhoCan { able, enforced, examined: principals.len(), total }, permit))
     }
 
-    /// A window of all principals: users, then service IDs, then trusted profiles; and how many there are.
+    /// A window of all principals: users, then service IDs, then roles, then trusted profiles; and how many there are.
     async fn principals(&self, window: Window) -> Result<(Vec<PrincipalId>, u32), Problem> {
         let users = self.store.users(window).await?;
+        let mut total = users.total;
         let mut found: Vec<PrincipalId> =
             users.rows.into_iter().map(|row| PrincipalId::User(row.id)).collect();
-        let taken = u32::try_from(found.len()).unwrap_or(u32::MAX);
-        let rest = Window {
-            offset: window.offset.saturating_sub(users.total),
-            limit: window.limit.saturating_sub(taken),
-        };
-        let service_ids = self.store.service_ids(None, rest).await?;
+        let service_ids = self.store.service_ids(None, rest(window, total, &found)).await?;
+        total = total.saturating_add(service_ids.total);
         found.extend(service_ids.rows.into_iter().map(|row| PrincipalId::ServiceId(row.id)));
-        let taken = u32::try_from(found.len()).unwrap_or(u32::MAX);
-        let before = users.total.saturating_add(service_ids.total);
-        let rest = Window {
-            offset: window.offset.saturating_sub(before),
-            limit: window.limit.saturating_sub(taken),
-        };
-        let profiles = self.store.trusted_profiles(None, rest).await?;
+        let roles = self.store.roles("/", rest(window, total, &found)).await?;
+        total = total.saturating_add(roles.total);
+        found.extend(roles.rows.into_iter().map(|row| PrincipalId::Role(row.id)));
+        let profiles = self.store.trusted_profiles(None, rest(window, total, &found)).await?;
+        total = total.saturating_add(profiles.total);
         found.extend(profiles.rows.into_iter().map(|row| PrincipalId::Profile(row.id)));
-        Ok((found, before.saturating_add(profiles.total)))
+        Ok((found, total))
     }
+}
+
+/// What is left of a window after `total` principals of other kinds, of which it holds `found`.
+fn rest(window: Window, total: u32, found: &[PrincipalId]) -> Window {
+    let taken = u32::try_from(found.len()).unwrap_or(u32::MAX);
+    Window { offset: window.offset.saturating_sub(total), limit: window.limit.saturating_sub(taken) }
 }

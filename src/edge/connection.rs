@@ -8,7 +8,7 @@ use crate::client::certificate::ClientCertificate;
 use crate::ids::host::HostName;
 use crate::network::endpoint::Endpoint;
 
-/// One accepted connection. It carries no identity: every request proves its own.
+/// One accepted connection. It carries no caller: every request proves its own.
 #[derive(Clone, Debug)]
 pub struct Connection {
     /// Which of the configured listeners accepted it, by position.
@@ -21,7 +21,8 @@ pub struct Connection {
     pub local: SocketAddr,
     /// The name that the client asked for in the TLS handshake; `None` without TLS or SNI.
     pub server_name: Option<HostName>,
-    /// The certificate that the client proved to hold, if the listener asks for one: a second factor, never an identity.
+    /// The certificate that the client proved to hold, if the listener asks for one. What it proves of a request, the gate
+    /// decides for each.
     pub certificate: Option<Arc<ClientCertificate>>,
     /// Whether the connection is encrypted.
     pub encrypted: bool,

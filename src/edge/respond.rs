@@ -47,7 +47,8 @@ pub fn refusal(refusal: &Refusal, asked: Asked<'_>) -> Response<Bytes> {
             "The login credentials are not valid.",
             asked,
         ),
-        Refusal::Denied(_) | Refusal::Unauthorized(_) => denied(DENIED, asked),
+        Refusal::Denied(denial) => denied(denial.sentence.as_deref().unwrap_or(DENIED), asked),
+        Refusal::Unauthorized(_) => denied(DENIED, asked),
         Refusal::Limited { retry_after } => {
             let message = "Too many requests. Wait before you try again.";
             let mut response = plain(StatusCode::TOO_MANY_REQUESTS, OciCode::TooManyRequests, message, asked);

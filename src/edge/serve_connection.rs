@@ -117,7 +117,8 @@ impl<A: Application> Server<A> {
             }
             Ok(Ok(false)) => {}
         }
-        let acceptor = TlsAcceptor::from(store.current());
+        let terms = store.current();
+        let acceptor = TlsAcceptor::from(terms.config);
         let handshake = acceptor.accept_with(socket, |tls| tls.set_buffer_limit(Some(TLS_BUFFER)));
         // Boxed, and so is the session: a future is as large as the sum of what moves through it, for the connection's
         // whole life, and a TLS session has some 2 KiB.
@@ -135,7 +136,7 @@ impl<A: Application> Server<A> {
         connection.encrypted = true;
         // The handshake has failed already for a certificate that is not to be believed.
         if let Some(shown) = session.peer_certificates().and_then(<[_]>::first) {
-            connection.certificate = Some(Arc::new(ClientCertificate::read(shown)?));
+            connection.certificate = Some(Arc::new(ClientCertificate::read(shown, terms.naming)?));
         }
         // The protocol is what was agreed on, never what the first bytes look like (security.md S-40).
         let second = session.alpn_protocol() == Some(b"h2");

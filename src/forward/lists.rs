@@ -104,6 +104,19 @@ impl Forwarder {
     /// # Errors
     /// [`Failure`] when the repository does not exist, the upstream fails, or the list exceeds 16 MiB.
     pub async fn tags(&self, repository: &RepositoryName, page: &Page) -> Result<TagPage, Failure> {
+        self.tags_shown(repository, page, |_| true).await
+    }
+
+    /// The same, of those that are `shown`: the others leave no trace in pages either.
+    ///
+    /// # Errors
+    /// As [`Forwarder::tags`].
+    pub async fn tags_shown(
+        &self,
+        repository: &RepositoryName,
+        page: &Page,
+        shown: impl Fn(&Tag) -> bool,
+    ) -> Result<TagPage, Failure> {
         let wanted = page.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let after = page.last.clone().unwrap_or_default();
         let mut found = BTreeSet::new();
@@ -120,7 +133,7 @@ impl Forwarder {
             let tags = body.tags.unwrap_or_default();
             let end = tags.iter().max().cloned();
             let known = tags.iter().filter(|tag| **tag > after).filter_map(|tag| Tag::parse(tag).ok());
-            found.extend(known);
+            found.extend(known.filter(&shown));
             if !more || end.is_none() || found.len() > wanted {
                 let more = wanted > 0 && found.len() > wanted;
                 return Ok(TagPage { tags: found.into_iter().take(wanted).collect(), more });

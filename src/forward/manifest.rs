@@ -17,10 +17,19 @@ use crate::registry::reference::{Digest, Reference};
 pub(super) const MANIFEST_MAX: usize = 4 << 20;
 
 /// A manifest that a client has sent.
-pub(super) struct Sent {
+#[derive(Debug)]
+pub struct Sent {
     pub(super) content: Bytes,
     /// What it hashes to, by the algorithm of the reference it was sent to.
     pub(super) digest: Digest,
+}
+
+impl Sent {
+    /// What it hashes to.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
 }
 
 /// Reads a manifest that is put at `reference`.

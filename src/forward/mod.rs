@@ -8,10 +8,11 @@ mod answer;
 pub mod body;
 pub mod connect;
 mod digest;
+pub mod inventory;
 pub mod issuers;
 pub mod lists;
 mod location;
-mod manifest;
+pub mod manifest;
 mod outgoing;
 mod pool;
 mod refused;
@@ -42,8 +43,9 @@ use self::settings::UpstreamSettings;
 use crate::admit::fault::Fault;
 use crate::admit::permit::Permit;
 use crate::registry::error::{OciCode, OciError};
-use crate::registry::operation::{Operation, UploadId};
-use crate::registry::reference::Digest;
+use crate::registry::name::RepositoryName;
+use crate::registry::operation::{Operation, Page, UploadId};
+use crate::registry::reference::{Digest, Reference, Tag};
 
 /// The header that ties the upstream's log to ours.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -145,14 +147,10 @@ impl Forwarder {
             Operation::Catalog { .. } => {
                 Err(Fault::Internal("a catalog was forwarded unfiltered".into()).into())
             }
-            Operation::TagList { repository, page } => {
-                let tags = self.tags(repository, page).await?;
-                Ok(response::tag_list(repository, page, &tags))
-            }
+            Operation::TagList { repository, page } => self.tag_list(repository, page, |_| true).await,
             Operation::ManifestWrite { reference, .. } => {
-                let sent = manifest::take(reference, exchange.client_headers, body).await?;
-                let answer = self.exchange(operation, &exchange, Outgoing::full(sent.content)).await?;
-                response::manifest_written(operation, &exchange, answer, sent.digest).await
+                let sent = self.take_manifest(reference, exchange.client_headers, body).await?;
+                self.push_manifest(permit, exchange, sent).await
             }
             Operation::BlobDelete { .. }
             | Operation::BlobRead { .. }
@@ -171,6 +169,48 @@ impl Forwarder {
                 response::render(operation, &exchange, &self.settings, answer).await
             }
         }
+    }
+
+    /// Reads a manifest that a client puts at `reference`, and checks what can be checked without the upstream.
+    ///
+    /// # Errors
+    /// [`Failure`] for one that is too long, broken off, or not what its digest says.
+    pub async fn take_manifest<B: Body<Data = Bytes>>(
+        &self,
+        reference: &Reference,
+        headers: &HeaderMap,
+        body: B,
+    ) -> Result<manifest::Sent, Failure> {
+        manifest::take(reference, headers, body).await
+    }
+
+    /// Puts in place what was taken.
+    ///
+    /// # Errors
+    /// [`Failure`].
+    pub async fn push_manifest(
+        &self,
+        permit: &Permit<Operation>,
+        exchange: Exchange<'_>,
+        sent: manifest::Sent,
+    ) -> Result<Response<ForwardBody>, Failure> {
+        let operation = permit.of();
+        let answer = self.exchange(operation, &exchange, Outgoing::full(sent.content)).await?;
+        response::manifest_written(operation, &exchange, answer, sent.digest).await
+    }
+
+    /// The tags that are `shown`.
+    ///
+    /// # Errors
+    /// [`Failure`], as [`Forwarder::tags`].
+    pub async fn tag_list(
+        &self,
+        repository: &RepositoryName,
+        page: &Page,
+        shown: impl Fn(&Tag) -> bool,
+    ) -> Result<Response<ForwardBody>, Failure> {
+        let tags = self.tags_shown(repository, page, shown).await?;
+        Ok(response::tag_list(repository, page, &tags))
     }
 
     /// Asks whether the upstream is a registry that answers: 200, or the 401 of one that wants credentials.

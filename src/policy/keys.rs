@@ -28,6 +28,7 @@ const KEYS: &[&str] = &[
     "iam:passedtoservice",
     "iam:permissionsboundary",
     "iam:policyarn",
+    "registry:credentialtype",
     "registry:digest",
     "registry:endpoint",
     "registry:manifestsize",

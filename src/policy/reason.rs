@@ -54,19 +54,28 @@ pub struct Denial {
     pub refused: Option<ActionId>,
     /// The statement that denies.
     pub because: Option<Reason>,
+    /// What the caller reads, if it speaks AWS's dialect; else IBM's words are the API's.
+    pub sentence: Option<Box<str>>,
 }
 
 impl Denial {
     /// Nothing allows it.
     #[must_use]
     pub fn unallowed(action: Action, resource: Resource) -> Self {
-        Self { action, resource, class: Class::ImplicitDeny(Kind::Identity), refused: None, because: None }
+        Self {
+            action,
+            resource,
+            class: Class::ImplicitDeny(Kind::Identity),
+            refused: None,
+            because: None,
+            sentence: None,
+        }
     }
 
     /// The verdict says no, because of this statement if one denies.
     #[must_use]
     pub fn of(action: Action, resource: Resource, verdict: &Verdict, because: Option<Reason>) -> Self {
-        Self { action, resource, class: verdict.class, refused: verdict.refused, because }
+        Self { action, resource, class: verdict.class, refused: verdict.refused, because, sentence: None }
     }
 }
 

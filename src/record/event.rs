@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::client::address::ClientAddr;
-use crate::client::certificate::ClientCertificate;
+use crate::client::certificate::{ClientCertificate, Fingerprint};
 use crate::clock::UnixTime;
 use crate::ids::aws::{AccessKeyId, SessionKeyId};
 use crate::ids::cbr::RuleId;
@@ -192,6 +192,8 @@ pub enum Proof {
     Compute(String),
     /// An identity provider's realm.
     Realm(String),
+    /// A client certificate.
+    Certificate(Fingerprint),
     /// A session.
     Session(SessionKeyId),
 }

@@ -6,6 +6,7 @@ pub mod commands;
 pub mod descriptors;
 pub mod failure;
 pub mod files;
+mod housekeeping;
 pub mod init;
 pub mod plan;
 pub mod quickstart;

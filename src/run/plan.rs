@@ -113,6 +113,7 @@ pub fn certificates(listener: &Listener) -> ListenerFiles {
         authorities: asked.ca.clone(),
         revoked: asked.crl.clone(),
         demand: if asked.required { Demand::Required } else { Demand::Optional },
+        naming: asked.identity,
     });
     ListenerFiles { certificates: pairs.map(pair).collect(), clients }
 }

@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use super::failure::{Doing, Failure};
 use super::init::Installation;
 use super::sources::Sources;
-use super::{descriptors, plan, renewal, tasks};
+use super::{descriptors, housekeeping, plan, renewal, tasks};
 use crate::acme::place;
 use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
@@ -20,6 +20,9 @@ use crate::clock::{Clock, Entropy};
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
 use crate::control::image::Images;
+use crate::control::shelf::Shelf;
+use crate::control::trash::Bin;
+use crate::control::usage::Usage;
 use crate::credential::api_key::Pepper;
 use crate::credential::lease::LeaseKey;
 use crate::credential::seal::MasterKey;
@@ -33,6 +36,7 @@ use crate::record::recorder::Recorder;
 use crate::serve::aws::LARGE_BODIES;
 use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
+use crate::serve::inventory::Surveyor;
 use crate::serve::limits::Limits;
 use crate::serve::probe::{Readiness, Scrape};
 use crate::serve::sightings::Sightings;
@@ -84,7 +88,7 @@ impl Server {
         for upstream in &upstreams {
             Forwarder::new(upstream.clone()).map_err(|error| Failure::plain(error.to_string()))?;
         }
-        let (sightings, seen) = Sightings::channel(1024);
+        let (sightings, seen) = Sightings::channel(1024, settings.trash.keep.is_some());
         control.spawn(tasks::keep_sightings(
             Arc::clone(&installation.store),
             Arc::clone(&sources.clock),
@@ -183,18 +187,22 @@ fn shared(
     let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock, &entropy));
     let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
     let reader = Arc::new(reader.doing("starting the image reader")?);
+    let images = Arc::clone(&reader) as Arc<dyn Images>;
+    let bin = Arc::new(bin(settings, upstreams, &store, &clock)?);
+    control.spawn(housekeeping::keep_house(Arc::clone(&bin), Arc::clone(&images)));
     let desk = Desk {
         account,
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
         federation: Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(&clock)),
-        images: Arc::clone(&reader) as Arc<dyn Images>,
+        bin: Arc::clone(&bin),
+        images,
         master: Arc::clone(&master),
         pepper,
         premises: premises(settings),
         sealer: Sealer::new(Arc::clone(&master)),
-        stock: reader,
+        stock: Arc::new(Shelf { stock: reader, bin: Arc::clone(&bin) }),
         store,
     };
     let lifetimes = Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() };
@@ -211,6 +219,7 @@ fn shared(
         upload_lease: settings.limits.upload_lease,
         limits: Limits::new(plan::rates(settings)),
         proofs: Arc::default(),
+        bin,
         sightings: seen,
         readiness: Readiness::default(),
         scrape: Scrape::default(),
@@ -222,6 +231,23 @@ fn shared(
 fn foreign(settings: &Settings, clock: &Arc<dyn Clock>) -> Foreign {
     let federation = Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(clock));
     Foreign::new(Arc::new(settings.federation.believed.clone()), federation)
+}
+
+/// The trash and the meters.
+fn bin(
+    settings: &Settings,
+    upstreams: &[UpstreamSettings],
+    store: &Arc<dyn crate::store::Store>,
+    clock: &Arc<dyn Clock>,
+) -> Result<Bin, Failure> {
+    let surveyor = Surveyor::start(routes(settings, upstreams)).doing("starting the surveyor")?;
+    Ok(Bin {
+        store: Arc::clone(store),
+        inventory: Arc::new(surveyor),
+        clock: Arc::clone(clock),
+        keep: settings.trash.keep,
+        usage: Arc::new(Usage::of(settings.registries.iter().map(|registry| registry.region.clone()))),
+    })
 }
 
 fn gate(

@@ -80,7 +80,7 @@ pub async fn call(shared: &Shared, visit: &Visit, site: &Site, request: Request<
         headers,
         body: if presigned { parameters } else { body },
         caller,
-        origin: visit.origin(),
+        origin: visit.origin().clone(),
         region: site.region.clone(),
         authority: visit
             .client_origin()

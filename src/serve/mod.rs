@@ -5,8 +5,10 @@
 pub mod aws;
 pub mod control;
 pub mod images;
+pub mod inventory;
 pub mod limits;
 pub mod outcome;
+pub mod overlay;
 pub mod probe;
 pub mod recorded;
 pub mod registry;
@@ -15,6 +17,7 @@ pub mod sites;
 pub mod stock;
 pub mod token;
 pub mod visit;
+mod welcome;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -71,6 +74,8 @@ pub struct Shared {
     pub limits: Limits,
     /// What an ACME authority finds that looks whether our names are ours.
     pub proofs: Arc<Pages>,
+    /// What is deleted, and what is used.
+    pub bin: Arc<crate::control::trash::Bin>,
     /// Told of what pushes, pulls and deletions bring about.
     pub sightings: sightings::Sightings,
     /// Whether we are ready, for `/readyz`.
@@ -100,7 +105,7 @@ impl App {
             Surface::Acme => probe::proof(shared, visit, request.uri().path()),
             Surface::Aws(site) => aws::call(shared, visit, site, request).await,
             Surface::Control(site) => control::call(shared, visit, site, request).await,
-            Surface::Metrics => probe::metrics(shared, visit),
+            Surface::Metrics => probe::metrics(shared, visit).await,
             Surface::Nothing(refusal) => Outcome::unroutable(visit, &refusal),
             Surface::Health(question) => probe::health(shared, visit, question),
             Surface::Registry(site) => match self.forwarder(site) {

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::Response;
 
 use super::Shared;
+use super::overlay::PullMeter;
 use super::recorded::{Pending, Recorded};
 use super::visit::Visit;
 use crate::admit::caller::{Caller, Credential};
@@ -121,7 +122,9 @@ impl Outcome {
     pub async fn recorded(self, visit: &Visit, shared: &Shared) -> Response<Recorded> {
         let Self { response, event, verdict, durable, slot } = self;
         let status = response.status().as_u16();
+        let meter = PullMeter::of(shared, visit, &event, status);
         let pending = Pending::new(visit, event, verdict, status, shared.recorder.clone(), slot);
+        let pending = pending.metered(meter);
         if !durable {
             return response.map(|body| Recorded::new(body, Some(pending)));
         }
@@ -145,6 +148,7 @@ pub fn who(caller: &Caller) -> Who {
         credential: Some(match &caller.credential {
             Credential::AccessKey(id) => Proof::AccessKey(id.clone()),
             Credential::ApiKey(id) => Proof::ApiKey(id.clone()),
+            Credential::Certificate(id) => Proof::Certificate(id.clone()),
             Credential::Session(temporary) => Proof::Session(temporary.session.id.clone()),
             Credential::Vouched(sealed) => match &sealed.vouched.by {
                 Voucher::Compute(_, compute) => {

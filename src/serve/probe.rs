@@ -12,9 +12,12 @@ use super::outcome::Outcome;
 use super::sites::{ACME, HealthQuestion};
 use super::visit::Visit;
 use crate::admit::refusal::Refusal;
+use crate::control::usage::Bytes as UsedBytes;
 use crate::edge::respond;
+use crate::ids::region::Region;
 use crate::record::event::{Verdict, What};
 use crate::record::metrics::{Cache, CacheEvent};
+use crate::view::registry::RegistryState;
 
 /// What readiness depends on, kept up to date by the background tasks.
 #[derive(Clone, Debug, Default)]
@@ -83,6 +86,21 @@ impl Scrape {
     }
 }
 
+/// IBM's platform metrics of one registry; a limit that is not set is -1.
+fn platform(text: &mut String, region: &Region, registry: &RegistryState, used: UsedBytes) {
+    let limit = |limit: Option<u64>| limit.map_or("-1".to_owned(), |bytes| bytes.to_string());
+    for (name, value) in [
+        ("pull_traffic", used.traffic.to_string()),
+        ("pull_traffic_quota", limit(registry.traffic_limit)),
+        ("storage", used.storage.to_string()),
+        ("storage_quota", limit(registry.storage_limit)),
+    ] {
+        text.push_str(&format!(
+            "ibm_containerregistry_{name}{{ibm_ctype=\"public\",ibm_location=\"{region}\",ibm_service_name=\"container-registry\"}} {value}\n"
+        ));
+    }
+}
+
 /// Answers `/livez` and `/readyz`.
 #[must_use]
 pub fn health(shared: &Shared, visit: &Visit, question: HealthQuestion) -> Outcome {
@@ -107,9 +125,16 @@ pub fn health(shared: &Shared, visit: &Visit, question: HealthQuestion) -> Outco
 }
 
 /// Answers `/metrics` in Prometheus' text format.
-#[must_use]
-pub fn metrics(shared: &Shared, visit: &Visit) -> Outcome {
-    let text = shared.scrape.page(shared);
+pub async fn metrics(shared: &Shared, visit: &Visit) -> Outcome {
+    let mut text = shared.scrape.page(shared);
+    for region in shared.bin.usage.regions() {
+        // What cannot be known is not published.
+        let Ok(Some(registry)) = shared.gate.registry_settings(region).await else { continue };
+        if registry.platform_metrics {
+            let used = shared.bin.usage.used(region, shared.clock.now().month());
+            platform(&mut text, region, &registry, used);
+        }
+    }
     let mut response = respond::json(StatusCode::OK, Bytes::from(text), visit.request_id());
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);

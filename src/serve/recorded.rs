@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
+use super::overlay::PullMeter;
 use super::registry::upstream_error;
 use super::visit::Visit;
 use crate::admit::fault::Fault;
@@ -36,6 +37,7 @@ pub struct Pending {
     started: Instant,
     bytes_in: Rc<Cell<u64>>,
     head: bool,
+    meter: Option<PullMeter>,
 }
 
 impl Pending {
@@ -50,12 +52,22 @@ impl Pending {
         slot: Option<Slot>,
     ) -> Self {
         let (started, bytes_in, head) = (visit.clock_start(), visit.bytes_in(), visit.asked().head);
-        Self { event, verdict, status, recorder, slot, started, bytes_in, head }
+        Self { event, verdict, status, recorder, slot, started, bytes_in, head, meter: None }
+    }
+
+    /// One that counts what goes out as traffic.
+    #[must_use]
+    pub fn metered(mut self, meter: Option<PullMeter>) -> Self {
+        self.meter = meter;
+        self
     }
 
     /// What was refused stays refused: who hangs up early must not be able to turn a denial into an abort. The body of
     /// the answer to a HEAD is never taken.
     fn write(self, end: End<'_>, bytes_out: u64) {
+        if let Some(meter) = &self.meter {
+            meter.count(bytes_out);
+        }
         let mut event = self.event;
         let ended = match end {
             End::Whole => Verdict::Allowed,

@@ -13,6 +13,7 @@ use http_body::{Body, Frame, SizeHint};
 
 use super::Shared;
 use super::outcome::{Outcome, decided, who};
+use super::overlay::Under;
 use super::sites::{LAYERS, Site};
 use super::visit::Visit;
 use crate::admit::authenticate::REGISTRY_USER;
@@ -25,8 +26,10 @@ use crate::edge::body::{BodyError, RequestBody};
 use crate::edge::respond;
 use crate::forward::lists::CatalogPage;
 use crate::forward::{ContentDigest, Exchange, Failure, Forwarder};
+use crate::ids::region::Region;
 use crate::record::event::{Finished, RegistryCall, Verdict, What};
 use crate::record::metrics::UpstreamError;
+use crate::registry::error::OciCode;
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::{Operation, Page, UploadId};
 use crate::registry::parse::{Unparsed, parse};
@@ -58,7 +61,8 @@ pub async fn call(
         new,
         headers: &parts.headers,
     };
-    let admission = match shared.gate.admit(operation, asking, &Upstream(forwarder)).await {
+    let upstream = Upstream { forwarder, shared, region: &site.region };
+    let admission = match shared.gate.admit(operation, asking, &upstream).await {
         Ok(admission) => admission,
         Err(stopped) => return Outcome::stopped(visit, what, &stopped),
     };
@@ -76,17 +80,36 @@ pub async fn call(
             shared.sightings.note(&admission, site, &response, shared.clock.now());
             answered(event, verdict, response)
         }
-        Err(Failure::Fault(fault)) => {
+        Err(failure) => not_answered(shared, visit, &admission, (event, verdict), failure),
+    }
+}
+
+/// What is said of an admitted call that came to nothing.
+fn not_answered(
+    shared: &Shared,
+    visit: &Visit,
+    admission: &Admission,
+    (event, verdict): (Finished, Verdict),
+    failure: Failure,
+) -> Outcome {
+    let (what, caller) = (event.what.clone(), Some(admission.permit.caller()));
+    match failure {
+        Failure::Fault(fault) => {
             if let Some(kind) = upstream_error(&fault) {
                 shared.recorder.metrics().upstream_error(kind);
             }
-            Outcome::failed(visit, what, Some(caller), &fault).reported_by(&admission.would_refuse)
+            Outcome::failed(visit, what, caller, &fault).reported_by(&admission.would_refuse)
         }
-        Err(Failure::Limited { retry_after }) => {
+        Failure::Limited { retry_after } => {
             let refusal = Refusal::Limited { retry_after };
-            Outcome::refused(visit, what, Some(caller), &refusal).reported_by(&admission.would_refuse)
+            Outcome::refused(visit, what, caller, &refusal).reported_by(&admission.would_refuse)
         }
-        Err(Failure::Oci(error)) => {
+        Failure::Oci(error) => {
+            let (event, verdict) = match error.code {
+                // A quota that is used up, or what the upstream denies.
+                OciCode::Denied => (event.saying(&error), Verdict::Denied),
+                _ => (event, verdict),
+            };
             let response = respond::refusal(&Refusal::Malformed(error), visit.asked());
             Outcome::ready(event, verdict, response)
         }
@@ -182,8 +205,9 @@ async fn answer(
                 upload_query: admission.lease.as_ref().map(|lease| lease.upstream_query.as_str()),
                 lease: &lease,
             };
+            let body = Counted { body, bytes: visit.bytes_in() };
             let mut response =
-                forwarder.forward(permit, exchange, Counted { body, bytes: visit.bytes_in() }).await?;
+                Under { shared, forwarder, visit, site }.forward(permit, exchange, body).await?;
             if let Ok(id) = HeaderValue::from_str(visit.request_id()) {
                 response.headers_mut().insert(respond::REQUEST_ID, id);
             }
@@ -222,11 +246,17 @@ async fn catalog(
 }
 
 /// The upstream, as the gate asks it.
-struct Upstream<'a>(&'a Forwarder);
+struct Upstream<'a> {
+    forwarder: &'a Forwarder,
+    shared: &'a Shared,
+    region: &'a Region,
+}
 
 impl Tags for Upstream<'_> {
     async fn exists(&self, repository: &RepositoryName, tag: &Tag) -> Result<bool, Fault> {
-        self.0.has_tag(repository, tag).await
+        let hidden = self.shared.gate.overlay(self.region, repository).await?.hidden;
+        // One that is hidden is not there, unless it was put on again behind our back.
+        Ok(!hidden.has_tag(tag, None) && self.forwarder.has_tag(repository, tag).await?)
     }
 }
 

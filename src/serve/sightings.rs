@@ -27,6 +27,8 @@ const PULLED: usize = 16_384;
 #[derive(Clone, Debug)]
 pub struct Sightings {
     notices: mpsc::Sender<Sighting>,
+    /// Whether deleted images can be restored, so that they are not to be forgotten.
+    restorable: bool,
     pulled: Arc<Cache<u64, i64>>,
     hasher: RandomState,
 }
@@ -47,10 +49,10 @@ pub enum Sighting {
 impl Sightings {
     /// A channel of `capacity` notices.
     #[must_use]
-    pub fn channel(capacity: usize) -> (Self, mpsc::Receiver<Sighting>) {
+    pub fn channel(capacity: usize, restorable: bool) -> (Self, mpsc::Receiver<Sighting>) {
         let (notices, receiver) = mpsc::channel(capacity);
         let pulled = Arc::new(Cache::new(PULLED));
-        (Self { notices, pulled, hasher: RandomState::new() }, receiver)
+        (Self { notices, restorable, pulled, hasher: RandomState::new() }, receiver)
     }
 
     /// Notes what an admitted call has done. A full channel loses the notice: of a namespace the next push brings it again,
@@ -74,7 +76,9 @@ impl Sightings {
                 }
                 Sighting::Pulled(region(), repository.clone(), digest, now)
             }
-            (Operation::ManifestDelete { repository, reference: Reference::Digest(digest) }, _) => {
+            (Operation::ManifestDelete { repository, reference: Reference::Digest(digest) }, _)
+                if !self.restorable =>
+            {
                 Sighting::Deleted(region(), repository.clone(), digest.clone())
             }
             _ => return,

@@ -141,11 +141,12 @@ impl Stock for ImageReader {
         region: &Region,
         name: &RepositoryName,
         reference: &Reference,
-        (media_type, content): (String, Bytes),
+        manifest: &Manifest,
     ) -> Result<Digest, Unstored> {
-        let (name, reference) = (name.clone(), reference.clone());
+        let (name, reference, manifest) = (name.clone(), reference.clone(), manifest.clone());
         self.at(region, async move |forwarder: &Forwarder| {
-            forwarder.put_manifest(&name, &reference, (&media_type, content)).await.map_err(unstored)
+            let sent = (manifest.media_type.as_str(), manifest.content);
+            forwarder.put_manifest(&name, &reference, sent).await.map_err(unstored)
         })
         .await
     }

@@ -1,7 +1,5 @@
 //! A call of a token endpoint.
 
-use std::sync::Arc;
-
 use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use http::{HeaderMap, Method, Request, StatusCode};
@@ -10,15 +8,12 @@ use super::Shared;
 use super::outcome::{Outcome, blamed, verdict_of, who};
 use super::sites::{Site, TokenEndpoint};
 use super::visit::Visit;
-use crate::admit::caller::Credential;
-use crate::admit::fault::Fault;
+use super::welcome::welcomed;
 use crate::admit::refusal::Refusal;
-use crate::control::problem::Problem;
 use crate::credential::authorization::Presented;
 use crate::edge::body::{CollectError, RequestBody};
 use crate::edge::respond;
 use crate::forward::body::ForwardBody;
-use crate::ids::principal::PrincipalId;
 use crate::record::event::{TokenGrant, Verdict, What};
 use crate::registry::error::{OciCode, OciError};
 use crate::token::form::Form;
@@ -71,19 +66,17 @@ pub async fn call(
         }
         TokenEndpoint::Identity => {
             let grant = identity_grant(text);
-            let request = identity::Request {
-                presented,
-                body: text,
-                origin: visit.origin(),
-                request_id: visit.request_id(),
-            };
-            (
-                What::Token(grant),
-                identity::exchange(&shared.gate, &shared.mint, &shared.foreign, request).await,
-            )
+            let (origin, request_id) = (visit.origin(), visit.request_id());
+            let request = identity::Request { presented, body: text, origin, request_id };
+            let reply = identity::exchange(&shared.gate, &shared.mint, &shared.foreign, request).await;
+            (What::Token(grant), reply)
         }
         TokenEndpoint::Keys => (What::Probe, keys(shared).await),
     };
+    ended(shared, visit, what, reply).await
+}
+
+async fn ended(shared: &Shared, visit: &Visit, what: What, reply: reply::Result) -> Outcome {
     let reply = match reply {
         Ok(reply) => welcomed(shared, &reply).await.map(|()| reply),
         Err(fault) => Err(fault),
@@ -91,29 +84,6 @@ pub async fn call(
     match reply {
         Ok(reply) => replied(visit, what, reply),
         Err(fault) => Outcome::failed(visit, what, None, &fault),
-    }
-}
-
-/// Lets a person whom an identity provider vouches for into the groups whose rules they satisfy, before they get their token.
-async fn welcomed(shared: &Shared, reply: &Reply) -> Result<(), Fault> {
-    let reply::Outcome::Granted { to: Some(caller), .. } = &reply.outcome else { return Ok(()) };
-    let (Credential::Vouched(sealed), user @ PrincipalId::User(_)) =
-        (&caller.credential, caller.principal().clone())
-    else {
-        return Ok(());
-    };
-    let (api, sealed) = (Arc::clone(&shared.api), Arc::clone(sealed));
-    // A token that was got with such a token is for what that login has brought about.
-    if caller.issued_at.is_some() {
-        return Ok(());
-    }
-    let joined =
-        shared.control.spawn(async move { api.desk().join_by_claims(&user, &sealed.vouched.by).await });
-    match joined.await {
-        Ok(Ok(())) => Ok(()),
-        Ok(Err(Problem::Fault(fault))) => Err(fault),
-        Ok(Err(problem)) => Err(Fault::Internal(format!("{problem:?}"))),
-        Err(_) => Err(Fault::Internal("joining groups panicked".to_owned())),
     }
 }
 

@@ -4,11 +4,12 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::header::USER_AGENT;
+use http::header::{HeaderMap, HeaderName, HeaderValue, ORIGIN, USER_AGENT};
 use http::{Method, Request};
 use tokio::time::Instant;
 
-use crate::admit::authenticate::Origin;
+use crate::admit::authenticate::{Origin, Shown};
+use crate::client::address::Provenance;
 use crate::client::certificate::ClientCertificate;
 use crate::clock::{Clock, Entropy, UnixTime};
 use crate::edge::connection::Connection;
@@ -38,6 +39,18 @@ impl RequestIds {
         format!("{}-{:x}", self.prefix, self.count.get())
     }
 }
+
+/// The certificate that is the client's own: the one of a proxy that speaks for others in `X-Forwarded-For` is not.
+fn shown(connection: &Connection, headers: &HeaderMap) -> Option<Shown> {
+    let own = connection.client.provenance() != Provenance::Forwarded;
+    let certificate = connection.certificate.clone().filter(|_| own)?;
+    let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
+    let asked_for = matches!(site, None | Some(b"none" | b"same-origin"));
+    Some(Shown { certificate, alone: asked_for && !headers.contains_key(ORIGIN) })
+}
+
+/// Where the page stands that makes a browser ask (Fetch Metadata, W3C).
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 
 /// One request being answered.
 #[derive(Debug)]
@@ -70,12 +83,15 @@ impl Visit {
             None => format!("{scheme}://{}", authority.host),
         };
         let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
+        let unread = Self::unread(clock, request_id, connection);
+        let certificate = shown(connection, request.headers());
         Self {
             client_origin,
+            origin: Origin { certificate, ..unread.origin },
             authority: Some(authority),
             head: request.method() == Method::HEAD,
             user_agent: user_agent.map(str::to_owned),
-            ..Self::unread(clock, request_id, connection)
+            ..unread
         }
     }
 
@@ -90,6 +106,7 @@ impl Visit {
                 local: connection.local.ip(),
                 endpoint: connection.endpoint,
                 secure: connection.encrypted,
+                certificate: None,
             },
             certificate: connection.certificate.clone(),
             client_origin: String::new(),
@@ -121,8 +138,8 @@ impl Visit {
 
     /// Where it came from.
     #[must_use]
-    pub fn origin(&self) -> Origin {
-        self.origin
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// What rendering an answer needs.

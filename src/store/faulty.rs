@@ -36,7 +36,10 @@ use super::keyring::{Keyring, SigningKeyRecord};
 use super::network::{AccountSettings, ListHolder, NetworkFacts, Networks, RuleRecord, ZoneRecord};
 use super::policy::{Policies, PolicyRecord, Subject};
 use super::profile::{HistoryRecord, Profile, Profiles};
+use super::quota::{Quota, Quotas, Used};
 use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettings};
+use super::retention::{RetentionPolicy, Retentions};
+use super::trash::{HiddenImages, Revealed, Trash, TrashedImage};
 use super::trusted_profile::{ProfileIdentities, ProfileLink, ProfileRule, TrustedProfile, TrustedProfiles};
 use super::{Store, StoreError};
 use crate::clock::UnixTime;
@@ -51,7 +54,7 @@ use crate::ids::tagged::{
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
 use crate::registry::name::{Namespace, RepositoryName};
-use crate::registry::reference::Digest;
+use crate::registry::reference::{Digest, Tag as ImageTag};
 
 /// The store. Operations are named as in the traits.
 pub(crate) struct Faulty {
@@ -416,3 +419,32 @@ delegate!(TrustedProfiles {
 impl AwsStore for Faulty {}
 
 impl Store for Faulty {}
+
+delegate!(Quotas {
+    quota(region: &Region) -> Quota;
+    put_quota(region: &Region, quota: &Quota) -> ();
+    used(region: &Region) -> Option<Used>;
+    add_used(region: &Region, month: i64, traffic: u64, storage: u64) -> ();
+    put_storage(region: &Region, month: i64, storage: u64, at: UnixTime) -> ();
+});
+
+delegate!(Retentions {
+    retentions(region: &Region) -> Vec<RetentionPolicy>;
+    put_retention(row: &RetentionPolicy) -> ();
+    retentions_due(before: UnixTime) -> Vec<RetentionPolicy>;
+    delete_retention(region: &Region, namespace: &Namespace) -> ();
+    resource_groups(region: &Region) -> Vec<(Namespace, String)>;
+    put_resource_group(region: &Region, namespace: &Namespace, group: &str) -> ();
+});
+
+delegate!(Trash {
+    hidden(region: &Region, name: &RepositoryName) -> HiddenImages;
+    trash(region: &Region) -> Vec<TrashedImage>;
+    hide_image(row: &TrashedImage) -> ();
+    hide_tag(region: &Region, name: &RepositoryName, tag: &ImageTag, digest: &Digest) -> ();
+    reveal_image(region: &Region, name: &RepositoryName, digest: &Digest) -> Revealed;
+    reveal_tag(region: &Region, name: &RepositoryName, tag: &ImageTag) -> ();
+    begin_purge(now: UnixTime, limit: u32) -> Vec<TrashedImage>;
+    abort_purge(region: &Region, name: &RepositoryName, digest: &Digest) -> ();
+    end_purge(region: &Region, name: &RepositoryName, digest: &Digest) -> ();
+});

@@ -19,8 +19,11 @@ pub mod keyring;
 pub mod network;
 pub mod policy;
 pub mod profile;
+pub mod quota;
 pub mod registry;
+pub mod retention;
 pub mod sqlite;
+pub mod trash;
 pub mod trusted_profile;
 
 pub use error::StoreError;
@@ -38,8 +41,11 @@ pub trait Store:
     + network::Networks
     + policy::Policies
     + profile::Profiles
+    + quota::Quotas
     + registry::Registries
     + trusted_profile::TrustedProfiles
+    + retention::Retentions
+    + trash::Trash
     + Send
     + Sync
 {

@@ -18,6 +18,7 @@ use crate::admit::caller::Caller;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Want;
 use crate::admit::profile::Wanted;
+use crate::admit::signature::PASSWORD_EXPIRED;
 use crate::credential::authorization::Presented;
 use crate::ids::region::Region;
 use crate::registry::error::{OciCode, envelope};
@@ -34,7 +35,7 @@ pub struct Request<'a> {
     /// Which of the two.
     pub form: bool,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: &'a Origin,
     /// Which registry it is for.
     pub region: &'a Region,
 }
@@ -117,7 +118,13 @@ async fn authenticate(
         (Presented::Unusable(because), _, _) => return Ok(Err(because)),
         (Presented::Bearer(_), _, _) => return Ok(Err("a token cannot be exchanged for a token")),
         (Presented::Basic { user, password }, _, _) => (user.as_str(), password),
-        (Presented::Absent, false, _) => return Ok(Ok(None)),
+        (Presented::Absent, false, _) => {
+            return Ok(match gate.authenticator.certificate(request.origin).await? {
+                Authenticated::Proven(caller) => Ok(Some(caller)),
+                Authenticated::Rejected(because) => Err(because),
+                Authenticated::Absent => Ok(None),
+            });
+        }
         (Presented::Absent, true, "password") => {
             password = Secret::from(field("password"));
             (field("username"), &password)
@@ -161,7 +168,10 @@ fn spelled(access: &[ScopeEntry]) -> String {
 }
 
 fn rejected(because: &'static str) -> Reply {
-    let body = envelope(OciCode::Unauthorized, NOT_VALID);
+    let body = match because {
+        PASSWORD_EXPIRED => envelope(OciCode::Denied, EXPIRED),
+        _ => envelope(OciCode::Unauthorized, NOT_VALID),
+    };
     Reply { status: StatusCode::UNAUTHORIZED, body, outcome: Outcome::Rejected(because) }
 }
 
@@ -172,6 +182,9 @@ fn malformed(because: &'static str) -> Reply {
 
 /// ICR's words for any credential that is no good, whatever is wrong with it.
 pub const NOT_VALID: &str = "The login credentials are not valid, or your IBM Cloud account is not active.";
+
+/// ECR's words for a password whose time is over. Its status is 403, at which podman and skopeo would not show them.
+const EXPIRED: &str = "Your authorization token has expired. Reauthenticate and try again.";
 
 /// The longest `access` claim, as JSON: with the other claims, in base64, it stays below what a header may hold.
 const ACCESS_MAX: usize = 5 * 1024;

@@ -38,7 +38,7 @@ pub struct Request<'a> {
     /// The form.
     pub body: &'a str,
     /// Where it came from.
-    pub origin: Origin,
+    pub origin: &'a Origin,
     /// For the error's context.
     pub request_id: &'a str,
 }
@@ -114,7 +114,7 @@ async fn assume(
     gate: &Gate,
     token: &str,
     wanted: &Wanted,
-    origin: Origin,
+    origin: &Origin,
 ) -> std::result::Result<(Authenticated<Arc<Caller>>, &'static Failure), Fault> {
     Ok(match gate.authenticator.access_token(token, origin).await? {
         Authenticated::Proven(caller) => {
@@ -132,7 +132,7 @@ pub(super) async fn compute(
     foreign: &Foreign,
     token: &str,
     wanted: &Wanted,
-    origin: Origin,
+    origin: &Origin,
 ) -> Proven {
     match foreign.compute(token).await {
         Ok(by) => gate.authenticator.vouched_for(by, wanted, origin).await,
@@ -146,7 +146,7 @@ async fn federated(
     foreign: &Foreign,
     token: &str,
     wanted: Option<&Wanted>,
-    origin: Origin,
+    origin: &Origin,
 ) -> Proven {
     match (foreign.person(token).await, wanted) {
         (Ok(person), Some(wanted)) => gate.authenticator.vouched_for(person.by, wanted, origin).await,

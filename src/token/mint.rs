@@ -207,9 +207,9 @@ impl Mint {
 fn exchanged(caller: &Caller) -> Result<String, Fault> {
     match &caller.credential {
         Credential::ApiKey(_) | Credential::Vouched(_) => Ok(caller.credential.text()),
-        Credential::AccessKey(_) | Credential::Session(_) => {
-            Err(Fault::Internal("IAM tokens are not given for access keys and sessions".to_owned()))
-        }
+        Credential::AccessKey(_) | Credential::Certificate(_) | Credential::Session(_) => Err(
+            Fault::Internal("IAM tokens are not given for access keys, certificates and sessions".to_owned()),
+        ),
     }
 }
 
@@ -220,7 +220,13 @@ fn within(lifetime: Duration, caller: Option<&Caller>, now: UnixTime) -> Duratio
             let left = sealed.vouched.expires_at.seconds().saturating_sub(now.seconds());
             lifetime.min(Duration::from_secs(u64::try_from(left).unwrap_or_default()))
         }
-        Some(Credential::AccessKey(_) | Credential::ApiKey(_) | Credential::Session(_)) | None => lifetime,
+        Some(
+            Credential::AccessKey(_)
+            | Credential::ApiKey(_)
+            | Credential::Certificate(_)
+            | Credential::Session(_),
+        )
+        | None => lifetime,
     }
 }
 

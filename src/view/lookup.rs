@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::bundle::{Bundle, KeyState, rights_at};
+use super::hidden::{Hidden, HiddenOf};
 use super::keyring::Keyring;
 use super::ledger::Depends;
 use super::network::AccountNetwork;
@@ -214,11 +215,16 @@ impl Lookup for Region {
     async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
         let facts = known.store.0.registry(self).await?;
         let as_of = facts.as_ref().map(|facts| facts.as_of);
+        // Read later than the rest: what changes in between is in the feed after `as_of`.
+        let quota = known.store.0.quota(self).await?;
         let state = |facts: RegistryFacts| RegistryState {
             policies_enforced: facts.settings.policies_enforced,
             private_only: facts.settings.private_only,
             namespaces: facts.namespaces.into_iter().collect(),
             repository_policies: facts.repository_policies,
+            platform_metrics: facts.settings.platform_metrics,
+            storage_limit: quota.storage,
+            traffic_limit: quota.traffic,
         };
         let found = facts.map(|facts| Arc::new(state(facts)));
         let depends = Depends::On(vec![ChangeKey::Registry(self.clone())]);
@@ -243,6 +249,23 @@ impl Lookup for Whose {
         // Also when there is no such repository: it may come into being with a policy.
         let depends = Depends::On(vec![ChangeKey::Repository(self.region.clone(), self.name.clone())]);
         Ok(Loaded { found, as_of, depends, weight })
+    }
+}
+
+impl Lookup for HiddenOf {
+    type Found = Arc<Hidden>;
+
+    fn table(known: &Known) -> &Table<Self, Self::Found> {
+        &known.hidden
+    }
+
+    async fn read(&self, known: &Known) -> Result<Loaded<Self::Found>, StoreError> {
+        let stored = known.store.0.hidden(&self.region, &self.name).await?;
+        let as_of = Some(stored.as_of);
+        let found = Hidden::of(stored);
+        let weight = u64::try_from(1 + self.name.as_str().len() / 64 + found.len()).unwrap_or(u64::MAX);
+        let depends = Depends::On(vec![ChangeKey::Repository(self.region.clone(), self.name.clone())]);
+        Ok(Loaded { found: Arc::new(found), as_of, depends, weight })
     }
 }
 

@@ -8,6 +8,7 @@ pub mod aws;
 pub mod bundle;
 pub mod compile;
 mod follow;
+pub mod hidden;
 pub mod keyring;
 mod ledger;
 mod lookup;
@@ -29,6 +30,7 @@ use tokio::time::Instant;
 
 use self::aws::AccessKeyState;
 use self::bundle::Bundle;
+use self::hidden::{Hidden, HiddenOf};
 use self::keyring::Keyring;
 use self::ledger::Ledger;
 use self::lookup::{Lookup, Restricting, Signing};
@@ -211,6 +213,14 @@ impl View {
         self.recall(&Whose { region: region.clone(), name: name.clone() }).flatten()
     }
 
+    /// What of a repository nobody is shown.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked.
+    pub async fn hidden(&self, region: &Region, name: &RepositoryName) -> Result<Arc<Hidden>, Unavailable> {
+        self.ask(&HiddenOf { region: region.clone(), name: name.clone() }).await
+    }
+
     /// All that restricts from where the account may be used.
     ///
     /// # Errors
@@ -334,6 +344,7 @@ struct Known {
     key_owners: Table<KeyHash, Option<(PrincipalId, ApiKeyId)>>,
     registries: Table<Region, Option<Arc<RegistryState>>>,
     repositories: Table<Whose, Option<Arc<RepositoryState>>>,
+    hidden: Table<HiddenOf, Arc<Hidden>>,
     restricting: Table<Restricting, Arc<AccountNetwork>>,
     signing: Table<Signing, Arc<Keyring>>,
     counters: Counters,
@@ -358,6 +369,7 @@ impl Known {
             key_owners: Table::new(settings.capacity),
             registries: Table::new(1024),
             repositories: Table::new(settings.capacity),
+            hidden: Table::new(settings.capacity),
             restricting: Table::new(1024),
             signing: Table::new(1024),
             counters: Counters::default(),

@@ -15,4 +15,10 @@ pub struct RegistryState {
     pub namespaces: HashSet<Namespace>,
     /// Whether any repository has a policy of its own.
     pub repository_policies: bool,
+    /// Whether platform metrics are published.
+    pub platform_metrics: bool,
+    /// The most bytes that images may hold; `None` is any number.
+    pub storage_limit: Option<u64>,
+    /// The most bytes that are pulled over public networks in a month; `None` is any number.
+    pub traffic_limit: Option<u64>,
 }

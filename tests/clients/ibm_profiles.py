@@ -21,7 +21,7 @@ from ibm_platform_services.iam_policy_management_v1 import (
     SubjectAttribute,
 )
 
-from cloud import ACCOUNT, URL, done, every, finish, refused, same, service, tag
+from cloud import ACCOUNT, KEY, URL, done, every, finish, refused, same, service, tag
 
 iam = service(IamIdentityV1)
 UNKNOWN = "Profile-ba934ca1-36a4-4d6c-a649-af45a2fc184b"
@@ -173,6 +173,53 @@ added = done(207, groups.add_members_to_access_group(access_group_id=group["id"]
 same(added["members"][0], iam_id="iam-" + pid, type="profile", status_code=200)
 members = done(200, groups.list_access_group_members(access_group_id=group["id"], verbose=True))
 same(members["members"][0], iam_id="iam-" + pid, type="profile", name="deployer")
+
+# Nobody lets anybody into a profile that may do more than they could do or grant.
+def robot_with(name, role, service_name):
+    made = done(201, iam.create_service_id(account_id=ACCOUNT, name=name))
+    if role:
+        grant(made["iam_id"], role, service_name)
+    return made, service(IamIdentityV1, done(201, iam.create_api_key(name="k", iam_id=made["iam_id"]))["apikey"])
+
+
+def grant(iam_id, role, service_name):
+    subject = PolicySubject(attributes=[SubjectAttribute(name="iam_id", value=iam_id)])
+    where = [ResourceAttribute(name="accountId", value=ACCOUNT), ResourceAttribute(name="serviceName", value=service_name)]
+    kind = "serviceRole" if role in ("Reader", "Writer", "Manager") else "role"
+    roles = [PolicyRole(role_id=f"crn:v1:bluemix:public:iam::::{kind}:{role}")]
+    return done(201, policies.create_policy(type="access", subjects=[subject], roles=roles, resources=[PolicyResource(attributes=where)]))
+
+
+strong = done(201, iam.create_profile(name="strong", account_id=ACCOUNT))["id"]
+grant("iam-" + strong, "Manager", "container-registry")
+kept = done(201, iam.create_claim_rule(profile_id=strong, type="Profile-CR", cr_type="IKS_SA", conditions=[here]))
+limited, as_limited = robot_with("limited", "Administrator", "iam-identity")
+me = dict(identity_type="serviceid", identifier=limited["id"], type="serviceid")
+weak = done(201, as_limited.create_profile(name="weak", account_id=ACCOUNT))["id"]
+done(200, as_limited.set_profile_identity(profile_id=weak, **me))
+refused(403, "BXNIM0513E", as_limited.set_profile_identity, profile_id=strong, **me)
+itself = [ProfileIdentityRequest(identifier=limited["id"], type="serviceid")]
+refused(403, "BXNIM0513E", as_limited.set_profile_identities, profile_id=strong, if_match="*", identities=itself)
+refused(403, "BXNIM0513E", as_limited.create_link, profile_id=strong, cr_type="IKS_SA", link=runner)
+anyone = ProfileClaimRuleConditions(claim="name", operator="NOT_EQUALS", value='""')
+refused(403, "BXNIM0513E", as_limited.create_claim_rule, profile_id=strong, type="Profile-CR", cr_type="IKS_SA", conditions=[anyone])
+wider = dict(profile_id=strong, rule_id=kept["id"], if_match="*", type="Profile-CR", cr_type="IKS_SA", conditions=[anyone])
+refused(403, "BXNIM0513E", as_limited.update_claim_rule, **wider)
+editor, as_editor = robot_with("editor", "Editor", "iam-identity")
+done(201, as_editor.create_profile(name="edited", account_id=ACCOUNT))
+refused(403, "BXNIM0513E", as_editor.set_profile_identity, profile_id=weak, **me)
+nobody, as_nobody = robot_with("nobody", None, None)
+refused(404, "BXNIM0415E", as_nobody.get_profile, profile_id=strong)
+refused(404, "BXNIM0415E", as_nobody.set_profile_identity, profile_id=strong, **me)
+# What the profile may do counts through its groups too.
+member = AddGroupMembersRequestMembersItem(iam_id="iam-" + weak, type="profile")
+mighty = done(201, groups.create_access_group(account_id=ACCOUNT, name="mighty"))["id"]
+subject = PolicySubject(attributes=[SubjectAttribute(name="access_group_id", value=mighty)])
+where = [ResourceAttribute(name="accountId", value=ACCOUNT), ResourceAttribute(name="serviceName", value="container-registry")]
+manager = [PolicyRole(role_id="crn:v1:bluemix:public:iam::::serviceRole:Manager")]
+done(201, policies.create_policy(type="access", subjects=[subject], roles=manager, resources=[PolicyResource(attributes=where)]))
+done(207, groups.add_members_to_access_group(access_group_id=mighty, members=[member]))
+refused(403, "BXNIM0513E", as_limited.set_profile_identity, profile_id=weak, identity_type="user", identifier=iam.get_api_keys_details(iam_api_key=KEY).get_result()["iam_id"], type="user")
 
 # However trust ends, it ends at once, for tokens that were given before.
 done(204, iam.delete_profile_identity(profile_id=pid, identity_type="serviceid", identifier_id=robot["id"]))

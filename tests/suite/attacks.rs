@@ -76,7 +76,7 @@ fn a_deletion_whose_caller_hangs_up_names_the_caller_in_the_audit_log() {
         }
         answer("202 Accepted", &[], "")
     });
-    let portcullis = Portcullis::before(&format!("http://{}", upstream.address()));
+    let portcullis = Portcullis::with(&format!("http://{}", upstream.address()), &[], "[trash]\ndays = 0");
     let alice = ServiceId::with_roles(&portcullis.administration(), "alice", "Writer", "tenant-a");
     let head = format!(
         "DELETE /v2/tenant-a/app/manifests/v1 HTTP/1.1\r\nHost: localhost\r\n{}\r\n",

@@ -14,6 +14,8 @@ said = {
     "uploadId": "x", "partFirstByte": 0, "partLastByte": 0, "layerPartBlob": b"x", "imageManifest": "{}",
     "policyText": "{}", "lifecyclePolicyText": "{}", "imageTagMutability": "MUTABLE", "imageScanningConfiguration": {},
     "resourceArn": f"arn:aws:ecr:us-south:{account}:repository/team-a/app", "tags": [], "tagKeys": [],
+    "subjectId": {"imageDigest": "x"}, "destination": {"region": "eu-de", "registryId": account},
+    "replicationBackfillId": "00000000-0000-0000-0000-000000000000",
     "name": "BLOB_MOUNTING", "value": "ENABLED", "replicationConfiguration": {"rules": []},
 }
 READS = {"BatchCheckLayerAvailability", "BatchGetImage", "DescribeImages", "DescribeImageScanFindings",

@@ -182,6 +182,41 @@ assert ecr.get_account_setting(name="REGISTRY_POLICY_SCOPE")["value"] == "V1"
 ecr.put_account_setting(name="BASIC_SCAN_TYPE_VERSION", value="CLAIR")
 assert ecr.get_account_setting(name="BASIC_SCAN_TYPE_VERSION")["value"] == "CLAIR"
 fails("InvalidParameterException", ecr.put_account_setting, name="REGISTRY_POLICY_SCOPE", value="V2")
+# What is about an image.
+empty = upload(b"{}")
+subject = ecr.describe_images(repositoryName=name, imageIds=[{"imageTag": "v1"}])["imageDetails"][0]["imageDigest"]
+
+
+def about(kind, note):
+    oci = "application/vnd.oci.image.manifest.v1+json"
+    descriptor = {"mediaType": "application/vnd.oci.empty.v1+json", "digest": empty, "size": 2}
+    return ecr.put_image(repositoryName=name, imageManifestMediaType=oci, imageManifest=json.dumps({
+        "schemaVersion": 2, "mediaType": oci, "artifactType": kind, "config": descriptor, "layers": [descriptor],
+        "subject": {"mediaType": oci, "digest": subject, "size": 1}, "annotations": {"note": note}}))
+
+
+assert ecr.list_image_referrers(repositoryName=name, subjectId={"imageDigest": subject})["referrers"] == []
+put = {kind: about(kind, kind[-3:])["image"]["imageId"]["imageDigest"]
+       for kind in ("application/vnd.example.sbom", "application/vnd.example.sig")}
+pages, token = [], {}
+while True:
+    page = ecr.list_image_referrers(repositoryName=name, subjectId={"imageDigest": subject}, maxResults=1, **token)
+    pages.append(page["referrers"])
+    if "nextToken" not in page:
+        break
+    token = {"nextToken": page["nextToken"]}
+found = {one["artifactType"]: (one["digest"], one["annotations"]["note"]) for page in pages for one in page}
+assert found == {kind: (digest, kind[-3:]) for kind, digest in put.items()} and len(pages) == 2, pages
+only = ecr.list_image_referrers(repositoryName=name, subjectId={"imageDigest": subject},
+                                filter={"artifactTypes": ["application/vnd.example.sig"]})["referrers"]
+assert [one["digest"] for one in only] == [put["application/vnd.example.sig"]], only
+assert ecr.list_image_referrers(repositoryName=name, subjectId={"imageDigest": subject},
+                                filter={"artifactStatus": "ARCHIVED"})["referrers"] == []
+fails("ImageNotFoundException", ecr.list_image_referrers, repositoryName=name,
+      subjectId={"imageDigest": "sha256:" + "0" * 64})
+gone = ecr.batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": digest} for digest in put.values()])
+assert gone["failures"] == [], gone
+
 assert ecr.describe_registry() ["registryId"] == account
 ecr.put_image_scanning_configuration(repositoryName=name, imageScanningConfiguration={"scanOnPush": False})
 scanned = ecr.batch_get_repository_scanning_configuration(repositoryNames=[name, "team-a/none"])
@@ -200,6 +235,12 @@ fails("ValidationException", ecr.put_replication_configuration, replicationConfi
 assert ecr.describe_pull_through_cache_rules()["pullThroughCacheRules"] == []
 fails("PullThroughCacheRuleNotFoundException", ecr.describe_pull_through_cache_rules,
       ecrRepositoryPrefixes=["docker-hub"])
+assert ecr.list_replication_backfills()["backfills"] == []
+fails("ValidationException", ecr.start_replication_backfill,
+      destination={"region": "eu-de", "registryId": account})
+for call in (ecr.stop_replication_backfill, ecr.describe_replication_backfill_results):
+    fails("ReplicationBackfillNotFoundException", call,
+          replicationBackfillId="00000000-0000-0000-0000-000000000000")
 fails("PullThroughCacheRuleNotFoundException", ecr.delete_pull_through_cache_rule, ecrRepositoryPrefix="docker-hub")
 fails("ValidationException", ecr.create_pull_through_cache_rule, ecrRepositoryPrefix="docker-hub",
       upstreamRegistryUrl="registry-1.docker.io")

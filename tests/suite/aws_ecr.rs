@@ -4,7 +4,7 @@ use portcullis::api::aws::ecr::Ecr;
 use serde_json::{Value, json};
 
 use super::support::aws::Aws;
-use super::support::client::{Client, Skopeo};
+use super::support::client::{Client, Docker, Skopeo};
 use super::support::image::{Image, MANIFEST, sha256};
 use super::support::portcullis::{ACCOUNT, Portcullis};
 use super::support::registry::Registry;
@@ -109,6 +109,15 @@ fn an_image_that_is_pushed_is_described_as_it_is() {
     let skopeo = Administrator::of(&at).skopeo(&at);
     skopeo.pull(&at.image("team-a/app:stable")).must_succeed();
     assert_eq!(skopeo.id_of(&at.image("team-a/app:stable")), image.id());
+    let docker = Administrator::of(&at).docker(&at);
+    let pulled = docker.pull(&at.image("team-a/app:stable")).must_succeed().stdout;
+    assert!(pulled.contains(&digest), "{pulled}");
+    // And what docker packs itself is described by the digest that docker says.
+    let pushed = docker.push(&image, &at.image("team-a/app:docker")).must_succeed().stdout;
+    let ids = ["--image-ids", "imageTag=docker"];
+    let described = aws.json(&[&["ecr", "describe-images"], &names[..], &ids[..]].concat());
+    let digest = described["imageDetails"][0]["imageDigest"].as_str().unwrap();
+    assert!(pushed.contains(digest), "{pushed}");
 }
 
 #[test]
@@ -177,8 +186,17 @@ fn the_one_repository_policy_pushes_pulls_and_lists_my_repo_and_nothing_else() {
     elsewhere.must_fail_saying(&[&denied("ListImages")]);
     let elsewhere = aws.run(&["ecr", "initiate-layer-upload", "--repository-name", "other-repo"]);
     elsewhere.must_fail_saying(&[&denied("InitiateLayerUpload")]);
-    assert_ne!(skopeo.push(&image, &at.image("other-repo:v1")).code, Some(0));
-    assert_ne!(skopeo.pull(&at.image("other-repo:v1")).code, Some(0));
+    skopeo
+        .push(&image, &at.image("other-repo:v1"))
+        .must_fail_saying(&[&denied("BatchCheckLayerAvailability")]);
+    skopeo.pull(&at.image("other-repo:v1")).must_fail_saying(&[&denied("BatchGetImage")]);
+    let docker = Docker::start(&at.trust());
+    let password = aws.run(&["ecr", "get-login-password"]).must_succeed().stdout;
+    docker.login(&at.host(), "AWS", password.trim()).must_succeed();
+    docker.pull(&at.image("my-repo:v1")).must_succeed();
+    docker.push(&image, &at.image("my-repo:v2")).must_succeed();
+    docker.push(&image, &at.image("other-repo:v1")).must_fail_saying(&[&denied("InitiateLayerUpload")]);
+    docker.pull(&at.image("other-repo:v1")).must_fail_saying(&[&denied("BatchGetImage")]);
     aws.run(&["ecr", "delete-repository", "--repository-name", "my-repo", "--force"])
         .must_fail_saying(&["(AccessDeniedException)"]);
     aws.run(&["ecr", "describe-repositories"]).must_fail_saying(&["repository/* because no identity-based"]);

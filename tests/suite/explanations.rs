@@ -12,7 +12,8 @@ use portcullis::store::aws::text::DocumentText;
 use portcullis::store::sqlite::SqliteStore;
 use serde_json::Value;
 
-use crate::support::portcullis::{Cli, Portcullis, field};
+use crate::support::aws::Aws;
+use crate::support::portcullis::{ACCOUNT, Cli, Portcullis, field};
 use crate::support::registry::Registry;
 use crate::support::who::ServiceId;
 
@@ -131,4 +132,39 @@ fn what_a_document_decides_depends_on_the_context_that_is_told() {
         |answer: &Value| answer["principals"].as_array().unwrap().iter().any(|one| one["iam_id"] == *id);
     assert!(names(&who(":v1")) && !names(&who(":latest")));
     assert!(!names(&who(":v1 --context aws:TagKeys=night")));
+}
+
+#[test]
+fn a_role_is_asked_about_like_anybody_else() {
+    let registry = Registry::start();
+    let at = Portcullis::before(&registry.url());
+    let (cli, aws) = (at.administration(), Aws::administrator(&at));
+    printed(&cli, "cr namespace-add birds");
+    let trust = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::{ACCOUNT}:root"}},
+        "Action":"sts:AssumeRole"}}]}}"#
+    );
+    let create =
+        ["iam", "create-role", "--role-name", "puller", "--path", "/ci/", "--assume-role-policy-document"];
+    let made = aws.json(&[&create[..], &[&trust]].concat());
+    let (arn, id) = (made["Role"]["Arn"].as_str().unwrap(), made["Role"]["RoleId"].as_str().unwrap());
+    let ask =
+        |action: &str, who: &str| format!("explain --principal {who} --action {action} --resource birds/owl");
+    let denied = printed(&cli, &ask("ecr:BatchGetImage", arn));
+    assert!(denied.contains("puller may not do ecr:BatchGetImage"), "{denied}");
+    assert!(!denied.contains("any of these roles"), "{denied}");
+    let attach = ["iam", "attach-role-policy", "--role-name", "puller", "--policy-arn"];
+    let reads = "arn:aws:iam::aws:policy/AmazonEC2ContainerRegistryReadOnly";
+    aws.run(&[&attach[..], &[reads]].concat()).must_succeed();
+    for who in [arn, id] {
+        let allowed = printed(&cli, &ask("ecr:BatchGetImage", who));
+        assert!(allowed.contains("puller may do ecr:BatchGetImage"), "{allowed}");
+        assert!(printed(&cli, &ask("ecr:PutImage", who)).contains("may not"));
+    }
+    let able = printed(&cli, "who-can ecr:BatchGetImage birds/owl");
+    assert!(able.contains(&format!("puller (role {id})")), "{able}");
+    assert!(!printed(&cli, "who-can ecr:PutImage birds/owl").contains("puller"));
+    let other = arn.replace("/ci/", "/");
+    let missing = cli.run(&ask("ecr:BatchGetImage", &other));
+    assert!(missing.code == Some(1) && missing.stderr.contains(&other), "{}", missing.said());
 }

@@ -4,11 +4,12 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use crate::support::aws::Aws;
 use crate::support::client::{Client, Docker, Podman, Skopeo, Trust};
 use crate::support::http::Http;
 use crate::support::image::{Image, MANIFEST};
 use crate::support::in_process::InProcess;
-use crate::support::portcullis::Portcullis;
+use crate::support::portcullis::{ADMIN_ACCESS_KEY_ID, ADMIN_SECRET_ACCESS_KEY, Portcullis};
 use crate::support::process::{bare, run};
 use crate::support::recorder::Recorder;
 use crate::support::registry::Registry;
@@ -108,6 +109,34 @@ fn a_key_stops_to_log_in_when_its_time_is_over() {
     }
     assert_eq!(ping(&token), 401, "a token outlives its key");
     assert_eq!(at.http().basic(IAMAPIKEY, &key.value).get("/v2/").status, 401);
+}
+
+#[test]
+fn an_ecr_password_is_over_after_twelve_hours_and_its_bearer_is_told_so() {
+    let upstream = Recorder::silent();
+    let at = InProcess::before(&format!("http://{}", upstream.address()), "");
+    let aws = Aws::anonymous_at(&at.host(), &at.trust());
+    let aws = aws.keyed(ADMIN_ACCESS_KEY_ID, ADMIN_SECRET_ACCESS_KEY);
+    let password = aws.run(&["ecr", "get-login-password"]).must_succeed().stdout;
+    at.pass(Duration::from_secs(11 * 3600 + 3590));
+    for client in &clients(&at.trust()) {
+        client.login(&at.host(), "AWS", password.trim()).must_succeed();
+    }
+    at.pass(Duration::from_secs(10));
+    let over = "Your authorization token has expired. Reauthenticate and try again.";
+    let answer = at.http().basic("AWS", password.trim()).get("/oauth/token?service=registry");
+    assert_eq!((answer.status, answer.text().contains(over)), (401, true), "{}", answer.text());
+    for client in &clients(&at.trust()) {
+        client.login(&at.host(), "AWS", password.trim()).must_fail_saying(&[
+            "authorization token has expired",
+            "invalid username/password",
+            "unauthorized",
+        ]);
+    }
+    let mut forged = password.trim().to_owned();
+    forged.pop();
+    let answer = at.http().basic("AWS", &forged).get("/oauth/token?service=registry");
+    assert_eq!((answer.status, answer.text().contains("expired")), (401, false), "{}", answer.text());
 }
 
 #[test]

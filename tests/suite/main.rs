@@ -38,6 +38,9 @@ mod harness;
 /// IBM's Python SDK, unmodified.
 #[cfg(test)]
 mod ibm_sdk;
+/// Container Registry, as its own SDK walks it.
+#[cfg(test)]
+mod icr_sdk;
 /// IAM tokens, in the way of `/identity/`.
 #[cfg(test)]
 mod identity;
@@ -86,6 +89,9 @@ mod security;
 /// The `aws` command: roles, and other sessions.
 #[cfg(test)]
 mod sessions;
+/// Deleted images that come back, quotas, retention: with docker.
+#[cfg(test)]
+mod shelf;
 /// The `aws` command: signatures, and what is wrong with them.
 #[cfg(test)]
 mod signatures;

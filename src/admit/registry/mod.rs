@@ -34,7 +34,7 @@ pub struct Asking<'a> {
     /// The credentials.
     pub presented: &'a Presented,
     /// Where it comes from.
-    pub origin: Origin,
+    pub origin: &'a Origin,
     /// The registry's region.
     pub region: &'a Region,
     /// What the registry makes of new namespaces.

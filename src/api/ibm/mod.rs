@@ -5,12 +5,16 @@ pub mod api_keys;
 pub mod cbr;
 pub mod group_rules;
 pub mod groups;
+pub mod images;
 pub mod policies;
 pub mod policies_v2;
 pub mod profiles;
+pub mod quotas;
 pub mod registry;
+pub mod retentions;
 pub mod roles;
 pub mod service_ids;
+pub mod trash;
 pub mod users;
 
 use serde_json::{Value, json};

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::super::answer::Answer;
 use super::super::call::Call;
 use crate::control::image::{Image, ImageFilter};
-use crate::control::namespace::Added;
+use crate::control::namespace::{Added, DEFAULT_GROUP};
 use crate::control::problem::{Noun, Problem};
 use crate::control::registry::AuthChange;
 use crate::policy::table::Action;
@@ -21,13 +21,17 @@ use crate::store::registry::NamespaceRecord;
 #[expect(missing_docs, reason = "the route table says which is which")]
 pub enum Registry {
     AddNamespace,
+    AssignNamespace,
     Auth,
     Images,
     Messages,
     NamespaceDetails,
     Namespaces,
+    Plan,
     RemoveNamespace,
     SetAuth,
+    SetPlan,
+    SetSettings,
     Settings,
 }
 
@@ -38,16 +42,33 @@ struct AuthBody {
     private_only: Option<bool>,
 }
 
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlanBody {
+    plan: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsBody {
+    platform_metrics: Option<bool>,
+}
+
+/// The only plan: what is used costs nothing, and is limited by quotas alone.
+const PLAN: &str = "Standard";
+
+/// The header that names a resource group.
+const RESOURCE_GROUP: &str = "x-auth-resource-group";
+
 pub(in super::super) async fn answer(which: Registry, call: &Call<'_>) -> Result<Answer, Problem> {
     if which == Registry::Messages {
         return Ok(Answer::empty(StatusCode::NO_CONTENT));
     }
-    if call.header("account")? != Some(call.caller.account.as_str()) {
-        return Err(Problem::OtherAccount);
-    }
+    same_account(call)?;
     let (desk, caller, region) = (call.desk, &call.caller, &call.request.region);
     match which {
         Registry::AddNamespace => add_namespace(call).await,
+        Registry::AssignNamespace => assign_namespace(call).await,
         Registry::Auth => {
             let done = desk.registry_settings(caller, region, Action::AuthGet).await?;
             Ok(Answer::of(
@@ -60,11 +81,23 @@ pub(in super::super) async fn answer(which: Registry, call: &Call<'_>) -> Result
         Registry::Messages => Ok(Answer::empty(StatusCode::NO_CONTENT)),
         Registry::NamespaceDetails => {
             let done = desk.namespaces(caller, region).await?;
-            Ok(Answer::of(StatusCode::OK, done, |rows| rows.iter().map(|row| details(call, row)).collect()))
+            let groups = desk.resource_groups(region).await?;
+            Ok(Answer::of(StatusCode::OK, done, |rows| {
+                rows.iter().map(|row| details(call, row, &groups)).collect()
+            }))
         }
         Registry::Namespaces => {
             let done = desk.namespaces(caller, region).await?;
             Ok(Answer::of(StatusCode::OK, done, |rows| rows.iter().map(|row| json!(row.name)).collect()))
+        }
+        Registry::Plan => {
+            Ok(Answer::of(StatusCode::OK, desk.plan(caller, region).await?, |()| json!({"plan": PLAN})))
+        }
+        Registry::SetPlan => set_plan(call).await,
+        Registry::SetSettings => {
+            let SettingsBody { platform_metrics } = call.body()?;
+            let done = desk.set_platform_metrics(caller, region, platform_metrics).await?;
+            Ok(Answer::done(StatusCode::NO_CONTENT, done))
         }
         Registry::RemoveNamespace => {
             let name = call.id("name", Noun::Namespace, Namespace::parse)?;
@@ -86,9 +119,18 @@ pub(in super::super) async fn answer(which: Registry, call: &Call<'_>) -> Result
     }
 }
 
+/// Refuses a call that does not name the caller's account.
+pub(super) fn same_account(call: &Call<'_>) -> Result<(), Problem> {
+    match call.header("account")? {
+        Some(account) if account == call.caller.account.as_str() => Ok(()),
+        Some(_) | None => Err(Problem::OtherAccount),
+    }
+}
+
 async fn add_namespace(call: &Call<'_>) -> Result<Answer, Problem> {
     let name = Namespace::creatable(call.text("name"))?;
-    let done = call.desk.add_namespace(&call.caller, &call.request.region, name.clone()).await?;
+    let group = call.header(RESOURCE_GROUP)?;
+    let done = call.desk.add_namespace(&call.caller, &call.request.region, name.clone(), group).await?;
     let status = match done.value {
         Added::Now => StatusCode::CREATED,
         Added::Before => StatusCode::OK,
@@ -96,7 +138,26 @@ async fn add_namespace(call: &Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::of(status, done, |_| json!({"namespace": name})))
 }
 
+async fn set_plan(call: &Call<'_>) -> Result<Answer, Problem> {
+    let PlanBody { plan } = call.body()?;
+    if plan.as_deref().is_some_and(|plan| !plan.eq_ignore_ascii_case(PLAN)) {
+        return Err(Problem::Invalid(format!("there is no other plan than {PLAN}")));
+    }
+    Ok(Answer::done(StatusCode::OK, call.desk.set_plan(&call.caller, &call.request.region).await?))
+}
+
+async fn assign_namespace(call: &Call<'_>) -> Result<Answer, Problem> {
+    let name = call.id("name", Noun::Namespace, Namespace::parse)?;
+    let group = call.header(RESOURCE_GROUP)?;
+    let done = call.desk.assign_namespace(&call.caller, &call.request.region, &name, group).await?;
+    Ok(Answer::of(StatusCode::OK, done, |()| json!({"namespace": name})))
+}
+
 async fn images(call: &Call<'_>) -> Result<Answer, Problem> {
+    // Everything here is the account's own.
+    if call.query.one("includePrivate")? == Some("false") {
+        return Ok(Answer::public(json!([])));
+    }
     // Clients may write repositories with the registry's host in front.
     let host = format!("{}/", call.request.authority);
     let bare = |name: &str| name.strip_prefix(&host).unwrap_or(name).to_owned();
@@ -130,7 +191,8 @@ fn image(call: &Call<'_>, row: &Image) -> Value {
     })
 }
 
-fn details(call: &Call<'_>, row: &NamespaceRecord) -> Value {
+fn details(call: &Call<'_>, row: &NamespaceRecord, groups: &[(Namespace, String)]) -> Value {
+    let group = groups.iter().find(|(of, _)| *of == row.name).map_or(DEFAULT_GROUP, |(_, group)| group);
     let account = &call.caller.account;
     let created = row.created_at.rfc3339();
     json!({
@@ -140,7 +202,9 @@ fn details(call: &Call<'_>, row: &NamespaceRecord) -> Value {
             "crn:v1:bluemix:public:container-registry:{}:a/{account}::namespace:{}",
             row.region, row.name
         ),
+        "resource_group": group,
         "created_date": created,
+        "resource_created_date": created,
         "updated_date": created,
     })
 }

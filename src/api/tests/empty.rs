@@ -89,7 +89,7 @@ impl Stock for Empty {
         _: &Region,
         _: &RepositoryName,
         _: &Reference,
-        _: (String, Bytes),
+        _: &Manifest,
     ) -> Result<Digest, Unstored> {
         Err(Unstored::Fault(full()))
     }

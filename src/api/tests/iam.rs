@@ -81,6 +81,7 @@ impl House {
                 local: "10.0.0.1".parse().unwrap(),
                 endpoint: Endpoint::Public,
                 secure: true,
+                certificate: None,
             },
             region: samples::region("us-south"),
             authority: "us.registry.test:8443".to_owned(),

@@ -22,6 +22,8 @@ use crate::clock::{ManualClock, SequenceEntropy};
 use crate::control::aws::problem::AwsProblem;
 use crate::control::image::{Image, Images};
 use crate::control::problem::Problem;
+use crate::control::trash::Bin;
+use crate::control::usage::Usage;
 use crate::control::{Authority, Desk};
 use crate::credential::api_key::Pepper;
 use crate::credential::seal::MasterKey;
@@ -62,6 +64,8 @@ mod identity;
 mod native;
 mod policies;
 mod registry;
+mod shelf;
+mod trash;
 mod wire;
 
 /// Decides by the caller's grants, as the gate does.
@@ -213,7 +217,15 @@ impl House {
         let stranger = samples::service_id(99);
         store.insert_service_id_for_test(&stranger).await;
         let registries = [(samples::region("us-south"), HostName::parse("us.registry.test").unwrap())].into();
+        let bin = Bin {
+            store: store.clone(),
+            inventory: Arc::new(shelf::OneImage::default()),
+            clock: clock.clone(),
+            keep: Some(std::time::Duration::from_secs(30 * 24 * 3600)),
+            usage: Arc::new(Usage::of([samples::region("us-south")])),
+        };
         let desk = Desk {
+            bin: Arc::new(bin),
             account: samples::account_id(),
             authority: Arc::new(AsPolicy),
             federation: Federation::new(Arc::new(Issuers::default()), clock.clone()),

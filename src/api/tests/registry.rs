@@ -33,7 +33,9 @@ async fn namespaces_are_added_listed_and_removed() {
     house.send(Some(&stranger), delete("/api/v1/namespaces/birds")).await.expect(403);
     house.ask(delete("/api/v1/namespaces/birds")).await.expect(204);
     house.ask(delete("/api/v1/namespaces/birds")).await.expect(404);
-    house.ask(delete("/api/v1/namespaces/team-a")).await.expect(409);
+    house.ask(delete("/api/v1/namespaces/team-a")).await.expect(204);
+    let left = house.ask(get("/api/v1/images?namespace=team-a")).await.expect(200);
+    assert_eq!(left, json!([]), "its images went along");
 }
 
 #[tokio::test]

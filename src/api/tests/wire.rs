@@ -28,6 +28,9 @@ fn filled(template: &str, [group, key, policy, service_id, user, profile]: [&str
         .replace("{type}/{identifier}", &format!("user/{user}"))
         .replace("{type}", "user")
         .replace("{link}", &format!("Link-{UUID}"))
+        .replace("{namespace}", "birds")
+        .replace("{image}", "birds%2Fowl:1")
+        .replace("/images/tags", "/images/tags?fromimage=birds/owl:1&toimage=birds/owl:2")
         .replace("{rule}", &format!("ClaimRule-{UUID}"))
 }
 
@@ -88,6 +91,14 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
         ("POST", "/v2/groups") => json!({"name": "x"}),
         ("PUT", "/v2/groups/{id}/members") => json!({"members": [{"iam_id": someone, "type": "user"}]}),
         ("POST", "/v2/accounts/{account}/users") => json!({"users": [{"email": "x@y"}]}),
+        ("POST", "/api/v1/images/bulkdelete") => json!(["birds/owl@sha256:x"]),
+        ("POST", "/api/v1/images/digests") => json!({"repositories": []}),
+        ("POST", "/api/v1/retentions" | "/api/v1/retentions/analyze") => {
+            json!({"namespace": "birds", "images_per_repo": 1, "retain_untagged": true})
+        }
+        ("PATCH", "/api/v1/plans") => json!({"plan": "Standard"}),
+        ("PATCH", "/api/v1/quotas") => json!({"storage_megabytes": 1}),
+        ("PATCH", "/api/v1/settings") => json!({"platform_metrics": true}),
         ("PATCH", "/api/v1/auth") => json!({"iam_authz": true}),
         ("POST", "/api/native/explain") => {
             json!({"principal": someone, "action": "pull", "namespace": "birds"})

@@ -3,6 +3,7 @@
 use clap::{Args, Subcommand};
 
 use super::ContainerClient;
+use super::shelf;
 use crate::cli::cr::image;
 use crate::cli::display::{Display, Output};
 use crate::cli::template::Template;
@@ -16,23 +17,60 @@ pub(in crate::cli) enum Command {
     /// List the images that you may see
     #[command(visible_alias = "images")]
     ImageList(ImageList),
+    /// List images by digest, those without tags too
+    #[command(visible_alias = "digests")]
+    ImageDigests(shelf::ImageDigests),
+    /// Show what images say of themselves
+    ImageInspect(shelf::Inspection),
+    /// Delete all images without tags
+    ImagePruneUntagged(shelf::PruneUntagged),
+    /// Restore a deleted image
+    ImageRestore(shelf::ImageRestore),
+    /// Delete images with all their tags
+    ImageRm(shelf::ImageNames),
+    /// Give an image another name
+    ImageTag(shelf::ImageTag),
+    /// Take tags off images, which stay
+    ImageUntag(shelf::ImageNames),
     /// Show the targeted registry, server and account
     Info(Formatted),
     /// Log docker or podman in to the targeted registry
     Login(Login),
+    /// Show the manifests of images
+    ManifestInspect(shelf::Inspection),
     /// Add a namespace
     NamespaceAdd(NamespaceAdd),
+    /// Put a namespace into a resource group, for good
+    NamespaceAssign(shelf::NamespaceAssign),
     /// List the namespaces that you may see
     #[command(visible_alias = "namespaces")]
     NamespaceList(NamespaceList),
     /// Remove a namespace and all its images
     NamespaceRm(NamespaceRm),
+    /// Show the plan
+    Plan(Formatted),
+    /// Change the plan
+    PlanUpgrade(shelf::PlanUpgrade),
+    /// Publish platform metrics, or no longer
+    PlatformMetrics(PrivateOnly),
     /// Refuse pulls and pushes over public networks, or no longer
     PrivateOnly(PrivateOnly),
+    /// Show quotas and usage
+    Quota(Formatted),
+    /// Set quotas
+    QuotaSet(shelf::QuotaSet),
     /// Show the targeted region and its registry
     Region(Formatted),
     /// Target a region
     RegionSet(RegionSet),
+    /// List the retention policies of the namespaces that you may see
+    RetentionPolicyList(Formatted),
+    /// Keep so many images in each repository of a namespace, and delete others every day
+    RetentionPolicySet(shelf::RetentionSet),
+    /// Delete, once, all but so many images in each repository of a namespace
+    RetentionRun(shelf::RetentionRun),
+    /// List deleted images that can be restored
+    TrashList(shelf::TrashList),
 }
 
 #[derive(Args, Debug)]
@@ -60,8 +98,8 @@ pub(in crate::cli) struct Login {
 pub(in crate::cli) struct NamespaceAdd {
     /// The name: 4 to 30 lower-case letters, digits, hyphens and underscores
     pub(in crate::cli) namespace: String,
-    /// Not supported: there are no resource groups
-    #[arg(short = 'g', long, hide = true)]
+    /// The resource group that it gets into, for good
+    #[arg(short = 'g', long, value_name = "GROUP")]
     pub(in crate::cli) resource_group: Option<String>,
 }
 

@@ -11,6 +11,7 @@ pub(super) mod cbr;
 pub(super) mod cr;
 pub(super) mod iam;
 pub(super) mod policy;
+pub(super) mod shelf;
 
 /// Puts cloud-grade IAM in front of any OCI registry, and talks to a server that does.
 #[derive(Debug, Parser)]
@@ -148,7 +149,7 @@ pub(super) struct Target {
 
 #[derive(Args, Debug)]
 pub(super) struct Explain {
-    /// Who: a user, a service ID, or an IAM id; you, unless given
+    /// Who: a user, a service ID, or an IAM id; a role by its id or ARN; you, unless given
     #[arg(long, value_name = "P")]
     pub(super) principal: Option<String>,
     /// What, such as container-registry.image.pull, ecr:BatchGetImage, or just pull

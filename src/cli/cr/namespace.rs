@@ -1,10 +1,12 @@
 //! `cr namespace-add`, `-list`, `-rm`.
 
 use http::Method;
+use http::header::HeaderName;
 use serde_json::Value;
 
 use super::region;
 use crate::cli::args::cr::{NamespaceAdd, NamespaceList, NamespaceRm};
+use crate::cli::args::shelf::NamespaceAssign;
 use crate::cli::display::{self, Display, Table};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
@@ -14,26 +16,47 @@ use crate::cli::wire::{self, Namespace};
 
 /// Adds a namespace to the targeted registry.
 pub(super) async fn add(io: &mut Io, session: &mut Session, add: NamespaceAdd) -> Result<(), Failure> {
-    if add.resource_group.is_some() {
-        return Err(Failure::usage(
-            "There are no resource groups here.",
-            "Leave `-g` out, and grant access by namespace.",
-        ));
-    }
     let targeted = region::target(session, None).await?;
     let (account, registry) = (session.account_name(), targeted.host());
+    let group = add.resource_group.as_deref();
+    let within =
+        group.map_or_else(String::new, |group| format!(" in resource group '{}'", display::tame(group)));
     io.line(format!(
-        "Adding namespace '{}' for account '{account}' in registry '{registry}'...\n",
-        add.namespace
+        "Adding namespace '{}'{within} for account '{account}' in registry '{registry}'...\n",
+        display::tame(&add.namespace)
     ));
     let path = format!("/api/v1/namespaces/{}", encoded(&add.namespace));
-    let reply = targeted.call(session, Request::new(Method::PUT, path)).await?;
+    let reply = targeted.call(session, in_group(Request::new(Method::PUT, path), group)).await?;
     io.line(match reply.status {
         http::StatusCode::OK => format!("Namespace '{}' is already yours.\n", add.namespace),
         _ => format!("Successfully added namespace '{}'\n", add.namespace),
     });
     io.ok(Display::default());
     Ok(())
+}
+
+/// Puts a namespace into a resource group.
+pub(super) async fn assign(
+    io: &mut Io,
+    session: &mut Session,
+    wanted: NamespaceAssign,
+) -> Result<(), Failure> {
+    let targeted = region::target(session, None).await?;
+    let (name, group) = (display::tame(&wanted.namespace), display::tame(&wanted.resource_group));
+    io.line(format!("Assigning namespace '{name}' to resource group '{group}'...\n"));
+    let path = format!("/api/v1/namespaces/{}", encoded(&wanted.namespace));
+    let request = in_group(Request::new(Method::PATCH, path), Some(&wanted.resource_group));
+    targeted.call(session, request).await?;
+    io.line(format!("Successfully assigned namespace '{name}' to resource group '{group}'\n"));
+    io.ok(Display::default());
+    Ok(())
+}
+
+fn in_group(request: Request, group: Option<&str>) -> Request {
+    match group {
+        Some(group) => request.header(HeaderName::from_static("x-auth-resource-group"), group),
+        None => request,
+    }
 }
 
 /// Lists the namespaces that the caller may see.

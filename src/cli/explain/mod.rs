@@ -26,8 +26,11 @@ pub(super) async fn run(io: &mut Io, explain: args::Explain) -> Result<(), Failu
     let mut session = Session::open(io).await?;
     let mut body = question::body(&mut session, &explain.question()).await?;
     if let Some(principal) = &explain.principal {
-        let principal = lookup::principal(&mut session, principal).await?;
-        body.insert("principal".to_owned(), principal.iam_id.into());
+        let id = match ["AROA", "arn:"].iter().any(|known| principal.starts_with(known)) {
+            true => principal.clone(),
+            false => lookup::principal(&mut session, principal).await?.iam_id,
+        };
+        body.insert("principal".to_owned(), id.into());
     }
     let request = Request::new(Method::POST, "/api/native/explain").json(&Value::Object(body));
     let answer = session.call(request).await?.json()?;

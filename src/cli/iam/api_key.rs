@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use http::{HeaderName, Method};
+use http::{HeaderName, Method, header};
 use serde_json::{Value, json};
 
 use super::service_id::contains;
 use crate::cli::args::iam::Consent;
-use crate::cli::args::iam::identity::{ApiKeyCommand, Issue, ServiceApiKeyCreate, ServiceApiKeys};
+use crate::cli::args::iam::identity::{
+    ApiKeyCommand, Issue, KeyChange, ServiceApiKeyCreate, ServiceApiKeyShow, ServiceApiKeys,
+};
 use crate::cli::display::{self, Display, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
@@ -45,7 +47,9 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: ApiKeyComma
         C::ApiKeyEnable(key) => switch(io, session, &key.name, None, &key.consent, Switch::Enable).await,
         C::ApiKeyLock(key) => switch(io, session, &key.name, None, &key.consent, Switch::Lock).await,
         C::ApiKeyUnlock(key) => switch(io, session, &key.name, None, &key.consent, Switch::Unlock).await,
+        C::ApiKeyUpdate(change) => update(io, session, &change.key, None, change.change).await,
         C::ApiKeys(shown) => list_own(io, session, shown.display).await,
+        C::ServiceApiKey(one) => show(io, session, one).await,
         C::ServiceApiKeyCreate(new) => create_for_service_id(io, session, new).await,
         C::ServiceApiKeyDelete(key) => {
             delete(io, session, &key.key, Some(&key.service_id), &key.consent).await
@@ -61,6 +65,9 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: ApiKeyComma
         }
         C::ServiceApiKeyUnlock(key) => {
             switch(io, session, &key.key, Some(&key.service_id), &key.consent, Switch::Unlock).await
+        }
+        C::ServiceApiKeyUpdate(change) => {
+            update(io, session, &change.key, Some(&change.service_id), change.change).await
         }
         C::ServiceApiKeys(filter) => list_of_service_id(io, session, filter).await,
     }
@@ -257,6 +264,43 @@ fn table(io: &mut Io, display: Display, found: Vec<Value>, none: &str) -> Result
     }
     io.line(table.render());
     Ok(())
+}
+
+async fn show(io: &mut Io, session: &mut Session, one: ServiceApiKeyShow) -> Result<(), Failure> {
+    let owner = owner(session, Some(&one.service_id)).await?;
+    let row = lookup::api_key(session, &owner.principal.iam_id, &one.key).await?;
+    let (name, user) = (owner.key(&row.name), session.user());
+    io.announce(one.display, format!("Getting {name} as {user}..."));
+    let found = session.read(&path(&row)).await?;
+    io.ok(one.display);
+    io.announce(one.display, "");
+    detail(io, one.display, &found, None)
+}
+
+async fn update(
+    io: &mut Io,
+    session: &mut Session,
+    key: &str,
+    service_id: Option<&str>,
+    change: KeyChange,
+) -> Result<(), Failure> {
+    let owner = owner(session, service_id).await?;
+    let row = lookup::api_key(session, &owner.principal.iam_id, key).await?;
+    let (name, user, display) = (owner.key(&row.name), session.user(), change.display);
+    io.announce(display, format!("Updating {name} as {user}..."));
+    let mut body = serde_json::Map::new();
+    let fields = [("name", change.name), ("description", change.description)];
+    body.extend(fields.into_iter().filter_map(|(field, text)| Some((field.to_owned(), text?.into()))));
+    let version = if row.entity_tag.is_empty() { "*" } else { &row.entity_tag };
+    let request = Request::new(Method::PUT, path(&row)).json(&Value::Object(body));
+    let changed = session.call(request.header(header::IF_MATCH, version)).await?.json()?;
+    io.ok(display);
+    io.announce(display, format!("{name} is updated successfully\n"));
+    detail(io, display, &changed, None)
+}
+
+fn path(key: &ApiKey) -> String {
+    format!("/v1/apikeys/{}", encoded(&key.id))
 }
 
 async fn delete(

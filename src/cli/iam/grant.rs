@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::iam::access::Grant;
+use crate::cli::args::iam::access::{ApiVersion, Dialect, Grant};
 use crate::cli::failure::Failure;
-use crate::cli::wire::GrantedRole;
+use crate::cli::wire::{GrantedRole, Role as CustomRole};
 use crate::policy::ibm::role::Role;
 
 /// The service that policies are about unless they say otherwise.
@@ -21,7 +21,24 @@ const TITLES: [(&str, &str); 5] = [
 ];
 
 /// The body of a policy without its subject.
-pub(super) fn document(grant: &Grant, account: &str) -> Result<Map<String, Value>, Failure> {
+pub(super) fn document(
+    grant: &Grant,
+    account: &str,
+    custom: &[CustomRole],
+) -> Result<Map<String, Value>, Failure> {
+    check(grant)?;
+    let mut document = match &grant.file {
+        Some(file) => from_file(file, account, &Words::of(grant.dialect))?,
+        None => from_flags(grant, account, custom)?,
+    };
+    if let Some(description) = &grant.description {
+        document.insert("description".to_owned(), description.clone().into());
+    }
+    Ok(document)
+}
+
+/// Refuses what has no meaning here, before anything is asked of the server.
+pub(super) fn check(grant: &Grant) -> Result<(), Failure> {
     if grant.resource_group_name.is_some()
         || grant.resource_group_id.is_some()
         || grant.service_instance.is_some()
@@ -31,19 +48,18 @@ pub(super) fn document(grant: &Grant, account: &str) -> Result<Map<String, Value
             "Grant access by namespace: `--resource-type namespace --resource NAMESPACE`.",
         ));
     }
-    let mut document = match &grant.file {
-        Some(file) => from_file(file, account)?,
-        None => from_flags(grant, account)?,
-    };
-    if let Some(description) = &grant.description {
-        document.insert("description".to_owned(), description.clone().into());
-    }
-    Ok(document)
+    Ok(())
 }
 
-fn from_flags(grant: &Grant, account: &str) -> Result<Map<String, Value>, Failure> {
-    let roles = grant.roles.iter().map(|name| role(name.trim())).collect::<Result<Vec<_>, _>>()?;
-    if let Some(other) = roles.iter().find(|role| grant.account_management && !role.is_platform()) {
+/// Whether a role of the account's own making is named, as far as that can be told without asking for them.
+pub(super) fn names_custom_roles(grant: &Grant) -> bool {
+    grant.roles.iter().any(|name| Role::parse(name.trim()).is_none())
+}
+
+fn from_flags(grant: &Grant, account: &str, custom: &[CustomRole]) -> Result<Map<String, Value>, Failure> {
+    let roles = grant.roles.iter().map(|name| role(name.trim(), custom)).collect::<Result<Vec<_>, _>>()?;
+    let known = roles.iter().filter_map(|crn| Role::parse(crn));
+    if let Some(other) = known.into_iter().find(|role| grant.account_management && !role.is_platform()) {
         let platform = Role::ALL.into_iter().filter(|role| role.is_platform()).map(Role::display_name);
         let platform: Vec<&str> = platform.collect();
         return Err(Failure::usage(
@@ -51,7 +67,7 @@ fn from_flags(grant: &Grant, account: &str) -> Result<Map<String, Value>, Failur
             format!("Use one of {}.", platform.join(", ")),
         ));
     }
-    let roles: Vec<Value> = roles.into_iter().map(|role| json!({ "role_id": role.crn() })).collect();
+    let roles: Vec<Value> = roles.into_iter().map(|crn| json!({ "role_id": crn })).collect();
     let mut attributes = vec![json!({ "name": "accountId", "value": account })];
     let service = grant.service_name.as_deref().unwrap_or(REGISTRY);
     let further = grant.attributes.iter().map(|pair| split(pair)).collect::<Result<Vec<_>, _>>()?;
@@ -71,35 +87,86 @@ fn from_flags(grant: &Grant, account: &str) -> Result<Map<String, Value>, Failur
     Ok(document)
 }
 
-/// A file holds `roles` and `resources`; the account is filled in where it is missing.
-fn from_file(file: &str, account: &str) -> Result<Map<String, Value>, Failure> {
+/// What a version of the API calls the parts of a policy.
+struct Words {
+    kept: &'static [&'static str],
+    roles: &'static str,
+    resources: &'static str,
+    key: &'static str,
+    example: &'static str,
+}
+
+impl Words {
+    const fn of(dialect: Dialect) -> Self {
+        match dialect.api_version {
+            Some(ApiVersion::V2) => Self {
+                kept: &["control", "resource", "rule", "pattern", "description"],
+                roles: "control",
+                resources: "resource",
+                key: "key",
+                example: r#"{"control":{"grant":{"roles":[{"role_id":"crn:v1:bluemix:public:iam::::serviceRole:Reader"}]}},"resource":{"attributes":[{"key":"serviceName","operator":"stringEquals","value":"container-registry"}]}}"#,
+            },
+            Some(ApiVersion::V1) | None => Self {
+                kept: &["roles", "resources", "description"],
+                roles: "roles",
+                resources: "resources",
+                key: "name",
+                example: r#"{"roles":[{"role_id":"crn:v1:bluemix:public:iam::::serviceRole:Reader"}],"resources":[{"attributes":[{"name":"serviceName","value":"container-registry"}]}]}"#,
+            },
+        }
+    }
+}
+
+/// A file holds the roles and the resources; the account is filled in where it is missing.
+fn from_file(file: &str, account: &str, words: &Words) -> Result<Map<String, Value>, Failure> {
     let path = file.strip_prefix('@').unwrap_or(file);
     let wrong = |why: &dyn std::fmt::Display| {
-        let next = r#"Write it as {"roles":[{"role_id":"crn:v1:bluemix:public:iam::::serviceRole:Reader"}],"resources":[{"attributes":[{"name":"serviceName","value":"container-registry"}]}]}."#;
+        let next = format!("Write it as {}.", words.example);
         Failure::new(format!("The policy in {path} cannot be used: {why}."), next)
     };
     let text = std::fs::read(path).map_err(|error| wrong(&error))?;
     let mut document: Map<String, Value> = serde_json::from_slice(&text).map_err(|error| wrong(&error))?;
-    document.retain(|field, _| ["roles", "resources", "description"].contains(&field.as_str()));
-    if document.get("roles").is_none() {
-        return Err(wrong(&"`roles` is missing"));
+    document.retain(|field, _| words.kept.contains(&field.as_str()));
+    let missing = |what: &str| wrong(&format!("`{what}` is missing"));
+    if document.get(words.roles).is_none() {
+        return Err(missing(words.roles));
     }
-    let resources = document.get_mut("resources").and_then(Value::as_array_mut);
-    for resource in resources.ok_or_else(|| wrong(&"`resources` is missing"))? {
+    let resources = match document.get_mut(words.resources) {
+        Some(Value::Array(resources)) => resources.iter_mut().collect(),
+        Some(resource @ Value::Object(_)) => vec![resource],
+        Some(_) | None => return Err(missing(words.resources)),
+    };
+    for resource in resources {
         let attributes = resource.get_mut("attributes").and_then(Value::as_array_mut);
-        let attributes = attributes.ok_or_else(|| wrong(&"`attributes` is missing"))?;
-        if !attributes.iter().any(|attribute| attribute.get("name") == Some(&"accountId".into())) {
-            attributes.insert(0, json!({ "name": "accountId", "value": account }));
+        let attributes = attributes.ok_or_else(|| missing("attributes"))?;
+        if !attributes.iter().any(|attribute| attribute.get(words.key) == Some(&"accountId".into())) {
+            let operator = "stringEquals";
+            attributes.insert(0, json!({ words.key: "accountId", "value": account, "operator": operator }));
         }
     }
     Ok(document)
 }
 
-fn role(name: &str) -> Result<Role, Failure> {
-    Role::parse(name).ok_or_else(|| {
-        let known: Vec<&str> = Role::ALL.into_iter().map(Role::display_name).collect();
-        Failure::usage(format!("There is no role `{name}`."), format!("Use one of {}.", known.join(", ")))
-    })
+/// The CRN of a role, by either of its names.
+fn role(name: &str, custom: &[CustomRole]) -> Result<String, Failure> {
+    if let Some(known) = Role::parse(name) {
+        return Ok(known.crn().to_owned());
+    }
+    let called = |row: &&CustomRole| row.name == name || row.display_name.eq_ignore_ascii_case(name);
+    let mut found = custom.iter().filter(called);
+    match (found.next(), found.next()) {
+        (Some(row), None) => Ok(row.crn.clone()),
+        (Some(_), Some(_)) => Err(Failure::usage(
+            format!("The role `{name}` is not the only one of that name."),
+            "Name it by the name that it was made with: `portcullis iam roles --output json` shows it.",
+        )),
+        (None, _) => {
+            let mut known: Vec<&str> = Role::ALL.into_iter().map(|role| role.display_name()).collect();
+            known.extend(custom.iter().map(|row| row.display_name.as_str()));
+            let next = format!("Use one of {}.", known.join(", "));
+            Err(Failure::usage(format!("There is no role `{name}`."), next))
+        }
+    }
 }
 
 fn split(pair: &str) -> Result<(&str, &str), Failure> {
@@ -150,7 +217,7 @@ mod tests {
             ..Grant::default()
         };
         assert_eq!(
-            Value::Object(document(&flags, "123456789012").unwrap()),
+            Value::Object(document(&flags, "123456789012", &[]).unwrap()),
             json!({
                 "roles": [{"role_id": "crn:v1:bluemix:public:iam::::serviceRole:Reader"}],
                 "resources": [{"attributes": [
@@ -168,7 +235,7 @@ mod tests {
     fn a_wildcard_makes_a_pattern_and_attributes_add_up() {
         let flags =
             Grant { attributes: vec!["resourceType=namespace".into(), "resource=team-*".into()], ..grant() };
-        let body = Value::Object(document(&flags, "1").unwrap());
+        let body = Value::Object(document(&flags, "1", &[]).unwrap());
         assert_eq!(body.pointer("/resources/0/attributes/3/operator"), Some(&json!("stringMatch")));
         assert_eq!(
             body.pointer("/roles/1/role_id"),
@@ -180,7 +247,7 @@ mod tests {
     fn account_management_is_every_platform_service_and_takes_platform_roles() {
         let flags =
             |role: &str| Grant { roles: vec![role.into()], account_management: true, ..Grant::default() };
-        let body = Value::Object(document(&flags("Viewer"), "1").unwrap());
+        let body = Value::Object(document(&flags("Viewer"), "1", &[]).unwrap());
         assert_eq!(
             body.pointer("/resources/0/attributes"),
             Some(&json!([
@@ -188,7 +255,7 @@ mod tests {
                 {"name": "serviceType", "value": "platform_service", "operator": "stringEquals"},
             ]))
         );
-        let refused = document(&flags("Reader"), "1").unwrap_err();
+        let refused = document(&flags("Reader"), "1", &[]).unwrap_err();
         assert!(refused.usage && refused.next.contains("Administrator, Editor, Operator, Viewer"));
     }
 
@@ -201,7 +268,7 @@ mod tests {
             Grant { roles: vec!["Owner".into()], ..grant() },
             Grant { attributes: vec!["region".into()], ..grant() },
         ] {
-            assert!(document(&wrong, "1").unwrap_err().usage, "{wrong:?}");
+            assert!(document(&wrong, "1", &[]).unwrap_err().usage, "{wrong:?}");
         }
     }
 
@@ -211,9 +278,9 @@ mod tests {
         let path = directory.path().join("policy.json");
         std::fs::write(&path, r#"{"roles":[{"role_id":"x"}],"resources":[{"attributes":[{"name":"serviceName","value":"y"}]}]}"#).unwrap();
         let flags = Grant { file: Some(format!("@{}", path.display())), ..Grant::default() };
-        let body = Value::Object(document(&flags, "123456789012").unwrap());
+        let body = Value::Object(document(&flags, "123456789012", &[]).unwrap());
         assert_eq!(body.pointer("/resources/0/attributes/0/value"), Some(&json!("123456789012")));
         std::fs::write(&path, r#"{"roles":[]}"#).unwrap();
-        assert!(document(&flags, "1").unwrap_err().what.contains("`resources` is missing"));
+        assert!(document(&flags, "1", &[]).unwrap_err().what.contains("`resources` is missing"));
     }
 }

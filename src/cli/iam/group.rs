@@ -1,11 +1,11 @@
 //! Access groups and who is in them.
 
-use http::Method;
+use http::{Method, header};
 use serde_json::{Value, json};
 
-use crate::cli::args::iam::access::{GroupCommand, Groups, Members};
+use crate::cli::args::iam::access::{GroupCommand, GroupUpdate, Groups, Members};
 use crate::cli::args::iam::{Create, Entity, Listing};
-use crate::cli::display::{self, Table, pairs};
+use crate::cli::display::{self, Display, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
 use crate::cli::lookup::{self, Principal};
@@ -48,6 +48,8 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: GroupComman
         GroupCommand::UserAdd(members) => add(io, session, Kind::User, members).await,
         GroupCommand::UserRemove(members) => remove(io, session, Kind::User, members).await,
         GroupCommand::Users(of) => members(io, session, Kind::User, of).await,
+        GroupCommand::Show(one) => show(io, session, one).await,
+        GroupCommand::Update(change) => update(io, session, change).await,
         GroupCommand::List(filter) => list(io, session, filter).await,
     }
 }
@@ -93,17 +95,47 @@ async fn create(io: &mut Io, session: &mut Session, new: Create) -> Result<(), F
     let made = session.call(Request::new(Method::POST, path).json(&body)).await?.json()?;
     io.ok(display);
     io.announce(display, format!("Access group {name} is created successfully\n"));
+    detail(io, display, &made)
+}
+
+fn detail(io: &mut Io, display: Display, found: &Value) -> Result<(), Failure> {
     if display.is_json() {
-        io.line(display::json(&made));
+        io.line(display::json(found));
         return Ok(());
     }
-    let made: Group = wire::row(&made)?;
+    let row: Group = wire::row(found)?;
     if display.quiet {
-        io.line(display::tame(&made.id));
+        io.line(display::tame(&row.id));
         return Ok(());
     }
-    io.line(pairs([("Name", made.name), ("ID", made.id), ("Description", made.description)]));
+    io.line(pairs([("Name", row.name), ("ID", row.id), ("Description", row.description)]));
     Ok(())
+}
+
+async fn show(io: &mut Io, session: &mut Session, one: Listing) -> Result<(), Failure> {
+    let (name, user) = (display::tame(&one.name), session.user());
+    io.announce(one.display, format!("Getting access group {name} under current account as {user}..."));
+    let group = lookup::group(session, &one.name).await?;
+    let found = session.read(&path(&group)).await?;
+    io.ok(one.display);
+    io.announce(one.display, "");
+    detail(io, one.display, &found)
+}
+
+async fn update(io: &mut Io, session: &mut Session, change: GroupUpdate) -> Result<(), Failure> {
+    let group = lookup::group(session, &change.group).await?;
+    let (name, user, display) = (display::tame(&group.name), session.user(), change.display);
+    let reply = session.call(Request::new(Method::GET, path(&group))).await?;
+    let version = reply.header("etag").unwrap_or("*").to_owned();
+    io.announce(display, format!("Updating access group {name} under current account as {user}..."));
+    let mut body = serde_json::Map::new();
+    let fields = [("name", change.name), ("description", change.description)];
+    body.extend(fields.into_iter().filter_map(|(field, text)| Some((field.to_owned(), text?.into()))));
+    let request = Request::new(Method::PATCH, path(&group)).json(&Value::Object(body));
+    let changed = session.call(request.header(header::IF_MATCH, &version)).await?.json()?;
+    io.ok(display);
+    io.announce(display, format!("Access group {name} is updated successfully\n"));
+    detail(io, display, &changed)
 }
 
 async fn delete(io: &mut Io, session: &mut Session, one: Entity) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ mod grant;
 mod group;
 mod network;
 mod policy;
+mod policy_v2;
 mod role;
 mod service_id;
 mod user;
@@ -24,11 +25,13 @@ pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
         Command::ApiKey(command) => api_key::run(io, session, command).await,
         Command::Group(command) => group::run(io, session, command).await,
         Command::Network(command) => network::run(io, session, command).await,
+        Command::BearerToken(shown) => user::bearer_token(io, session, shown.display).await,
         Command::OauthTokens(shown) => user::oauth_tokens(io, session, shown.display).await,
         Command::Policy(command) => policy::run(io, session, command).await,
-        Command::Roles(roles) => role::list(io, session, roles).await,
+        Command::Role(command) => role::run(io, session, command).await,
         Command::ServiceId(command) => service_id::run(io, session, command).await,
         Command::UserInvite(invite) => user::invite(io, session, invite).await,
+        Command::UserRemove(one) => user::remove(io, session, one).await,
         Command::Users(shown) => user::list(io, session, shown.display).await,
     }
 }

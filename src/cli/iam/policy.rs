@@ -1,15 +1,16 @@
 //! Access policies of service IDs, users and access groups.
 
-use http::Method;
-use serde_json::{Value, json};
+use http::{Method, header};
+use serde_json::{Map, Value, json};
 
-use super::grant;
+use super::{grant, policy_v2};
 use crate::cli::args::iam::access::{
-    ApiVersion, Dialect, PolicyCommand, PolicyCreate, PolicyEntity, PolicyListing, PolicyShow,
+    AccessPolicies, AccountPolicies, ApiVersion, Dialect, Grant, PolicyCommand, PolicyCreate, PolicyEntity,
+    PolicyListing, PolicyShow, PolicyType, PolicyUpdate, SubjectType,
 };
-use crate::cli::display::{self, Display};
+use crate::cli::display::{self, Display, Table};
 use crate::cli::failure::Failure;
-use crate::cli::http::{Request, encoded, form};
+use crate::cli::http::{Reply, Request, encoded, form};
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
@@ -69,14 +70,19 @@ impl Subject {
     }
 }
 
-/// Refuses the version of the API that this server does not have yet, before anything is asked of it.
-fn demand_v1(dialect: Dialect) -> Result<(), Failure> {
+/// Where a version of the API keeps policies.
+const fn collection(dialect: Dialect) -> &'static str {
     match dialect.api_version {
-        Some(ApiVersion::V2) => Err(Failure::usage(
-            "The server has version v1 of the policy API only.",
-            "Leave out `--api-version v2`: flags mean the same in v1, and a file needs `roles` and `resources`.",
-        )),
-        Some(ApiVersion::V1) | None => Ok(()),
+        Some(ApiVersion::V2) => "/v2/policies",
+        Some(ApiVersion::V1) | None => "/v1/policies",
+    }
+}
+
+/// A policy as one of the versions writes it.
+fn read(dialect: Dialect, found: &Value) -> Result<Policy, Failure> {
+    match dialect.api_version {
+        Some(ApiVersion::V2) => Ok(policy_v2::policy(found)),
+        Some(ApiVersion::V1) | None => wire::row(found),
     }
 }
 
@@ -88,47 +94,98 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: PolicyComma
         C::AccessGroupPolicy(one) => show(io, session, Kind::Group, one).await,
         C::AccessGroupPolicyCreate(new) => create(io, session, Kind::Group, *new).await,
         C::AccessGroupPolicyDelete(one) => delete(io, session, Kind::Group, one).await,
+        C::AccessGroupPolicyUpdate(change) => update(io, session, Kind::Group, *change).await,
+        C::AccessPolicies(wanted) => list_access(io, session, wanted).await,
+        C::AccountPolicies(wanted) => list_account(io, session, wanted).await,
         C::ServicePolicies(of) => list(io, session, Kind::ServiceId, of).await,
         C::ServicePolicy(one) => show(io, session, Kind::ServiceId, one).await,
         C::ServicePolicyCreate(new) => create(io, session, Kind::ServiceId, *new).await,
         C::ServicePolicyDelete(one) => delete(io, session, Kind::ServiceId, one).await,
+        C::ServicePolicyUpdate(change) => update(io, session, Kind::ServiceId, *change).await,
         C::UserPolicies(of) => list(io, session, Kind::User, of).await,
         C::UserPolicy(one) => show(io, session, Kind::User, one).await,
         C::UserPolicyCreate(new) => create(io, session, Kind::User, *new).await,
         C::UserPolicyDelete(one) => delete(io, session, Kind::User, one).await,
+        C::UserPolicyUpdate(change) => update(io, session, Kind::User, *change).await,
     }
 }
 
+/// The body that grants this to that subject.
+async fn body(
+    session: &mut Session,
+    grant: &Grant,
+    subject: &Subject,
+) -> Result<Map<String, Value>, Failure> {
+    let custom = match grant::names_custom_roles(grant) {
+        true => lookup::custom_roles(session).await?,
+        false => Vec::new(),
+    };
+    let mut body = grant::document(grant, &session.account(), &custom)?;
+    let named = (subject.attribute, subject.id.as_str());
+    if grant.dialect.api_version == Some(ApiVersion::V2) {
+        return Ok(policy_v2::body(body, named));
+    }
+    body.insert("type".to_owned(), "access".into());
+    let attribute = json!({ "name": named.0, "value": named.1 });
+    body.insert("subjects".to_owned(), json!([{ "attributes": [attribute] }]));
+    Ok(body)
+}
+
 async fn create(io: &mut Io, session: &mut Session, kind: Kind, new: PolicyCreate) -> Result<(), Failure> {
-    demand_v1(new.grant.dialect)?;
-    let mut body = grant::document(&new.grant, &session.account())?;
+    grant::check(&new.grant)?;
     let subject = Subject::find(session, kind, &new.subject).await?;
-    let (user, display) = (session.user(), new.display);
-    let noun = kind.noun();
+    let body = body(session, &new.grant, &subject).await?;
+    let (user, display, noun) = (session.user(), new.display, kind.noun());
     io.announce(
         display,
         format!("Creating policy under current account for {noun} {} as {user}...", subject.name),
     );
-    body.insert("type".to_owned(), "access".into());
-    let attribute = json!({ "name": subject.attribute, "value": subject.id });
-    body.insert("subjects".to_owned(), json!([{ "attributes": [attribute] }]));
-    let reply = session.call(Request::new(Method::POST, "/v1/policies").json(&Value::Object(body))).await?;
+    let request = Request::new(Method::POST, collection(new.grant.dialect)).json(&Value::Object(body));
+    let reply = session.call(request).await?;
+    written(io, (display, new.grant.dialect), &reply, &format!("{} is successfully created\n", kind.policy()))
+}
+
+async fn update(io: &mut Io, session: &mut Session, kind: Kind, new: PolicyUpdate) -> Result<(), Failure> {
+    grant::check(&new.grant)?;
+    let dialect = new.grant.dialect;
+    let subject = Subject::find(session, kind, &new.subject).await?;
+    let (found, version) = policy_of(session, (&subject, dialect), &new.policy_id).await?;
+    let mut body = body(session, &new.grant, &subject).await?;
+    // The API replaces it whole: what is not to change is said again.
+    if let (None, Some(known)) = (body.get("description"), found.get("description")) {
+        body.insert("description".to_owned(), known.clone());
+    }
+    let (user, display, noun) = (session.user(), new.display, kind.noun());
+    let id = display::tame(&new.policy_id);
+    io.announce(display, format!("Updating policy {id} of {noun} {} as {user}...", subject.name));
+    let request = Request::new(Method::PUT, path(dialect, &new.policy_id)).json(&Value::Object(body));
+    let request = request.header(header::IF_MATCH, version.as_deref().unwrap_or("*"));
+    let reply = session.call(request).await?;
+    written(io, (display, dialect), &reply, &format!("{} is successfully updated\n", kind.policy()))
+}
+
+/// Shows a policy as it has been written.
+fn written(
+    io: &mut Io,
+    (display, dialect): (Display, Dialect),
+    reply: &Reply,
+    said: &str,
+) -> Result<(), Failure> {
     let version = reply.header("etag").map(|tag| tag.trim_matches('"').to_owned());
     let made = reply.json()?;
     io.ok(display);
-    io.announce(display, format!("{} is successfully created\n", kind.policy()));
+    io.announce(display, said);
     if display.is_json() {
         io.line(display::json(&made));
         return Ok(());
     }
-    let made: Policy = wire::row(&made)?;
+    let made = read(dialect, &made)?;
     io.line(if display.quiet { made.id } else { block(&made, version) });
     Ok(())
 }
 
 async fn list(io: &mut Io, session: &mut Session, kind: Kind, list: PolicyListing) -> Result<(), Failure> {
-    demand_v1(list.dialect)?;
-    let of = list.of;
+    let (of, dialect) = (list.of, list.dialect);
     let subject = Subject::find(session, kind, &of.name).await?;
     let (user, display) = (session.user(), of.display);
     let noun = kind.noun();
@@ -142,12 +199,12 @@ async fn list(io: &mut Io, session: &mut Session, kind: Kind, list: PolicyListin
         ("type", "access"),
         ("limit", lookup::PAGE),
     ]);
-    let found = session.list(&format!("/v1/policies?{query}"), "policies").await?;
+    let found = session.list(&format!("{}?{query}", collection(dialect)), "policies").await?;
     if display.is_json() {
         io.line(display::json(&Value::Array(found)));
         return Ok(());
     }
-    let rows: Vec<Policy> = wire::rows(&found)?;
+    let rows = found.iter().map(|row| read(dialect, row)).collect::<Result<Vec<Policy>, _>>()?;
     io.ok(display);
     if rows.is_empty() {
         io.announce(display, "No policy found.");
@@ -159,29 +216,96 @@ async fn list(io: &mut Io, session: &mut Session, kind: Kind, list: PolicyListin
     Ok(())
 }
 
+async fn list_access(io: &mut Io, session: &mut Session, wanted: AccessPolicies) -> Result<(), Failure> {
+    let account = session.account();
+    let mut fields = vec![("account_id", account.as_str()), ("type", "access"), ("limit", lookup::PAGE)];
+    fields.extend(wanted.sort_by.as_deref().map(|field| ("sort", field)));
+    let user = session.user();
+    io.announce(wanted.display, format!("Getting access policies under current account as {user}..."));
+    let mut found = session.list(&format!("/v1/policies?{}", form(&fields)), "policies").await?;
+    found.retain(|row| wanted.of.is_none_or(|of| is_for(row, of)));
+    table(io, session, wanted.display, found).await
+}
+
+async fn list_account(io: &mut Io, session: &mut Session, wanted: AccountPolicies) -> Result<(), Failure> {
+    let query = form(&[("account_id", &session.account()), ("type", "access"), ("limit", lookup::PAGE)]);
+    let user = session.user();
+    io.announce(wanted.display, format!("Getting policies under current account as {user}..."));
+    // No service here is authorized to use another.
+    let found = match wanted.of {
+        Some(PolicyType::Auth) => Vec::new(),
+        Some(PolicyType::Access) | None => session.list(&format!("/v1/policies?{query}"), "policies").await?,
+    };
+    table(io, session, wanted.display, found).await
+}
+
+fn is_for(row: &Value, of: SubjectType) -> bool {
+    let attribute = |field: &str| {
+        let place = format!("/subjects/0/attributes/0/{field}");
+        row.pointer(&place).and_then(Value::as_str).unwrap_or_default().to_owned()
+    };
+    let kind = match (attribute("name").as_str(), attribute("value")) {
+        ("access_group_id", _) => SubjectType::AccessGroup,
+        (_, id) if id.starts_with("iam-ServiceId-") => SubjectType::ServiceId,
+        (_, _) => SubjectType::User,
+    };
+    kind == of
+}
+
+/// One line for each policy, with whom it is for by the name that people know.
+async fn table(
+    io: &mut Io,
+    session: &mut Session,
+    display: Display,
+    found: Vec<Value>,
+) -> Result<(), Failure> {
+    if display.is_json() {
+        io.line(display::json(&Value::Array(found)));
+        return Ok(());
+    }
+    let rows: Vec<Policy> = wire::rows(&found)?;
+    io.ok(display);
+    if rows.is_empty() {
+        io.announce(display, "No policy found.");
+        return Ok(());
+    }
+    let names = lookup::names(session).await?;
+    let mut table = Table::new(&["Policy ID", "Subject", "Roles", "Resources"]);
+    for row in rows {
+        let subject = row.subjects.iter().flat_map(|subject| &subject.attributes).next();
+        let id = subject.map(|attribute| attribute.value.as_str()).unwrap_or_default();
+        let name = names.iter().find(|(known, _)| known == id).map_or(id, |(_, name)| name);
+        let roles: Vec<&str> = row.roles.iter().map(grant::role_name).collect();
+        let attributes = row.resources.iter().flat_map(|resource| &resource.attributes);
+        let shown = attributes.filter(|attribute| attribute.name != "accountId");
+        let shown: Vec<String> = shown.map(|one| format!("{}={}", one.name, one.value)).collect();
+        table.row([row.id.as_str(), name, &roles.join(", "), &shown.join(", ")]);
+    }
+    io.line(table.render());
+    Ok(())
+}
+
 async fn show(io: &mut Io, session: &mut Session, kind: Kind, one: PolicyShow) -> Result<(), Failure> {
-    demand_v1(one.dialect)?;
     let subject = Subject::find(session, kind, &one.subject).await?;
     let (user, display, noun) = (session.user(), one.display, kind.noun());
     let id = display::tame(&one.policy_id);
     io.announce(display, format!("Getting policy {id} of {noun} {} as {user}...", subject.name));
-    let (found, version) = policy_of(session, &subject, &one.policy_id).await?;
+    let (found, version) = policy_of(session, (&subject, one.dialect), &one.policy_id).await?;
     io.ok(display);
     io.announce(display, "");
-    print(io, display, &found, version)
+    print(io, (display, one.dialect), &found, version)
 }
 
 async fn delete(io: &mut Io, session: &mut Session, kind: Kind, one: PolicyEntity) -> Result<(), Failure> {
-    demand_v1(one.dialect)?;
     let subject = Subject::find(session, kind, &one.subject).await?;
-    policy_of(session, &subject, &one.policy_id).await?;
+    policy_of(session, (&subject, one.dialect), &one.policy_id).await?;
     let (user, display, noun) = (session.user(), one.consent.display(), kind.noun());
     let id = display::tame(&one.policy_id);
     if !io.confirm(&format!("Really delete policy {id} of {noun} {}?", subject.name), one.consent.force)? {
         return Ok(());
     }
     io.announce(display, format!("Deleting policy {id} of {noun} {} as {user}...", subject.name));
-    session.call(Request::new(Method::DELETE, path(&one.policy_id))).await?;
+    session.call(Request::new(Method::DELETE, path(one.dialect, &one.policy_id))).await?;
     io.ok(display);
     io.announce(display, format!("{} {id} is deleted successfully", kind.policy()));
     Ok(())
@@ -190,13 +314,13 @@ async fn delete(io: &mut Io, session: &mut Session, kind: Kind, one: PolicyEntit
 /// The policy with this id and its version, if it is one of this subject: a slip of the id must not hit somebody else.
 async fn policy_of(
     session: &mut Session,
-    subject: &Subject,
+    (subject, dialect): (&Subject, Dialect),
     id: &str,
 ) -> Result<(Value, Option<String>), Failure> {
-    let reply = session.call(Request::new(Method::GET, path(id))).await?;
+    let reply = session.call(Request::new(Method::GET, path(dialect, id))).await?;
     let version = reply.header("etag").map(|tag| tag.trim_matches('"').to_owned());
     let found = reply.json()?;
-    let policy: Policy = wire::row(&found)?;
+    let policy = read(dialect, &found)?;
     let named = policy.subjects.iter().flat_map(|subject| &subject.attributes);
     if named.into_iter().any(|attribute| attribute.value == subject.id) {
         return Ok((found, version));
@@ -209,15 +333,20 @@ async fn policy_of(
     ))
 }
 
-fn path(id: &str) -> String {
-    format!("/v1/policies/{}", encoded(id))
+fn path(dialect: Dialect, id: &str) -> String {
+    format!("{}/{}", collection(dialect), encoded(id))
 }
 
-fn print(io: &mut Io, display: Display, found: &Value, version: Option<String>) -> Result<(), Failure> {
+fn print(
+    io: &mut Io,
+    (display, dialect): (Display, Dialect),
+    found: &Value,
+    version: Option<String>,
+) -> Result<(), Failure> {
     if display.is_json() {
         io.line(display::json(found));
     } else {
-        io.line(block(&wire::row(found)?, version));
+        io.line(block(&read(dialect, found)?, version));
     }
     Ok(())
 }

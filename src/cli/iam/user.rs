@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::cli::args::iam::UserInvite;
+use crate::cli::args::iam::{Entity, UserInvite};
 use crate::cli::display::{self, Display, Table};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
@@ -59,6 +59,38 @@ pub(super) async fn invite(io: &mut Io, session: &mut Session, invite: UserInvit
             "User {email} is added to the account. Grant access with `portcullis iam user-policy-create`."
         ),
     );
+    Ok(())
+}
+
+/// `iam user-remove`.
+pub(super) async fn remove(io: &mut Io, session: &mut Session, one: Entity) -> Result<(), Failure> {
+    let found = lookup::user(session, &one.name).await?;
+    let (name, user, display) = (display::tame(&found.name), session.user(), one.consent.display());
+    let question = format!("Really remove user {name} ({}), with all API keys and policies?", found.iam_id);
+    if !io.confirm(&question, one.consent.force)? {
+        return Ok(());
+    }
+    io.announce(display, format!("Removing user {name} from current account as {user}..."));
+    let path = format!("/v2/accounts/{}/users/{}", encoded(&session.account()), encoded(&found.iam_id));
+    session.call(Request::new(Method::DELETE, path)).await?;
+    io.ok(display);
+    io.announce(display, format!("User {name} is removed from the account"));
+    Ok(())
+}
+
+/// `iam bearer-token`: the same token, as a header takes it.
+pub(super) async fn bearer_token(
+    io: &mut Io,
+    session: &mut Session,
+    display: Display,
+) -> Result<(), Failure> {
+    let token = session.fresh_token().await?;
+    let token = format!("Bearer {}", display::tame(token.expose()));
+    if display.is_json() {
+        io.line(display::json(&json!({ "token": token })));
+    } else {
+        io.line(token);
+    }
     Ok(())
 }
 

@@ -60,7 +60,8 @@ fn namespaces_are_added_listed_and_removed() {
             "Adding namespace 'birds' for account 'example' in registry '{registry}'...\n\nSuccessfully added namespace 'birds'\n\nOK\n"
         )
     );
-    world.run("cr namespace-add birds -g default").misused();
+    let added = world.run("cr namespace-add birds -g beaks").done();
+    assert!(added.contains("'birds' in resource group 'beaks' for account"), "{added}");
     assert_eq!(
         world.run("cr namespace-list").done(),
         format!(

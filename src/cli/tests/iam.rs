@@ -206,24 +206,149 @@ fn account_management_is_granted_by_one_flag() {
     assert!(world.lines("POST /v1/policies").is_empty());
 }
 
+fn v2() -> Value {
+    json!({
+        "id": POLICY, "type": "access", "state": "active", "description": "",
+        "subject": {"attributes": [{"key": "iam_id", "operator": "stringEquals", "value": format!("iam-{SERVICE_ID}")}]},
+        "control": {"grant": {"roles": [{"role_id": "crn:v1:bluemix:public:iam::::serviceRole:Reader"}]}},
+        "resource": {"attributes": [{"key": "serviceName", "operator": "stringEquals", "value": "container-registry"}]},
+    })
+}
+
 #[test]
-fn the_version_of_the_policy_api_that_the_server_has_is_taken_and_the_other_explained() {
+fn policies_are_written_and_read_in_either_version_of_the_api() {
     let world = World::logged_in();
     let create = "iam service-policy-create think-registry-demo --roles Reader";
     world.run(&format!("{create} --api-version V1")).done();
-    world.run("iam service-policies think-registry-demo --api-version v1").done();
+    world.answering(|seen| {
+        let (method, path) = seen.line.split_once(' ').unwrap();
+        let one = format!("/v2/policies/{POLICY}");
+        match (method, path.split('?').next().unwrap()) {
+            ("GET", "/v2/policies") => Some((200, json!({"policies": [v2()]}))),
+            ("POST", "/v2/policies") => Some((201, v2())),
+            ("GET" | "PUT", path) if path == one => Some((200, v2())),
+            ("DELETE", path) if path == one => Some((204, Value::Null)),
+            _ => None,
+        }
+    });
     world.forget();
+    let out = world.run(&format!("{create} --api-version v2")).done();
+    assert!(out.contains(&format!("Policy ID:   {POLICY}\nRoles:       Reader\n")), "{out}");
+    let body = world.body("POST /v2/policies");
+    assert_eq!(body["subject"], v2()["subject"]);
+    assert_eq!(body["control"], v2()["control"]);
+    assert_eq!(body["resource"]["attributes"][1], v2()["resource"]["attributes"][0]);
     for line in [
-        create.to_owned(),
         "iam service-policies think-registry-demo".to_owned(),
         format!("iam service-policy think-registry-demo {POLICY}"),
-        format!("iam user-policy-delete eve@x.test {POLICY} -f"),
+        format!("iam service-policy-update think-registry-demo {POLICY} --roles Writer"),
+        format!("iam service-policy-delete think-registry-demo {POLICY} -f"),
     ] {
-        let said = world.run(&format!("{line} --api-version v2")).misused();
-        assert!(said.contains("v1 of the policy API only"), "{said}");
+        world.run(&format!("{line} --api-version v2")).done();
     }
+    let role = json!("crn:v1:bluemix:public:iam::::serviceRole:Writer");
+    assert_eq!(world.body("PUT /v2/policies").pointer("/control/grant/roles/0/role_id"), Some(&role));
+    assert!(world.seen().iter().all(|seen| !seen.line.contains("/v1/policies")));
     world.run(&format!("{create} --api-version v3")).misused();
-    assert!(world.lines("POST /v1/policies").is_empty() && world.lines("DELETE").is_empty());
+}
+
+#[test]
+fn a_policy_is_updated_as_it_stands_and_only_if_it_is_the_subjects() {
+    let world = World::logged_in();
+    world.answering(|seen| {
+        let mut known = super::world::policy();
+        known["description"] = "why".into();
+        seen.line.ends_with(POLICY).then_some((200, known))
+    });
+    let change = format!("iam service-policy-update think-registry-demo {POLICY} --roles Reader,Writer");
+    let out = world.run(&change).done();
+    assert!(out.contains("Service policy is successfully updated"), "{out}");
+    let put = world.seen().into_iter().find(|seen| seen.line.starts_with("PUT")).unwrap();
+    assert_eq!(put.headers["if-match"], "1-a87c6b7290bb93db");
+    let body: Value = serde_json::from_str(&put.body).unwrap();
+    assert_eq!((&body["description"], body["roles"].as_array().unwrap().len()), (&json!("why"), 2));
+    world.forget();
+    let other = world.run(&format!("iam user-policy-update eve@x.test {POLICY} --roles Reader")).failed();
+    assert!(other.contains("is not one of user eve@x.test") && world.lines("PUT").is_empty(), "{other}");
+}
+
+#[test]
+fn all_policies_are_listed_with_the_names_of_their_subjects() {
+    let world = World::logged_in();
+    let out = world.run("iam access-policies -t service_id --sort-by -created_at").done();
+    assert!(out.contains("think-registry-demo") && out.contains("region=us-south"), "{out}");
+    assert!(world.lines("GET /v1/policies?")[0].contains("sort=-created_at"));
+    assert!(world.run("iam access-policies -t user").done().contains("No policy found."));
+    assert!(world.run("iam account-policies -t access").done().contains(POLICY));
+    assert!(world.run("iam account-policies -t auth").done().contains("No policy found."));
+}
+
+#[test]
+fn roles_are_made_out_of_actions_changed_granted_and_deleted() {
+    let world = World::logged_in();
+    let role = json!({"id": "CustomRole-1", "name": "Puller", "display_name": "Image Puller", "description": "",
+        "service_name": "container-registry", "actions": ["container-registry.image.pull"],
+        "crn": "crn:v1:bluemix:public:iam::a/123456789012::customRole:Puller"});
+    world.answering(move |seen| {
+        let (method, path) = seen.line.split_once(' ').unwrap();
+        match (method, path.split('?').next().unwrap()) {
+            ("GET", "/v2/roles") => {
+                Some((200, json!({"custom_roles": [role.clone()], "system_roles": [], "service_roles": []})))
+            }
+            ("POST", "/v2/roles") => Some((201, role.clone())),
+            ("GET" | "PUT", "/v2/roles/CustomRole-1") => Some((200, role.clone())),
+            ("DELETE", "/v2/roles/CustomRole-1") => Some((204, Value::Null)),
+            _ => None,
+        }
+    });
+    let create = "iam role-create Puller --display-name ImagePuller -s container-registry -a container-registry.image.pull";
+    let out = world.run(create).done();
+    assert!(out.contains("Custom role Puller is created successfully"), "{out}");
+    assert_eq!(world.body("POST /v2/roles")["actions"], json!(["container-registry.image.pull"]));
+    assert!(world.run("iam role Puller").done().contains("customRole:Puller"));
+    assert!(world.run("iam roles --roles ImagePuller").done().lines().count() == 3);
+    world.run("iam role-update Puller -d text").done();
+    let body = world.body("PUT /v2/roles/CustomRole-1");
+    assert_eq!(body["actions"], json!(["container-registry.image.pull"]), "said again");
+    world.run("iam service-policy-create think-registry-demo --roles Puller").done();
+    let granted = world.body("POST /v1/policies")["roles"][0]["role_id"].clone();
+    assert_eq!(granted, "crn:v1:bluemix:public:iam::a/123456789012::customRole:Puller");
+    let unknown = world.run("iam service-policy-create think-registry-demo --roles Owner").misused();
+    assert!(unknown.contains("Image Puller"), "{unknown}");
+    world.run("iam role-delete Puller -f").done();
+    assert_eq!(world.lines("DELETE"), ["DELETE /v2/roles/CustomRole-1"]);
+}
+
+#[test]
+fn keys_groups_and_users_are_shown_changed_and_removed() {
+    let world = World::logged_in();
+    let one = |method: &str| format!("{method} /v1/apikeys/{API_KEY}");
+    world.answering(|seen| {
+        let key = format!("/v1/apikeys/{API_KEY}");
+        let group = format!("/v2/groups/{GROUP}");
+        match seen.line.split_once(' ').unwrap() {
+            ("GET" | "PUT", path) if path == key => Some((200, api_key("think-registry-demo-key"))),
+            ("GET" | "PATCH", path) if path == group => {
+                Some((200, json!({"id": GROUP, "name": "pullers", "description": "may pull"})))
+            }
+            ("DELETE", path) if path.ends_with("/users/IBMid-2") => Some((204, Value::Null)),
+            _ => None,
+        }
+    });
+    let key = "think-registry-demo-key think-registry-demo";
+    let out = world.run(&format!("iam service-api-key {key}")).done();
+    assert!(out.contains(API_KEY) && !out.contains("API Key "), "{out}");
+    world.run(&format!("iam service-api-key-update {key} -n other")).done();
+    world.run("iam api-key-update think-registry-demo-key -d text").done();
+    assert_eq!(world.lines("PUT"), [one("PUT"), one("PUT")]);
+    world.run("iam service-api-key-update a b").misused();
+    assert!(world.run("iam access-group pullers").done().contains("may pull"));
+    world.run("iam access-group-update pullers -n drawers").done();
+    assert_eq!(world.body("PATCH")["name"], "drawers");
+    world.run("iam user-remove eve@x.test -f").done();
+    assert_eq!(world.lines("DELETE"), ["DELETE /v2/accounts/123456789012/users/IBMid-2"]);
+    let token = world.run("iam bearer-token").done();
+    assert!(token.starts_with("Bearer ey") && token.lines().count() == 1, "{token}");
 }
 
 #[test]

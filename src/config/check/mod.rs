@@ -8,7 +8,7 @@ use super::files;
 use super::mistake::Notes;
 use super::raw::Entry;
 use super::section::{Placed, Section};
-use super::settings::{Account, Allowlist, Audit, Limits, Log, Settings, Store, Token};
+use super::settings::{Account, Allowlist, Audit, Limits, Log, Settings, Store, Token, Trash};
 use crate::ids::account::AccountId;
 use crate::network::decide::PrivateSource;
 use crate::record::audit::{Destination, OnFailure};
@@ -38,6 +38,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     let audit = audit(top.section("audit"));
     let allowlist = allowlist(top.section("allowlist"));
     let federation = federation::read(top.section("federation"));
+    let trash = trash(top.section("trash"));
     let limits = limits(top.section("limits"));
     let log = log(top.section("log"));
     let workers = top.number("workers", 0..=1024).and_then(|count| usize::try_from(count).ok());
@@ -51,6 +52,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         audit,
         allowlist,
         federation,
+        trash,
         limits,
         acme: acme.map(|acme| acme.value),
         log,
@@ -122,6 +124,12 @@ fn allowlist(mut section: Section<'_>) -> Allowlist {
     let private_source = section.word("private_source", &words).unwrap_or_default();
     section.end();
     Allowlist { private_source }
+}
+
+fn trash(mut section: Section<'_>) -> Trash {
+    let days = section.number("days", 0..=3650).unwrap_or(30);
+    section.end();
+    Trash { keep: Some(HOUR * 24 * u32::try_from(days).unwrap_or(30)).filter(|keep| !keep.is_zero()) }
 }
 
 fn limits(mut section: Section<'_>) -> Limits {

@@ -1,6 +1,7 @@
 //! Reads `tls` of a listener: its certificates, and those that it asks its clients for.
 
 use crate::acme::place;
+use crate::client::certificate::Naming;
 use crate::config::files;
 use crate::config::section::{Placed, Section};
 use crate::config::settings::{Acme, CertificateFiles, ClientCertificates};
@@ -42,14 +43,22 @@ pub(super) fn read(listener: &mut Section<'_>, acme: Option<&Acme>) -> Tls {
 }
 
 fn clients(section: &mut Section<'_>) -> Option<Placed<ClientCertificates>> {
-    let [ca_place, demand_place, crl_place] =
-        ["client_ca", "client_certificate", "client_crl"].map(|key| section.place_of(key));
+    let [ca_place, demand_place, crl_place, identity_place] =
+        ["client_ca", "client_certificate", "client_crl", "client_identity"].map(|key| section.place_of(key));
     let before = section.notes.count();
     let ca = files::public(section, "client_ca");
     let required = section.word("client_certificate", &[("optional", false), ("required", true)]);
     let crl = files::public(section, "client_crl");
+    let names = [("cn", Naming::CommonName), ("uri", Naming::Uri)];
+    let identity = section.word("client_identity", &names);
     let (value, place) = match (ca, required, crl) {
-        (Some(ca), Some(required), crl) => (ClientCertificates { ca, crl, required }, ca_place),
+        (Some(ca), Some(required), crl) => (ClientCertificates { ca, crl, required, identity }, ca_place),
+        (None, None, None) if identity.is_some() => {
+            let advice =
+                "needs client_ca and client_certificate: whose certificates are to stand for their holders?";
+            section.notes.mistake(&identity_place, advice);
+            return None;
+        }
         (None, None, None) => return None,
         _ if section.notes.count() != before => return None,
         (Some(_), None, _) => {

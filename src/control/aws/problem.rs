@@ -162,6 +162,7 @@ codes! {
     ReferencedImagesNotFoundException = 400,
     RegionDisabledException = 403,
     RegistryPolicyNotFoundException = 400,
+    ReplicationBackfillNotFoundException = 400,
     RepositoryAlreadyExistsException = 400,
     RepositoryNotEmptyException = 400,
     RepositoryNotFoundException = 400,

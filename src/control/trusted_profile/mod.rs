@@ -1,5 +1,7 @@
-//! Trusted profiles: identities without credentials of their own. Who may take one on is in [`trust`].
+//! Trusted profiles: identities without credentials of their own. Who may take one on is in `trust`, `links` and `identities`.
 
+mod identities;
+mod links;
 pub mod trust;
 
 use std::sync::Arc;

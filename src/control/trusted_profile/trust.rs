@@ -1,5 +1,5 @@
-//! Whom trusted profiles trust: by name, by link, by rule. Whoever lets somebody in hands on what the profile may do, so
-//! all of that must be in their own reach, as for members of a group.
+//! Whom trusted profiles trust: by rule here, by name in `identities`, by link in `links`. Whoever lets somebody in hands on
+//! what the profile may do, so all of that must be in their own reach, as for members of a group.
 
 use std::sync::Arc;
 
@@ -9,24 +9,20 @@ use super::super::problem::{Noun, Problem};
 use super::super::version::Expected;
 use super::super::{Desk, Done, label};
 use crate::admit::caller::Caller;
-use crate::ids::principal::PrincipalId;
-use crate::ids::tagged::{ClaimRuleId, ProfileId, ProfileLinkId};
+use crate::ids::tagged::{ClaimRuleId, ProfileId};
 use crate::policy::ibm::claim::ClaimCondition;
-use crate::policy::ibm::trust::{About, Identity, LinkTarget};
+use crate::policy::ibm::trust::About;
 use crate::policy::table::Action;
-use crate::store::StoreError;
 use crate::store::aws::holder::Holder;
 use crate::store::identity::Stamp;
-use crate::store::trusted_profile::{
-    ProfileIdentities, ProfileIdentity, ProfileLink, ProfileRule, principal,
-};
+use crate::store::trusted_profile::{ProfileRule, principal};
 
 /// How many rules, links or identities a profile can have.
-const MANY: usize = 20;
+pub(super) const MANY: usize = 20;
 /// For how many seconds people's sessions can last.
 const SESSIONS: std::ops::RangeInclusive<u32> = 900..=86_400;
 /// The longest text of a rule or link, in characters.
-const TEXT_MAX: usize = 1000;
+pub(super) const TEXT_MAX: usize = 1000;
 
 /// What a caller says of a rule.
 #[derive(Debug)]
@@ -132,144 +128,12 @@ impl Desk {
         Ok(Done::new((), permit))
     }
 
-    /// The links of a profile.
-    ///
-    /// # Errors
-    /// [`Problem`].
-    pub async fn profile_links(
-        &self,
-        caller: &Arc<Caller>,
-        id: &ProfileId,
-    ) -> Result<Done<Vec<ProfileLink>>, Problem> {
-        let (_, permit) = self.grasp_profile(caller, id, Action::ProfileRead).await?;
-        Ok(Done::new(self.store.profile_links(id).await?, permit))
-    }
-
-    /// Links a profile to a compute resource.
-    ///
-    /// # Errors
-    /// [`Problem`]; what the profile may do must be in the caller's reach.
-    pub async fn create_profile_link(
-        &self,
-        caller: &Arc<Caller>,
-        id: &ProfileId,
-        name: String,
-        target: LinkTarget,
-    ) -> Result<Done<ProfileLink>, Problem> {
-        let (profile, permit) = self.grasp_profile(caller, id, Action::ProfileLink).await?;
-        label::description(&name, TEXT_MAX)?;
-        for (field, text) in [("crn", &target.crn), ("namespace", &target.namespace), ("name", &target.name)]
-        {
-            label::name(field, text, TEXT_MAX)?;
-        }
-        self.profile_within_reach(caller, id).await?;
-        let known = self.store.profile_links(id).await?;
-        room(known.len(), "links")?;
-        if known.iter().any(|link| link.target == target) {
-            return Err(Problem::Conflict("the trusted profile has this link already".to_owned()));
-        }
-        let (link, stamp) = (ProfileLinkId::fresh(&*self.entropy), Stamp::new(self.clock.now()));
-        let row = ProfileLink { id: link, profile: id.clone(), name, target, stamp };
-        let failed = |error| Problem::of(error, Noun::Profile, id);
-        self.store.insert_profile_link(&row).await.map_err(failed)?;
-        self.remember(caller, (&principal(id), &profile.name), Deed::Update).await;
-        Ok(Done::new(row, permit))
-    }
-
-    /// Deletes the link that is `meant`.
-    ///
-    /// # Errors
-    /// [`Problem`].
-    pub async fn delete_profile_link(
-        &self,
-        caller: &Arc<Caller>,
-        id: &ProfileId,
-        meant: impl Fn(&ProfileLink) -> bool + Send,
-    ) -> Result<Done<()>, Problem> {
-        let (profile, permit) = self.grasp_profile(caller, id, Action::ProfileLink).await?;
-        let link = self.store.profile_links(id).await?.into_iter().find(meant);
-        let link = link.ok_or_else(|| Problem::NotFound(Noun::Link, "of this profile".to_owned()))?;
-        let failed = |error| Problem::of(error, Noun::Link, &link.id);
-        self.store.delete_profile_link(id, &link.id).await.map_err(failed)?;
-        self.remember(caller, (&principal(id), &profile.name), Deed::Update).await;
-        Ok(Done::new((), permit))
-    }
-
-    /// Whom a profile trusts by name.
-    ///
-    /// # Errors
-    /// [`Problem`].
-    pub async fn profile_identities(
-        &self,
-        caller: &Arc<Caller>,
-        id: &ProfileId,
-    ) -> Result<Done<ProfileIdentities>, Problem> {
-        let (_, permit) = self.grasp_profile(caller, id, Action::ProfileRead).await?;
-        Ok(Done::new(self.identities_of(id).await?, permit))
-    }
-
-    /// Replaces whom a profile trusts by name.
-    ///
-    /// # Errors
-    /// [`Problem`]; if anybody is let in, what the profile may do must be in the caller's reach.
-    pub async fn put_profile_identities(
-        &self,
-        caller: &Arc<Caller>,
-        id: &ProfileId,
-        expected: &Expected,
-        change: impl FnOnce(Vec<ProfileIdentity>) -> Result<Vec<ProfileIdentity>, Problem> + Send,
-    ) -> Result<Done<ProfileIdentities>, Problem> {
-        let (profile, permit) = self.grasp_profile(caller, id, Action::ProfileLink).await?;
-        let stored = self.identities_of(id).await?;
-        let stamp = expected.next(id, &stored.stamp, self.clock.now())?;
-        let list = change(stored.list.clone())?;
-        let is_new = |one: &&ProfileIdentity| !stored.list.iter().any(|old| old.identity == one.identity);
-        if list.len() > MANY {
-            room(MANY, "identities")?;
-        }
-        for one in list.iter().filter(is_new) {
-            self.check_identity(&one.identity).await?;
-            self.profile_within_reach(caller, id).await?;
-        }
-        for one in &list {
-            label::description(&one.description, label::DESCRIPTION_MAX)?;
-        }
-        let row = ProfileIdentities { list, stamp };
-        self.store.put_profile_identities(id, &row).await.map_err(|error| match error {
-            StoreError::Conflict(text) => Problem::Conflict(text.to_owned()),
-            other @ (StoreError::Corrupt(_)
-            | StoreError::NotFound
-            | StoreError::Stale
-            | StoreError::Unavailable(_)) => Problem::of(other, Noun::Profile, id),
-        })?;
-        self.remember(caller, (&principal(id), &profile.name), Deed::Update).await;
-        Ok(Done::new(row, permit))
-    }
-
-    async fn identities_of(&self, id: &ProfileId) -> Result<ProfileIdentities, Problem> {
-        let found = self.store.profile_identities(id).await?;
-        found.ok_or_else(|| Problem::NotFound(Noun::Profile, id.to_string()))
-    }
-
-    /// Users and service IDs of the account, and clusters: one profile cannot take on another.
-    async fn check_identity(&self, identity: &Identity) -> Result<(), Problem> {
-        let of = match identity {
-            Identity::Crn(crn) if crn.starts_with("crn:v1:") => {
-                return label::name("identifier", crn, TEXT_MAX).map(drop);
-            }
-            Identity::Crn(_) => return Err(Problem::Invalid("`identifier` is not a CRN".to_owned())),
-            Identity::Principal(id) => id,
-        };
-        let known = match of {
-            PrincipalId::ServiceId(id) => self.store.service_id(id).await?.is_some(),
-            PrincipalId::User(id) => self.store.user(id).await?.is_some(),
-            PrincipalId::Profile(_) | PrincipalId::Role(_) => false,
-        };
-        if known { Ok(()) } else { Err(Problem::NotFound(Noun::Principal, of.to_string())) }
-    }
-
     /// Checks that whoever may take on a profile gets nothing that the caller could neither do nor grant.
-    async fn profile_within_reach(&self, caller: &Arc<Caller>, id: &ProfileId) -> Result<(), Problem> {
+    pub(super) async fn profile_within_reach(
+        &self,
+        caller: &Arc<Caller>,
+        id: &ProfileId,
+    ) -> Result<(), Problem> {
         let of = principal(id);
         let facts = self.store.principal(&of).await?;
         let facts = facts.ok_or_else(|| Problem::NotFound(Noun::Profile, id.to_string()))?;
@@ -278,7 +142,7 @@ impl Desk {
     }
 }
 
-fn room(number: usize, what: &str) -> Result<(), Problem> {
+pub(super) fn room(number: usize, what: &str) -> Result<(), Problem> {
     match number < MANY {
         true => Ok(()),
         false => Err(Problem::Conflict(format!("a trusted profile has {MANY} {what} at most"))),

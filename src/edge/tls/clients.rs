@@ -15,6 +15,7 @@ use rustls::server::danger::ClientCertVerifier;
 
 use super::CertificateError;
 use super::files::{CertificateFiles, Fingerprint, read_file};
+use crate::client::certificate::Naming;
 
 /// Whether a client may come without a certificate.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -34,6 +35,8 @@ pub struct ClientFiles {
     pub revoked: Option<PathBuf>,
     /// Whether a certificate is demanded.
     pub demand: Demand,
+    /// By which name a certificate says whose it is, if it is taken for an identity.
+    pub naming: Option<Naming>,
 }
 
 /// All files of a listener.

@@ -24,6 +24,8 @@ use rustls::sign::CertifiedKey;
 
 use proof::{Proofs, proving};
 
+use crate::client::certificate::Naming;
+
 pub use clients::{ClientFiles, Demand, ListenerFiles};
 pub use files::CertificateFiles;
 pub(super) use proof::ACME;
@@ -148,14 +150,23 @@ impl CertificateStore {
         self.proofs.store(None);
     }
 
-    /// The configuration for a new connection.
-    pub(super) fn current(&self) -> Arc<ServerConfig> {
-        let config = Arc::clone(&self.current.load().config);
-        match self.proofs.load_full() {
+    /// What a new connection is made by.
+    pub(super) fn current(&self) -> Terms {
+        let loaded = self.current.load();
+        let config = Arc::clone(&loaded.config);
+        let config = match self.proofs.load_full() {
             None => config,
             Some(proofs) => Arc::new(proving(&config, proofs)),
-        }
+        };
+        Terms { config, naming: loaded.files.clients.as_ref().and_then(|clients| clients.naming) }
     }
+}
+
+/// What a connection is made by.
+pub(super) struct Terms {
+    pub(super) config: Arc<ServerConfig>,
+    /// By which name the client's certificate says whose it is.
+    pub(super) naming: Option<Naming>,
 }
 
 /// Looks whether a pair could be served.

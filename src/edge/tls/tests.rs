@@ -85,7 +85,7 @@ fn a_new_pair_takes_effect_only_when_it_is_complete() {
     let directory = tempfile::tempdir().unwrap();
     let files = pair(directory.path(), "a", &["a.test"]);
     let store = CertificateStore::load(vec![files.clone()]).unwrap();
-    let first = store.current();
+    let first = store.current().config;
     assert!(!store.reload_if_changed().unwrap());
 
     // F-13: the key arrives first, then half of the certificate, then the rest.
@@ -95,10 +95,10 @@ fn a_new_pair_takes_effect_only_when_it_is_complete() {
     let whole = std::fs::read(&next.certificate).unwrap();
     std::fs::write(&files.certificate, &whole[..whole.len() / 2]).unwrap();
     assert!(store.reload_if_changed().is_err());
-    assert!(std::sync::Arc::ptr_eq(&first, &store.current()), "the old pair is still served");
+    assert!(std::sync::Arc::ptr_eq(&first, &store.current().config), "the old pair is still served");
     std::fs::write(&files.certificate, &whole).unwrap();
     assert!(store.reload_if_changed().unwrap());
-    assert!(!std::sync::Arc::ptr_eq(&first, &store.current()));
+    assert!(!std::sync::Arc::ptr_eq(&first, &store.current().config));
 }
 
 /// What a client sees that speaks these protocols: the one that is chosen, and the certificate.
@@ -113,7 +113,7 @@ fn seen(store: &CertificateStore, name: &str, protocols: &[&[u8]]) -> Option<(Ve
     config.dangerous().set_certificate_verifier(looked.clone());
     let name = rustls::pki_types::ServerName::try_from(name.to_owned()).unwrap();
     let mut client = rustls::ClientConnection::new(std::sync::Arc::new(config), name).unwrap();
-    let mut server = rustls::ServerConnection::new(store.current()).unwrap();
+    let mut server = rustls::ServerConnection::new(store.current().config).unwrap();
     while client.is_handshaking() {
         let mut wire = Vec::new();
         client.write_tls(&mut wire).unwrap();

@@ -90,8 +90,8 @@ struct Certificate {
 
 impl From<&ClientCertificate> for Certificate {
     fn from(certificate: &ClientCertificate) -> Self {
-        let ClientCertificate { subject, uris, fingerprint } = certificate.clone();
-        Self { subject, uris, sha256: fingerprint }
+        let ClientCertificate { subject, uris, fingerprint, holder: _ } = certificate.clone();
+        Self { subject, uris, sha256: fingerprint.as_str().to_owned() }
     }
 }
 
@@ -191,6 +191,7 @@ fn credential(who: &Who) -> Option<Credential> {
         Proof::ApiKey(id) => Credential { kind: of_key, id: id.to_string() },
         Proof::Compute(id) => Credential { kind: "compute-resource", id: id.clone() },
         Proof::Realm(realm) => Credential { kind: "federated", id: realm.clone() },
+        Proof::Certificate(id) => Credential { kind: "certificate", id: id.as_str().to_owned() },
         Proof::Session(id) => Credential { kind: "session", id: id.to_string() },
     })
 }

@@ -17,11 +17,14 @@ mod network;
 mod policy;
 mod principal;
 mod profile;
+mod quota;
 mod registry;
+mod retention;
 mod row;
 mod schema;
 #[cfg(test)]
 mod tests;
+mod trash;
 mod trusted_profile;
 mod write;
 

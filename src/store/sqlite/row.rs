@@ -55,7 +55,6 @@ macro_rules! groups_of {
     };
 }
 pub(in crate::store::sqlite) use groups_of;
-
 /// Reads the columns that every changeable row has.
 pub(super) fn stamp(row: &SqliteRow) -> Result<Stamp, StoreError> {
     Ok(Stamp {

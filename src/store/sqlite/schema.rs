@@ -6,13 +6,14 @@ use sqlx::{Connection, SqlSafeStr, SqliteConnection, SqlitePool};
 use crate::store::StoreError;
 
 /// The steps, in order. A step that has been released never changes; what is new comes in a new step.
-const STEPS: [(i64, &str, &str); 7] = [
+const STEPS: [(i64, &str, &str); 8] = [
     (1, "foundation", include_str!("../migrations/sqlite/0001_foundation.sql")),
     (2, "aws", include_str!("../migrations/sqlite/0002_aws.sql")),
     (3, "repository_policies", include_str!("../migrations/sqlite/0003_repository_policies.sql")),
     (4, "network", include_str!("../migrations/sqlite/0004_network.sql")),
     (5, "ecr", include_str!("../migrations/sqlite/0005_ecr.sql")),
     (6, "ibm", include_str!("../migrations/sqlite/0006_ibm.sql")),
+    (7, "icr", include_str!("../migrations/sqlite/0007_icr.sql")),
     (8, "profiles", include_str!("../migrations/sqlite/0008_profiles.sql")),
 ];
 

@@ -14,6 +14,7 @@ use super::scene::{Scene, yes};
 use super::wire::{Answer, Wire, address};
 use crate::support::certificate::{self, Authority, Certificate};
 use crate::support::client::Trust;
+use crate::support::portcullis::Portcullis;
 use crate::support::recorder::Recorder;
 use crate::support::wait::{PATIENCE, until};
 
@@ -43,7 +44,7 @@ impl Guarded {
             )
         };
         let scene = Scene::scripted(yes, &(listener("required") + &listener("optional")));
-        let [required, optional] = private(&scene)[..] else { panic!("{}", scene.at.log()) };
+        let [required, optional] = private(&scene.at)[..] else { panic!("{}", scene.at.log()) };
         Self { scene, folder, server, clients, required, optional }
     }
 
@@ -84,13 +85,14 @@ impl Guarded {
 }
 
 /// The addresses of the private listeners that serve images, in order.
-fn private(scene: &Scene<Recorder>) -> Vec<SocketAddr> {
-    let log = scene.at.log();
+pub(super) fn private(at: &Portcullis) -> Vec<SocketAddr> {
+    let log = at.log();
     let lines = log.lines().filter(|line| line.contains("(private; surfaces registry"));
     lines.filter_map(|line| line.split_once("listening on ")?.1.split(' ').next()?.parse().ok()).collect()
 }
 
-fn client(authorities: &[&Path], own: Option<&(PathBuf, PathBuf)>) -> Arc<ClientConfig> {
+/// A client that believes these authorities, and holds a certificate or none.
+pub(super) fn client(authorities: &[&Path], own: Option<&(PathBuf, PathBuf)>) -> Arc<ClientConfig> {
     let mut roots = RootCertStore::empty();
     for ca in authorities {
         roots.add(CertificateDer::from_pem_file(ca).unwrap()).unwrap();
@@ -204,7 +206,7 @@ fn each_listener_has_its_own_names_and_shows_the_certificate_for_them() {
         "[[listener]]\naddress = \"127.0.0.1:0\"\nendpoint = \"private\"\nsurfaces = [\"registry\"]\n";
     let settings = format!("{listener}tls = [{}, {}]\n", pair(&rest), pair(&named));
     let scene = Scene::scripted(yes, &format!("{settings}{settings}"));
-    let inside = private(&scene);
+    let inside = private(&scene.at);
     assert_eq!(inside.len(), 2);
     let ask = |at: SocketAddr, ca: &Path, sni: &str, host: &str| {
         let (_, mut wire) = open(at, &client(&[ca], None), sni);

@@ -43,6 +43,8 @@ mod desync;
 mod enumeration;
 /// 11: framing.
 mod framing;
+/// 15: certificates that stand for their holders.
+mod holders;
 /// 15: host, server name, authority.
 mod hosts;
 /// 10: identity is per request.

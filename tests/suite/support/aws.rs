@@ -26,9 +26,14 @@ pub(crate) struct Aws {
 impl Aws {
     /// Nobody: without credentials.
     pub(crate) fn anonymous(at: &Portcullis) -> Self {
-        let Trust::Authority(authority) = at.trust() else { panic!("AWS's clients speak TLS") };
+        Self::anonymous_at(&at.host(), &at.trust())
+    }
+
+    /// The same, of a server by its name.
+    pub(crate) fn anonymous_at(host: &str, trust: &Trust) -> Self {
+        let Trust::Authority(authority) = trust else { panic!("AWS's clients speak TLS") };
         let environment = vec![
-            ("AWS_ENDPOINT_URL", format!("https://{}", at.host())),
+            ("AWS_ENDPOINT_URL", format!("https://{host}")),
             ("AWS_CA_BUNDLE", authority.display().to_string()),
             ("AWS_DEFAULT_REGION", "us-south".to_owned()),
             ("AWS_EC2_METADATA_DISABLED", "true".to_owned()),
@@ -45,10 +50,14 @@ impl Aws {
 
     /// Someone with a long-term key.
     pub(crate) fn with_key(at: &Portcullis, id: &str, secret: &str) -> Self {
-        let mut aws = Self::anonymous(at);
-        aws.environment.push(("AWS_ACCESS_KEY_ID", id.to_owned()));
-        aws.environment.push(("AWS_SECRET_ACCESS_KEY", secret.to_owned()));
-        aws
+        Self::anonymous(at).keyed(id, secret)
+    }
+
+    /// The same with a long-term key.
+    pub(crate) fn keyed(mut self, id: &str, secret: &str) -> Self {
+        self.environment.push(("AWS_ACCESS_KEY_ID", id.to_owned()));
+        self.environment.push(("AWS_SECRET_ACCESS_KEY", secret.to_owned()));
+        self
     }
 
     /// Someone with the `Credentials` that STS answers.

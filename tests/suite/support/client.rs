@@ -177,6 +177,11 @@ impl Podman {
         run(&mut command, "")
     }
 
+    /// Where it looks for certificates: the authority, and its own if it has one.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.folder.path().join(CERTIFICATES)
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let path = |name: &str| self.folder.path().join(name);
         let mut command = program(self.at.as_ref(), "podman");
@@ -249,6 +254,11 @@ impl Skopeo {
         Self { at, folder, login, from, to }
     }
 
+    /// Where it looks for certificates: the authority, and its own if it has one.
+    pub(crate) fn certificates(&self) -> PathBuf {
+        self.folder.path().join(CERTIFICATES)
+    }
+
     fn command(&self, arguments: &[&str]) -> Command {
         let path = |name: &str| self.folder.path().join(name);
         let mut command = program(self.at.as_ref(), "skopeo");
@@ -296,12 +306,15 @@ impl Client for Skopeo {
     }
 }
 
+/// The folder in which podman and skopeo find certificates.
+const CERTIFICATES: &str = "certificates";
+
 /// The TLS options of podman and skopeo: a folder with `ca.crt`, or none at all.
 fn flags(trust: &Trust, prefix: &str, folder: &Path) -> Vec<String> {
     match trust {
         Trust::Plain => vec![format!("--{prefix}tls-verify=false")],
         Trust::Authority(ca) => {
-            let certificates = folder.join("certificates");
+            let certificates = folder.join(CERTIFICATES);
             fs::create_dir_all(&certificates).unwrap();
             fs::copy(ca, certificates.join("ca.crt")).unwrap();
             vec![format!("--{prefix}cert-dir={}", certificates.display())]

@@ -22,15 +22,15 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// The `number`th of this process, below 4.
+    /// The `number`th of this process, below 8.
     ///
     /// # Errors
     /// Why this machine lets nobody make one.
     pub(crate) fn new(number: u32) -> Result<Self, String> {
-        assert!(number < 4, "four subnets for each process");
+        assert!(number < 8, "eight subnets for each process");
         // A subnet of four addresses in those of carriers, which nothing else here uses.
         let base =
-            u32::from(Ipv4Addr::new(100, 64, 0, 0)) + (std::process::id() % 0x1_0000) * 16 + number * 4;
+            u32::from(Ipv4Addr::new(100, 64, 0, 0)) + (std::process::id() % 0x1_0000) * 32 + number * 4;
         let (server, address) = (Ipv4Addr::from(base + 1), Ipv4Addr::from(base + 2));
         let name = format!("p{}-{number}", std::process::id());
         let folder = tempfile::tempdir().unwrap();

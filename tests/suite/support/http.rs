@@ -88,8 +88,13 @@ impl Http {
         let builder =
             ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().unwrap();
         let config = builder.with_root_certificates(roots).with_no_client_auth();
+        Self::speaking(address, Arc::new(config))
+    }
+
+    /// Over TLS to `localhost`, as that says.
+    pub(crate) fn speaking(address: SocketAddr, config: Arc<ClientConfig>) -> Self {
         let host = format!("localhost:{}", address.port());
-        Self { address, host, tls: Some(Arc::new(config)), from: None, authorization: None, room: None }
+        Self { address, host, tls: Some(config), from: None, authorization: None, room: None }
     }
 
     /// The same, connecting from another address of this machine.

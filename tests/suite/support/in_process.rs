@@ -17,6 +17,7 @@ use super::certificate::{self, Certificate};
 use super::client::Trust;
 use super::http::Http;
 use super::portcullis::settings_text;
+use super::portcullis::{ADMIN_ACCESS_KEY_ID, ADMIN_SECRET_ACCESS_KEY};
 use super::who::IAMAPIKEY;
 
 const ADMINISTRATOR: &str = "suite-administrator-on-a-manual-clock-0123456789";
@@ -44,7 +45,11 @@ impl InProcess {
         let runtime = Runtime::new().unwrap();
         let server = runtime.block_on(async {
             let installation = init::open(&settings, &sources).await.unwrap();
-            let given = Given { api_key: Some(ADMINISTRATOR), ..Given::default() };
+            let given = Given {
+                api_key: Some(ADMINISTRATOR),
+                access_key_id: Some(ADMIN_ACCESS_KEY_ID),
+                secret_access_key: Some(ADMIN_SECRET_ACCESS_KEY),
+            };
             init::ensure(&installation, &settings, false, given, &sources, None).await.unwrap();
             let control = tokio::runtime::Handle::current();
             Server::start(&settings, installation, control, &sources).unwrap()

@@ -85,7 +85,7 @@ pub(super) fn app() -> RepositoryName {
 pub(super) fn origin() -> Origin {
     let from = ClientAddr::from_socket("192.0.2.1:9".parse().unwrap());
     let local = "10.0.0.1".parse().unwrap();
-    Origin { from, local, endpoint: Endpoint::Public, secure: true }
+    Origin { from, local, endpoint: Endpoint::Public, secure: true, certificate: None }
 }
 
 impl Living {
@@ -136,7 +136,7 @@ impl Living {
         let operation = parse(&method, &format!("/v2/{path}"), query, &headers).unwrap();
         let asking = Asking {
             presented: &presented,
-            origin: origin(),
+            origin: &origin(),
             region: &region(),
             new: NewNamespaces::Made,
             headers: &headers,
@@ -155,7 +155,7 @@ impl Living {
     /// The caller that the key of that number proves now.
     pub(super) async fn caller(&self, key: u64) -> Arc<Caller> {
         let key = ApiKey::fresh(&SequenceEntropy::seeded(key));
-        match self.gate.authenticator.api_key(key.reveal(), origin()).await {
+        match self.gate.authenticator.api_key(key.reveal(), &origin()).await {
             Ok(Authenticated::Proven(caller)) => caller,
             other => panic!("{other:?}"),
         }

@@ -175,7 +175,7 @@ impl House {
         let (from, local, endpoint) = (caller.from, caller.local, caller.endpoint);
         let asking = Asking {
             presented: &Presented::Absent,
-            origin: Origin { from, local, endpoint, secure: caller.secure },
+            origin: &Origin { from, local, endpoint, secure: caller.secure, certificate: None },
             region: &region(),
             new: NewNamespaces::Made,
             headers: &headers,

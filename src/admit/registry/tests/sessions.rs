@@ -53,7 +53,7 @@ async fn login(living: &Living, session: Session) -> Result<Arc<Caller>, &'stati
 
 async fn presented(living: &Living, password: &RegistryPassword) -> Result<Arc<Caller>, &'static str> {
     let text = sealer().password(password, &entropy());
-    match living.gate.authenticator.login("AWS", &text, origin()).await.unwrap() {
+    match living.gate.authenticator.login("AWS", &text, &origin()).await.unwrap() {
         Authenticated::Proven(caller) => Ok(caller),
         Authenticated::Rejected(because) => Err(because),
         Authenticated::Absent => panic!("a password was presented"),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::page::{paging, token};
 use super::repository::of;
-use super::shape::{compact, detail, failures, image, image_id};
+use super::shape::{compact, detail, failures, image, image_id, referrer};
 use super::{asker, wire};
 use crate::api::aws::call::{AwsAnswer, AwsCall};
 use crate::control::aws::ecr::image::ImageId;
@@ -66,6 +66,30 @@ pub(super) async fn batch_delete(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsPro
     Ok(AwsAnswer::json(done, |batch| {
         let gone: Value = batch.done.iter().map(|(digest, tag)| image_id(digest, tag.as_ref())).collect();
         json!({"imageIds": gone, "failures": failures(&batch.failures)})
+    }))
+}
+
+pub(super) async fn referrers(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
+    let said: wire::Repository<wire::Referrers> = call.json()?;
+    let name = said.name()?;
+    let paging = paging(said.rest.next_token.as_deref(), said.rest.max_results, 50)?;
+    let filter = said.rest.filter.as_ref();
+    let types = filter.and_then(|filter| filter.artifact_types.clone()).unwrap_or_default();
+    if types.len() > 5 {
+        return Err(invalid("filter.artifactTypes", "at most 5"));
+    }
+    let archived = match filter.and_then(|filter| filter.artifact_status.as_deref()) {
+        None | Some("ACTIVE" | "ANY") => false,
+        Some("ACTIVATING" | "ARCHIVED") => true,
+        Some(_) => return Err(invalid("filter.artifactStatus", "one of ACTIVE, ARCHIVED, ACTIVATING, ANY")),
+    };
+    let asker = asker(call, said.registry_id.as_deref());
+    let of = (said.rest.subject_id.image_digest.as_str(), types.as_slice());
+    let done = call.desk.ecr_list_image_referrers(asker, &name, of, &paging).await?;
+    Ok(AwsAnswer::json(done, |page| {
+        // Nothing is ever archived here.
+        let shown = page.items.iter().filter(|_| !archived).map(referrer).collect::<Value>();
+        compact(json!({"referrers": shown, "nextToken": page.next.as_deref().map(token)}))
     }))
 }
 

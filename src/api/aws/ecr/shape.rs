@@ -6,6 +6,7 @@ use crate::api::aws::call::AwsCall;
 use crate::clock::UnixTime;
 use crate::control::aws::ecr::image::{ImageFailure, ImageId};
 use crate::control::aws::ecr::inventory::Held;
+use crate::control::aws::ecr::referrer::Referrer;
 use crate::control::stock::{Described, Manifest};
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Tag};
@@ -54,6 +55,18 @@ pub(super) fn filters(filters: &[String]) -> Value {
 /// The id of an image.
 pub(super) fn image_id(digest: &Digest, tag: Option<&Tag>) -> Value {
     compact(json!({"imageDigest": digest.as_str(), "imageTag": tag.map(Tag::as_str)}))
+}
+
+/// What is about an image.
+pub(super) fn referrer(one: &Referrer) -> Value {
+    compact(json!({
+        "digest": one.described.digest.as_str(),
+        "mediaType": one.described.media_type,
+        "artifactType": one.described.artifact_type,
+        "size": one.size,
+        "annotations": one.annotations,
+        "artifactStatus": "ACTIVE",
+    }))
 }
 
 /// An image.

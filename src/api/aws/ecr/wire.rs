@@ -162,6 +162,29 @@ pub(super) struct OneImage {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct Referrers {
+    pub(super) subject_id: Subject,
+    pub(super) filter: Option<Artifacts>,
+    pub(super) next_token: Option<String>,
+    pub(super) max_results: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Subject {
+    pub(super) image_digest: String,
+}
+
+/// Everything is active: nothing is ever archived here.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Artifacts {
+    pub(super) artifact_types: Option<Vec<String>>,
+    pub(super) artifact_status: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct PutImage {
     pub(super) image_manifest: String,
     pub(super) image_manifest_media_type: Option<String>,

@@ -13,6 +13,12 @@ pub(in crate::cli) enum GroupCommand {
     /// Delete an access group
     #[command(name = "access-group-delete")]
     Delete(Entity),
+    /// Show an access group
+    #[command(name = "access-group")]
+    Show(Listing),
+    /// Change the name or description of an access group
+    #[command(name = "access-group-update")]
+    Update(GroupUpdate),
     /// Add service IDs to an access group
     #[command(name = "access-group-service-id-add")]
     ServiceIdAdd(Members),
@@ -46,6 +52,12 @@ pub(in crate::cli) enum PolicyCommand {
     AccessGroupPolicyCreate(Box<PolicyCreate>),
     /// Take access from an access group
     AccessGroupPolicyDelete(PolicyEntity),
+    /// Change what a policy grants an access group
+    AccessGroupPolicyUpdate(Box<PolicyUpdate>),
+    /// List the access policies of the account
+    AccessPolicies(AccessPolicies),
+    /// List the policies of the account
+    AccountPolicies(AccountPolicies),
     /// List the policies of a service ID
     ServicePolicies(PolicyListing),
     /// Show a policy of a service ID
@@ -54,6 +66,8 @@ pub(in crate::cli) enum PolicyCommand {
     ServicePolicyCreate(Box<PolicyCreate>),
     /// Take access from a service ID
     ServicePolicyDelete(PolicyEntity),
+    /// Change what a policy grants a service ID
+    ServicePolicyUpdate(Box<PolicyUpdate>),
     /// List the policies of a user
     UserPolicies(PolicyListing),
     /// Show a policy of a user
@@ -62,6 +76,78 @@ pub(in crate::cli) enum PolicyCommand {
     UserPolicyCreate(Box<PolicyCreate>),
     /// Take access from a user
     UserPolicyDelete(PolicyEntity),
+    /// Change what a policy grants a user
+    UserPolicyUpdate(Box<PolicyUpdate>),
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct PolicyUpdate {
+    /// Whose policy it is, by name or id
+    pub(in crate::cli) subject: String,
+    /// The policy's id
+    pub(in crate::cli) policy_id: String,
+    #[command(flatten)]
+    pub(in crate::cli) grant: Grant,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    pub(in crate::cli) force: bool,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct AccessPolicies {
+    /// Only those of subjects of this type
+    #[arg(short = 't', long = "type", ignore_case = true)]
+    pub(in crate::cli) of: Option<SubjectType>,
+    /// In this order: id, type, href, created_at, created_by_id, last_modified_at, last_modified_by_id or state, with `-` in front
+    /// the other way round
+    #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
+    pub(in crate::cli) sort_by: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct AccountPolicies {
+    /// Access policies, or authorizations between services, which there are none of
+    #[arg(short = 't', long = "type", ignore_case = true)]
+    pub(in crate::cli) of: Option<PolicyType>,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+/// What a policy can be for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+#[value(rename_all = "snake_case")]
+pub(in crate::cli) enum SubjectType {
+    AccessGroup,
+    ServiceId,
+    User,
+}
+
+/// What a policy can be.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+pub(in crate::cli) enum PolicyType {
+    Access,
+    Auth,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct GroupUpdate {
+    /// The access group, by name or id
+    pub(in crate::cli) group: String,
+    /// Its new name
+    #[arg(short, long, required_unless_present = "description")]
+    pub(in crate::cli) name: Option<String>,
+    /// Its new description
+    #[arg(short, long)]
+    pub(in crate::cli) description: Option<String>,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    pub(in crate::cli) force: bool,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
 }
 
 #[derive(Args, Debug)]
@@ -80,7 +166,7 @@ pub(in crate::cli) struct PolicyCreate {
 /// Which policy API is meant.
 #[derive(Args, Clone, Copy, Debug, Default)]
 pub(in crate::cli) struct Dialect {
-    /// The version of the policy API: this server has v1
+    /// The version of the policy API; v1 unless given
     #[arg(long, value_name = "VERSION", ignore_case = true)]
     pub(in crate::cli) api_version: Option<ApiVersion>,
 }
@@ -122,7 +208,7 @@ pub(in crate::cli) struct Grant {
     /// Further attributes
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
     pub(in crate::cli) attributes: Vec<String>,
-    /// The policy as JSON, with `roles` and `resources`, instead of flags
+    /// The policy as JSON instead of flags: with `roles` and `resources`, or with `control` and `resource` for v2
     #[arg(long, value_name = "@JSON", conflicts_with_all = ["roles", "service_name", "region", "resource_type", "resource", "attributes"])]
     pub(in crate::cli) file: Option<String>,
     /// Any text

@@ -46,8 +46,12 @@ pub(in crate::cli) enum ApiKeyCommand {
     ApiKeyLock(Entity),
     /// Allow changes to an API key of yours again
     ApiKeyUnlock(Entity),
+    /// Change the name or description of an API key of yours
+    ApiKeyUpdate(ApiKeyUpdate),
     /// List your API keys
     ApiKeys(Shown),
+    /// Show an API key of a service ID
+    ServiceApiKey(ServiceApiKeyShow),
     /// Create an API key for a service ID
     ServiceApiKeyCreate(ServiceApiKeyCreate),
     /// Delete an API key of a service ID
@@ -60,6 +64,8 @@ pub(in crate::cli) enum ApiKeyCommand {
     ServiceApiKeyLock(ServiceApiKey),
     /// Allow changes to an API key of a service ID again
     ServiceApiKeyUnlock(ServiceApiKey),
+    /// Change the name or description of an API key of a service ID
+    ServiceApiKeyUpdate(ServiceApiKeyUpdate),
     /// List the API keys of a service ID
     ServiceApiKeys(ServiceApiKeys),
 }
@@ -171,6 +177,50 @@ pub(in crate::cli) struct ServiceApiKey {
     pub(in crate::cli) service_id: String,
     #[command(flatten)]
     pub(in crate::cli) consent: Consent,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ServiceApiKeyShow {
+    /// The key, by name or id
+    pub(in crate::cli) key: String,
+    /// The service ID, by name or id
+    pub(in crate::cli) service_id: String,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ApiKeyUpdate {
+    /// The key, by name or id
+    pub(in crate::cli) key: String,
+    #[command(flatten)]
+    pub(in crate::cli) change: KeyChange,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct ServiceApiKeyUpdate {
+    /// The key, by name or id
+    pub(in crate::cli) key: String,
+    /// The service ID, by name or id
+    pub(in crate::cli) service_id: String,
+    #[command(flatten)]
+    pub(in crate::cli) change: KeyChange,
+}
+
+/// What becomes of a key's texts.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct KeyChange {
+    /// Its new name
+    #[arg(short, long, required_unless_present = "description")]
+    pub(in crate::cli) name: Option<String>,
+    /// Its new description
+    #[arg(short, long)]
+    pub(in crate::cli) description: Option<String>,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    pub(in crate::cli) force: bool,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
 }
 
 #[derive(Args, Debug)]

@@ -6,10 +6,12 @@ use crate::cli::display::Display;
 use access::{GroupCommand, PolicyCommand};
 use identity::{ApiKeyCommand, ServiceIdCommand};
 use network::NetworkCommand;
+use role::RoleCommand;
 
 pub(in crate::cli) mod access;
 pub(in crate::cli) mod identity;
 pub(in crate::cli) mod network;
+pub(in crate::cli) mod role;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -21,16 +23,20 @@ pub(in crate::cli) enum Command {
     ApiKey(ApiKeyCommand),
     #[command(flatten)]
     Network(NetworkCommand),
+    /// Print the value of an Authorization header for API calls
+    BearerToken(Shown),
     /// Print a token for API calls
     OauthTokens(Shown),
-    /// List the roles that policies can grant
-    Roles(Roles),
+    #[command(flatten)]
+    Role(RoleCommand),
     #[command(flatten)]
     ServiceId(ServiceIdCommand),
     #[command(flatten)]
     Policy(PolicyCommand),
     /// Add a user to the account
     UserInvite(UserInvite),
+    /// Remove a user from the account, with API keys and policies
+    UserRemove(Entity),
     /// List the users of the account
     Users(Shown),
 }
@@ -92,15 +98,6 @@ pub(in crate::cli) struct Create {
     /// Any text
     #[arg(short, long)]
     pub(in crate::cli) description: Option<String>,
-    #[command(flatten)]
-    pub(in crate::cli) display: Display,
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct Roles {
-    /// The service
-    #[arg(long, value_name = "NAME", default_value = "container-registry")]
-    pub(in crate::cli) service: String,
     #[command(flatten)]
     pub(in crate::cli) display: Display,
 }

@@ -322,7 +322,6 @@ impl Desk {
         if !self.stock.delete_image(warrant, region, name, &held.digest).await? {
             return Ok(Err(NOT_FOUND));
         }
-        self.store.images_gone(region, name, std::slice::from_ref(&held.digest)).await?;
         present.retain(|(other, _)| other.digest != held.digest);
         let digest = held.digest;
         if held.tags.is_empty() {

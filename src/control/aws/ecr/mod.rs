@@ -9,6 +9,7 @@ pub mod layer;
 pub mod lifecycle;
 pub mod policy;
 pub mod put_image;
+pub mod referrer;
 pub mod registry;
 pub mod repository;
 pub mod scan;

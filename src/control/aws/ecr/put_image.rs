@@ -108,11 +108,12 @@ impl Desk {
             None => Reference::Digest(digest.clone()),
         };
         let content = Bytes::from(new.manifest.into_bytes());
-        let sent = (media_type.clone(), content.clone());
-        let put = self.stock.put_manifest(&permit, asker.region, name, &reference, sent).await;
-        let digest = put.map_err(|unstored| refused(unstored, &media_type, name, self.account.as_str()))?;
+        let manifest = Manifest { digest, media_type, content };
+        let put = self.stock.put_manifest(&permit, asker.region, name, &reference, &manifest).await;
+        let said = |unstored| refused(unstored, &manifest.media_type, name, self.account.as_str());
+        let digest = put.map_err(said)?;
         self.store.image_pushed(asker.region, name, &digest, self.clock.now()).await?;
-        Ok(AwsDone::new((Manifest { digest, media_type, content }, new.tag), permit))
+        Ok(AwsDone::new((Manifest { digest, ..manifest }, new.tag), permit))
     }
 
     /// Makes sure that the image is not there already, and that its tag may be written.

@@ -25,6 +25,8 @@ pub enum Absent {
     NoSigning,
     /// Somebody whose pulls do not count.
     NoExclusion,
+    /// A replication of what was there before.
+    NoBackfill,
 }
 
 impl Desk {
@@ -106,6 +108,10 @@ impl Desk {
             Absent::NoSigning => AwsProblem::said(
                 AwsCode::SigningConfigurationNotFoundException,
                 format!("Signing configuration does not exist in the registry with id '{account}'"),
+            ),
+            Absent::NoBackfill => AwsProblem::said(
+                AwsCode::ReplicationBackfillNotFoundException,
+                format!("Replication backfill does not exist in the registry with id '{account}'"),
             ),
             Absent::NoExclusion => AwsProblem::said(
                 AwsCode::ExclusionNotFoundException,

@@ -223,8 +223,11 @@ impl Desk {
         for digest in &digests {
             self.stock.delete_image(Warrant::Permit(&permit), asker.region, name, digest).await?;
         }
+        let hidden = self.bin.hidden(asker.region, name).await?;
         let seen = self.store.seen_images(asker.region, name).await?;
-        let seen: Vec<_> = seen.into_iter().map(|image| image.digest).collect();
+        let seen = seen.into_iter().map(|image| image.digest);
+        // What can be restored is remembered until then.
+        let seen: Vec<_> = seen.filter(|digest| !hidden.has_image(digest)).collect();
         self.store.images_gone(asker.region, name, &seen).await?;
         match self.store.delete_repository(asker.region, name).await {
             Ok(()) => Ok(AwsDone::new(row, permit)),

@@ -118,6 +118,24 @@ pub struct Named {
 }
 
 impl Named {
+    /// What an ARN names, if it is a group's, a role's or a user's.
+    fn of(arn: &str) -> Option<Self> {
+        match Arn::parse(arn) {
+            Ok(Arn::Group { name, .. }) => Some(Self { kind: Owner::Group, name }),
+            Ok(Arn::Role { name, .. }) => Some(Self { kind: Owner::Role, name }),
+            Ok(Arn::User { name, .. }) => Some(Self { kind: Owner::User, name }),
+            Ok(
+                Arn::AssumedRole { .. }
+                | Arn::AwsPolicy { .. }
+                | Arn::FederatedUser { .. }
+                | Arn::Policy { .. }
+                | Arn::Repository { .. }
+                | Arn::Root { .. },
+            )
+            | Err(_) => None,
+        }
+    }
+
     pub(super) fn noun(&self) -> Noun<'_> {
         let name = self.name.as_str();
         match self.kind {
@@ -224,6 +242,20 @@ impl Desk {
         })
     }
 
+    /// The user, service ID or role that an ARN names.
+    pub(in crate::control) async fn principal_at(
+        &self,
+        arn: &str,
+    ) -> Result<Option<PrincipalId>, StoreError> {
+        let Some(named) = Named::of(arn) else { return Ok(None) };
+        let found = self.entity(&named).await?.filter(|entity| entity.arn(&self.account) == arn);
+        Ok(found.and_then(|entity| match entity {
+            Entity::Group(_) => None,
+            Entity::Role(row) => Some(PrincipalId::Role(row.id)),
+            Entity::User(person) => Some(person.principal),
+        }))
+    }
+
     /// Permits an action on a user, group or role and says which it is.
     pub(super) async fn grasp(
         &self,
@@ -251,23 +283,10 @@ impl Desk {
         action: IamAction,
         arn: &str,
     ) -> Result<(Entity, Permit<AwsControl>), AwsProblem> {
-        let named = match Arn::parse(arn) {
-            Ok(Arn::Group { name, .. }) => Named { kind: Owner::Group, name },
-            Ok(Arn::Role { name, .. }) => Named { kind: Owner::Role, name },
-            Ok(Arn::User { name, .. }) => Named { kind: Owner::User, name },
-            Ok(
-                Arn::AssumedRole { .. }
-                | Arn::AwsPolicy { .. }
-                | Arn::FederatedUser { .. }
-                | Arn::Policy { .. }
-                | Arn::Repository { .. }
-                | Arn::Root { .. },
-            )
-            | Err(_) => {
-                let text = format!("Invalid Entity Arn: {arn} does not clearly define entity type and name.");
-                return Err(AwsProblem::said(AwsCode::InvalidInput, text));
-            }
-        };
+        let named = Named::of(arn).ok_or_else(|| {
+            let text = format!("Invalid Entity Arn: {arn} does not clearly define entity type and name.");
+            AwsProblem::said(AwsCode::InvalidInput, text)
+        })?;
         let found = self.entity(&named).await?.filter(|entity| entity.arn(&self.account) == arn);
         let permit = self.permit_on(caller, action, arn.to_owned(), self.tags_as_keys(&found).await?).await?;
         let entity = found.ok_or_else(|| missing(named.noun()))?;

@@ -55,7 +55,7 @@ impl Desk {
                 },
                 PrincipalId::Profile(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => Ok(()),
             },
-            Credential::ApiKey(_) | Credential::Vouched(_) => Ok(()),
+            Credential::ApiKey(_) | Credential::Certificate(_) | Credential::Vouched(_) => Ok(()),
         };
         if let Err(error) = noted {
             tracing::warn!(%error, "the use of a key or role is not noted");

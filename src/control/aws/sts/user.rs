@@ -147,7 +147,10 @@ impl Desk {
 fn long_term(caller: &Caller, operation: &str) -> Result<AccessKeyId, AwsProblem> {
     match &caller.credential {
         Credential::AccessKey(id) => Ok(id.clone()),
-        Credential::ApiKey(_) | Credential::Session(_) | Credential::Vouched(_) => {
+        Credential::ApiKey(_)
+        | Credential::Certificate(_)
+        | Credential::Session(_)
+        | Credential::Vouched(_) => {
             let text = format!("Cannot call {operation} with session credentials");
             Err(AwsProblem::said(AwsCode::AccessDenied, text))
         }

@@ -180,7 +180,6 @@ impl Desk {
         let mut gone = Vec::new();
         for (image, rule) in expiring(&policy, &images, now) {
             if self.stock.delete_image(Warrant::Lifecycle, region, name, &image.digest).await? {
-                self.store.images_gone(region, name, std::slice::from_ref(&image.digest)).await?;
                 gone.push((image.digest.clone(), rule));
             }
         }

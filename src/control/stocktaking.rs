@@ -1,0 +1,267 @@
+//! Single images: their digests, what they say of themselves, and what callers may do to them.
+//!
+//! What is hidden is not there. Reading needs a permit for the repository, and what is not permitted reads the same
+//! whether or not it is there.
+
+use std::sync::Arc;
+
+use super::inventory::{Held, Manifest};
+use super::problem::{Noun, Problem};
+use super::trash::Revived;
+use super::{Desk, Done, survey};
+use crate::admit::caller::Caller;
+use crate::admit::held::HeldTag;
+use crate::admit::permit::{Control, Permit};
+use crate::ids::region::Region;
+use crate::policy::resource::Resource;
+use crate::policy::table::Action;
+use crate::registry::name::RepositoryName;
+use crate::registry::reference::{Digest, Reference, Tag};
+
+/// One image, as callers name it.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ImageName {
+    /// In which repository.
+    pub repository: RepositoryName,
+    /// By tag or digest.
+    pub reference: Reference,
+}
+
+impl std::fmt::Display for ImageName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let joint = match self.reference {
+            Reference::Digest(_) => '@',
+            Reference::Tag(_) => ':',
+        };
+        write!(f, "{}{joint}{}", self.repository, self.reference.as_str())
+    }
+}
+
+/// Which manifests to list.
+#[derive(Clone, Debug, Default)]
+pub struct DigestFilter {
+    /// Only of these repositories; of all, if there are none.
+    pub repositories: Vec<String>,
+    /// Only those without tags.
+    pub untagged_only: bool,
+}
+
+/// An image, and its configuration.
+#[derive(Clone, Debug)]
+pub struct Inspected {
+    /// The manifest.
+    pub manifest: Manifest,
+    /// What it says.
+    pub said: serde_json::Value,
+    /// Its configuration; null for an index.
+    pub configuration: serde_json::Value,
+}
+
+impl Desk {
+    /// Every manifest of the repositories that the caller may list.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn digests(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        filter: &DigestFilter,
+    ) -> Result<Done<Vec<(RepositoryName, Held)>>, Problem> {
+        let permit = self.proven(caller, Action::ImageList, Resource::registry(region));
+        let mut names = self.images.repositories(region).await?;
+        let wanted = &filter.repositories;
+        names.retain(|name| wanted.is_empty() || wanted.iter().any(|one| one == name.as_str()));
+        let names = self.authority.listed(caller, Action::ImageList, region, names).await?;
+        let mut all = Vec::new();
+        for name in names {
+            let shown = survey::shown(&self.bin, region, &name).await?;
+            let wanted = shown.into_iter().filter(|one| !filter.untagged_only || one.tags.is_empty());
+            all.extend(wanted.map(|one| (name.clone(), one)));
+        }
+        Ok(Done::new(all, permit))
+    }
+
+    /// One manifest, as it is stored.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn image_manifest(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        image: &ImageName,
+    ) -> Result<Done<Manifest>, Problem> {
+        let permit = self.permit_image(caller, Action::ImageInspect, region, &image.repository).await?;
+        Ok(Done::new(self.shown_manifest(region, image).await?, permit))
+    }
+
+    /// One image, and what it was built with.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn inspect_image(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        image: &ImageName,
+    ) -> Result<Done<Inspected>, Problem> {
+        let Done { value: manifest, permit } = self.image_manifest(caller, region, image).await?;
+        let said: serde_json::Value = serde_json::from_slice(&manifest.content).unwrap_or_default();
+        let digest = said.pointer("/config/digest").and_then(serde_json::Value::as_str);
+        let text = match digest.and_then(|text| Digest::parse(text).ok()) {
+            Some(digest) => self.bin.inventory.document(region, &image.repository, &digest).await?,
+            None => None,
+        };
+        let configuration = text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default();
+        Ok(Done::new(Inspected { manifest, said, configuration }, permit))
+    }
+
+    /// Deletes an image with all its tags: those, and its digest.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn delete_image(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        image: &ImageName,
+    ) -> Result<Done<(Digest, Vec<Tag>)>, Problem> {
+        let permit = self.permit_image(caller, Action::ImageDelete, region, &image.repository).await?;
+        let digest = match &image.reference {
+            Reference::Digest(digest) => Some(digest.clone()),
+            Reference::Tag(tag) => self.bin.shown(region, &image.repository, tag).await?,
+        };
+        let digest = digest.ok_or_else(|| missing(image))?;
+        let tags = self.bin.discard(&permit, region, &image.repository, &digest).await?;
+        Ok(Done::new((digest, tags.ok_or_else(|| missing(image))?), permit))
+    }
+
+    /// Takes a tag off an image, which stays, as do its other tags.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn delete_tag(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        image: &ImageName,
+    ) -> Result<Done<()>, Problem> {
+        let permit = self.permit_image(caller, Action::ImageDelete, region, &image.repository).await?;
+        let Reference::Tag(tag) = &image.reference else {
+            return Err(Problem::Invalid(format!("`{image}` names no tag: write REPOSITORY:TAG")));
+        };
+        let done = self.bin.untag(&permit, region, &image.repository, tag).await?;
+        done.map(|_| Done::new((), permit)).ok_or_else(|| missing(image))
+    }
+
+    /// Gives an image another name, in the same registry.
+    ///
+    /// # Errors
+    /// [`Problem`].
+    pub async fn tag_image(
+        &self,
+        caller: &Arc<Caller>,
+        region: &Region,
+        from: &ImageName,
+        to: &ImageName,
+    ) -> Result<Done<()>, Problem> {
+        self.permit_image(caller, Action::ImagePull, region, &from.repository).await?;
+        let permit = self.permit_image(caller, Action::ImagePush, region, &to.repository).await?;
+        let Reference::Tag(tag) = &to.reference else {
+            return Err(Problem::Invalid(format!("`{to}` names no tag: write REPOSITORY:TAG")));
+        };
+        let namespace = crate::registry::name::Namespace::of(&to.repository);
+        self.existing_namespace(region, &namespace).await?;
+        let _held = self.writable(region, to, tag).await?;
+        let manifest = self.shown_manifest(region, from).await?;
+        if from.repository != to.repository {
+            self.copy_parts(region, &from.repository, &to.repository, &manifest).await?;
+        }
+        if self.bin.revive(&permit, region, &to.repository, &manifest.digest).await? == Revived::TooLate {
+            let text = format!("`{to}` is being deleted for good at this moment: try again");
+            return Err(Problem::Conflict(text));
+        }
+        self.bin.inventory.put(region, &to.repository, &to.reference, &manifest).await?;
+        self.bin.retag(&permit, region, &to.repository, tag).await?;
+        Ok(Done::new((), permit))
+    }
+
+    /// Holds the tag of a repository where tags are written once, if it is not there.
+    async fn writable(&self, region: &Region, to: &ImageName, tag: &Tag) -> Result<Option<HeldTag>, Problem> {
+        let name = &to.repository;
+        let keeps = self.store.repository(region, name).await?.is_some_and(|row| row.keeps(tag));
+        if !keeps {
+            return Ok(None);
+        }
+        let written = || {
+            let text = format!(
+                "`{to}` is there, and the tags of this repository are written once: choose another tag"
+            );
+            Problem::Conflict(text)
+        };
+        let held = self.authority.hold_tag(region, name, tag).ok_or_else(written)?;
+        match self.bin.shown(region, name, tag).await? {
+            Some(_) => Err(written()),
+            None => Ok(Some(held)),
+        }
+    }
+
+    /// Copies what a manifest needs into another repository: layers, and the manifests of an index.
+    async fn copy_parts(
+        &self,
+        region: &Region,
+        from: &RepositoryName,
+        to: &RepositoryName,
+        manifest: &Manifest,
+    ) -> Result<(), Problem> {
+        let inventory = &self.bin.inventory;
+        let said: serde_json::Value = serde_json::from_slice(&manifest.content).unwrap_or_default();
+        let list =
+            |name: &str| said.get(name).and_then(serde_json::Value::as_array).cloned().unwrap_or_default();
+        let digest = |one: &serde_json::Value| {
+            one.get("digest").and_then(serde_json::Value::as_str).and_then(|text| Digest::parse(text).ok())
+        };
+        for child in list("manifests").iter().filter_map(digest) {
+            let gone = || {
+                let text = "CRI0304E The manifest list or OCI index that you are tagging references an image that doesn't exist";
+                Problem::Conflict(text.to_owned())
+            };
+            let reference = Reference::Digest(child);
+            let part = inventory.manifest(region, from, &reference).await?.ok_or_else(gone)?;
+            Box::pin(self.copy_parts(region, from, to, &part)).await?;
+            inventory.put(region, to, &reference, &part).await?;
+        }
+        for blob in said.get("config").into_iter().chain(&list("layers")).filter_map(digest) {
+            if !inventory.mount(region, to, from, &blob).await? {
+                let text = "CRI0302E The manifest type for this image is not supported for tagging.";
+                return Err(Problem::Conflict(text.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn shown_manifest(&self, region: &Region, image: &ImageName) -> Result<Manifest, Problem> {
+        let hidden = self.bin.hidden(region, &image.repository).await?;
+        let found = self.bin.inventory.manifest(region, &image.repository, &image.reference).await?;
+        let shown = found.filter(|found| match &image.reference {
+            Reference::Digest(digest) => !hidden.has_image(digest),
+            Reference::Tag(tag) => !hidden.has_tag(tag, Some(&found.digest)),
+        });
+        shown.ok_or_else(|| missing(image))
+    }
+
+    pub(super) async fn permit_image(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        region: &Region,
+        name: &RepositoryName,
+    ) -> Result<Permit<Control>, Problem> {
+        self.authority.permit(caller, action, Resource::repository(region, name)).await
+    }
+}
+
+pub(super) fn missing(image: &ImageName) -> Problem {
+    Problem::NotFound(Noun::Image, image.to_string())
+}
