@@ -17,12 +17,14 @@ use tokio::time::{Instant, sleep_until};
 use super::caller::{Caller, Credential, Reported};
 use super::claims::{ACCESS, AUDIENCE, AccessClaims, REFRESH, REGISTRY, RefreshClaims, RegistryClaims};
 use super::fault::Fault;
+use super::profile::Wanted;
 use super::signature::{SESSIONS, SIGNING_KEYS, Sessions, Unproven};
 use crate::client::address::ClientAddr;
 use crate::client::certificate::{ClientCertificate, Fingerprint, Holder};
-use crate::clock::{Clock, UnixTime};
+use crate::clock::{Clock, Entropy, UnixTime};
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::credential::authorization::Presented;
+use crate::credential::believed::Believed;
 use crate::credential::jwt::VerifyingKeys;
 use crate::credential::session::Sealer;
 use crate::credential::sigv4::keys::SigningKeys;
@@ -119,7 +121,7 @@ struct ByScopes;
 impl Weighter<[u8; 32], Arc<VerifiedToken>> for ByScopes {
     fn weight(&self, _: &[u8; 32], token: &Arc<VerifiedToken>) -> u64 {
         // A session is about as large as what a token for sixteen repositories covers.
-        let session = matches!(token.who, Some((_, Credential::Session(_))));
+        let session = matches!(token.who, Some((_, Credential::Session(_) | Credential::Vouched(_))));
         1 + u64::try_from(token.access.len()).unwrap_or(u64::MAX / 2) + if session { 16 } else { 0 }
     }
 }
@@ -134,6 +136,8 @@ pub struct Authenticator {
     pub(super) sessions: Sessions,
     pub(super) signing_keys: SigningKeys,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) entropy: Arc<dyn Entropy>,
+    pub(super) believed: Arc<Believed>,
     verified: Cache<[u8; 32], Arc<VerifiedToken>, ByScopes>,
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
@@ -147,7 +151,7 @@ impl Authenticator {
         account: AccountId,
         issuer: String,
         (pepper, sealer): (Arc<Pepper>, Sealer),
-        clock: Arc<dyn Clock>,
+        (clock, entropy): (Arc<dyn Clock>, Arc<dyn Entropy>),
     ) -> Self {
         let (cache_hits, cache_misses) = (AtomicU64::new(0), AtomicU64::new(0));
         Self {
@@ -159,10 +163,24 @@ impl Authenticator {
             sessions: Sessions::new(SESSIONS),
             signing_keys: SigningKeys::new(SIGNING_KEYS),
             clock,
+            entropy,
+            believed: Arc::default(),
             verified: Cache::with_weighter(VERIFIED_TOKENS, VERIFIED_SCOPES, ByScopes),
             cache_hits,
             cache_misses,
         }
+    }
+
+    /// The same, that believes these issuers. Without this, it believes none.
+    #[must_use]
+    pub fn believing(self, believed: Arc<Believed>) -> Self {
+        Self { believed, ..self }
+    }
+
+    /// The account whose principals are proven.
+    #[must_use]
+    pub const fn account(&self) -> &AccountId {
+        &self.account
     }
 
     /// Hits and misses of the cache of verified tokens.
@@ -223,10 +241,14 @@ impl Authenticator {
         match user {
             "iamapikey" => self.api_key(password.expose(), origin).await,
             "iambearer" => slow_to_reject(self.access_token(password.expose(), origin)).await,
+            "iamrefresh" => slow_to_reject(self.refresh_token(password.expose(), origin)).await,
             REGISTRY_USER => slow_to_reject(self.registry_password(password, origin)).await,
             _ => {
-                let because = "the user name is none of iamapikey, iambearer and AWS";
-                slow_to_reject(ready(Ok(Authenticated::Rejected(because)))).await
+                let Some(profile) = Wanted::user_name(user) else {
+                    let because = "the user name is none of those that say what the password is";
+                    return slow_to_reject(ready(Ok(Authenticated::Rejected(because)))).await;
+                };
+                slow_to_reject(self.profile_login(&profile, password, origin)).await
             }
         }
     }
@@ -239,7 +261,11 @@ impl Authenticator {
         slow_to_reject(self.key_bearer(key, origin)).await
     }
 
-    async fn key_bearer(&self, key: &str, origin: &Origin) -> Result<Authenticated<Arc<Caller>>, Fault> {
+    pub(super) async fn key_bearer(
+        &self,
+        key: &str,
+        origin: &Origin,
+    ) -> Result<Authenticated<Arc<Caller>>, Fault> {
         let Some(key) = ApiKey::presented(key) else {
             return Ok(Authenticated::Rejected("the key is empty, too long or not printable"));
         };
@@ -270,7 +296,10 @@ impl Authenticator {
             return Ok(Authenticated::Rejected("the token has expired or is not valid yet"));
         }
         let issued_at = Some(UnixTime::from_seconds(claims.iat));
-        self.caller(&claims.iam_id, &Credential::ApiKey(claims.key), issued_at, origin).await
+        let Some(credential) = self.exchanged(&claims.key) else {
+            return Ok(Authenticated::Rejected("the token was given for nothing that tokens are given for"));
+        };
+        self.caller(&claims.iam_id, &credential, issued_at, origin).await
     }
 
     /// Proves a caller by a refresh token.
@@ -377,7 +406,7 @@ impl Authenticator {
         let proven = match credential {
             Credential::AccessKey(id) => self.key_bearer_of(principal, id.clone(), issued_at, origin).await?,
             Credential::ApiKey(_) => {
-                let Some(bundle) = self.view.principal(principal).await? else {
+                let Some(bundle) = self.view.principal_at(principal, self.clock.now()).await? else {
                     return Ok(Authenticated::Rejected("the principal has been deleted"));
                 };
                 let good = credential.api_key().is_some_and(|key| bundle.accepts(key, self.clock.now()));
@@ -401,6 +430,10 @@ impl Authenticator {
             }
             Credential::Session(_) => Err(Unproven::Unknown("the session stands for somebody else")),
             Credential::WebIdentity(_) => Err(Unproven::Unknown("a web identity is good for one call")),
+            Credential::Vouched(sealed) if sealed.vouched.principal == *principal => {
+                self.vouched(Arc::clone(sealed), issued_at, origin).await?
+            }
+            Credential::Vouched(_) => Err(Unproven::Unknown("the token was given for somebody else")),
         };
         Ok(match proven {
             Ok(caller) => Authenticated::Proven(caller),
@@ -425,11 +458,12 @@ impl Authenticator {
         }
         let Origin { from, local, endpoint, secure, certificate: _ } = *origin;
         let account = self.account.clone();
-        let reported = Reported::default();
+        let (behind, reported) = (None, Reported::default());
         Ok(Arc::new(Caller {
             account,
             credential,
             bundle,
+            behind,
             from,
             local,
             endpoint,

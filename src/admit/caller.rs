@@ -8,6 +8,7 @@ use crate::client::address::ClientAddr;
 use crate::client::certificate::Fingerprint;
 use crate::clock::UnixTime;
 use crate::credential::session::{Session, Temporary};
+use crate::credential::voucher::SealedVoucher;
 use crate::ids::account::AccountId;
 use crate::ids::aws::AccessKeyId;
 use crate::ids::cbr::RuleId;
@@ -26,6 +27,8 @@ pub struct Caller {
     pub credential: Credential,
     /// What the principal is and may do, as of now.
     pub bundle: Arc<Bundle>,
+    /// Who has taken on the principal, with which key: of trusted profiles, if it was a principal.
+    pub behind: Option<(Arc<Bundle>, ApiKeyId)>,
     /// From where.
     pub from: ClientAddr,
     /// Our end of the connection.
@@ -76,6 +79,8 @@ pub enum Credential {
     Certificate(Fingerprint),
     /// Temporary credentials.
     Session(Arc<Temporary>),
+    /// What a trusted profile was taken on with, or what an identity provider said of a person.
+    Vouched(Arc<SealedVoucher>),
     /// A token of an identity provider; for one call.
     WebIdentity(Arc<WebIdentity>),
 }
@@ -97,6 +102,7 @@ impl Credential {
             Self::ApiKey(_) => "ApiKey",
             Self::Certificate(_) => "Certificate",
             Self::Session(_) => "Session",
+            Self::Vouched(_) => "Voucher",
             Self::WebIdentity(_) => "WebIdentity",
         }
     }
@@ -106,7 +112,11 @@ impl Credential {
     pub const fn api_key(&self) -> Option<&ApiKeyId> {
         match self {
             Self::ApiKey(id) => Some(id),
-            Self::AccessKey(_) | Self::Certificate(_) | Self::Session(_) | Self::WebIdentity(_) => None,
+            Self::AccessKey(_)
+            | Self::Certificate(_)
+            | Self::Session(_)
+            | Self::Vouched(_)
+            | Self::WebIdentity(_) => None,
         }
     }
 
@@ -115,7 +125,7 @@ impl Credential {
     pub const fn is_awss(&self) -> bool {
         match self {
             Self::AccessKey(_) | Self::Session(_) | Self::WebIdentity(_) => true,
-            Self::ApiKey(_) | Self::Certificate(_) => false,
+            Self::ApiKey(_) | Self::Certificate(_) | Self::Vouched(_) => false,
         }
     }
 
@@ -124,11 +134,16 @@ impl Credential {
     pub fn session(&self) -> Option<&Session> {
         match self {
             Self::Session(temporary) => Some(&temporary.session),
-            Self::AccessKey(_) | Self::ApiKey(_) | Self::Certificate(_) | Self::WebIdentity(_) => None,
+            Self::AccessKey(_)
+            | Self::ApiKey(_)
+            | Self::Certificate(_)
+            | Self::Vouched(_)
+            | Self::WebIdentity(_) => None,
         }
     }
 
-    /// As our own tokens name it: the id, or of a session its token, which is no secret without the key in it.
+    /// As our own tokens name it: the id, or of a session its token, which is no secret without the key in
+    /// it, or what was sealed.
     #[must_use]
     pub fn text(&self) -> String {
         match self {
@@ -138,6 +153,7 @@ impl Credential {
             Self::Session(temporary) => temporary.token.expose().clone(),
             // It begins a session and nothing else, so nothing of ours names it.
             Self::WebIdentity(_) => String::new(),
+            Self::Vouched(sealed) => sealed.text.expose().clone(),
         }
     }
 }
@@ -155,9 +171,16 @@ impl Caller {
         &self.bundle.name
     }
 
-    /// The list of the API key, if it has one of its own. Other credentials have none.
+    /// The lists of the principal and of its API key, where they have one. A trusted profile has none: whoever has taken it
+    /// on comes with theirs.
     #[must_use]
-    pub fn allowed_of_key(&self) -> Option<&Allowed> {
-        self.credential.api_key().and_then(|key| self.bundle.allowed_of(key))
+    pub fn lists(&self) -> (Option<&Allowed>, Option<&Allowed>) {
+        match &self.behind {
+            Some((behind, key)) => (behind.allowed.as_ref(), behind.allowed_of(key)),
+            None => {
+                let key = self.credential.api_key();
+                (self.bundle.allowed.as_ref(), key.and_then(|key| self.bundle.allowed_of(key)))
+            }
+        }
     }
 }

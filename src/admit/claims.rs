@@ -74,8 +74,26 @@ pub struct AccessClaims {
     pub scope: String,
     /// The client's name for itself.
     pub client_id: String,
-    /// The API key that was exchanged.
-    pub key: ApiKeyId,
+    /// Who has taken on the principal, if it is a trusted profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authn: Option<AuthnClaim>,
+    /// The API key that was exchanged, or what was vouched for, sealed.
+    pub key: String,
+}
+
+/// Who has taken on a trusted profile, for those who read tokens. Nothing here reads it.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct AuthnClaim {
+    /// What people log in as, or the identifier.
+    pub sub: String,
+    /// The principal, or the CRN of a cluster.
+    pub iam_id: String,
+    /// `ServiceId`, `CRN`; none for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sub_type: Option<String>,
+    /// What people call it.
+    pub name: String,
 }
 
 /// The account of an [`AccessClaims`].

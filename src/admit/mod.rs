@@ -18,6 +18,7 @@ pub mod layer;
 pub mod network;
 pub mod overlay;
 pub mod permit;
+pub mod profile;
 pub mod refusal;
 pub mod registry;
 pub mod signature;

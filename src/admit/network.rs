@@ -218,8 +218,7 @@ impl Premises {
         want: Want<'_>,
         private_only: bool,
     ) -> Result<Verdict, Fault> {
-        let bundle = &*caller.bundle;
-        let (principal, api_key) = (bundle.allowed.as_ref(), caller.allowed_of_key());
+        let (principal, api_key) = caller.lists();
         self.verdict_with(network, caller, Own { principal, api_key, private_only }, want)
     }
 

@@ -165,6 +165,9 @@ impl Authenticator {
         if let Ok(id) = AccessKeyId::parse(text) {
             return Some(Credential::AccessKey(id));
         }
+        if let Some(sealed) = self.sealer.voucher(text) {
+            return Some(Credential::Vouched(Arc::new(sealed)));
+        }
         if let Some(certificate) = Credential::certificate(text) {
             return Some(certificate);
         }
@@ -201,7 +204,9 @@ impl Authenticator {
         if !state.is_some_and(|state| state.active && state.owner == *principal) {
             return Ok(Err(Unproven::Unknown("the access key is inactive or deleted")));
         }
-        let Some(bundle) = self.view.principal(principal).await?.filter(|bundle| bundle.active) else {
+        let Some(bundle) =
+            self.view.principal_at(principal, self.clock.now()).await?.filter(|bundle| bundle.active)
+        else {
             return Ok(Err(Unproven::Unknown("the owner of the access key is disabled or deleted")));
         };
         Ok(self.as_of_now(bundle, Credential::AccessKey(id), issued_at, origin))
@@ -216,7 +221,9 @@ impl Authenticator {
         if session.expires_at <= self.clock.now() {
             return Ok(Err(Unproven::Expired));
         }
-        let Some(base) = self.view.principal(&session.principal).await?.filter(|base| base.active) else {
+        let Some(base) =
+            self.view.principal_at(&session.principal, self.clock.now()).await?.filter(|base| base.active)
+        else {
             return Ok(Err(Unproven::Unknown("whom the session stands for is disabled or deleted")));
         };
         if let Some(key) = &session.made_with {

@@ -59,12 +59,15 @@ impl Gate {
             keys: Vec::new(),
             groups: Vec::new(),
             tags: Vec::new(),
+            trust: None,
+            until: None,
             rights: Rights::new(Who::WebIdentity { provider }, Policies::default()),
         };
         let caller = Arc::new(Caller {
             account: self.authenticator.account.clone(),
             credential: Credential::WebIdentity(Arc::new(identity)),
             bundle: Arc::new(bundle),
+            behind: None,
             from: origin.from,
             local: origin.local,
             endpoint: origin.endpoint,

@@ -202,6 +202,7 @@ fn able(what: &What, found: &WhoCan, next: Option<String>, account: &AccountId) 
             "iam_id": able.principal,
             "name": able.name,
             "type": match able.principal {
+                PrincipalId::Profile(_) => "trusted_profile",
                 PrincipalId::Role(_) => "role",
                 PrincipalId::ServiceId(_) => "service_id",
                 PrincipalId::User(_) => "user",

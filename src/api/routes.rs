@@ -12,6 +12,10 @@ use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::images::Images;
 use super::ibm::policies::Policies;
+use super::ibm::profiles::Profiles;
+use super::ibm::profiles::identities::Identities;
+use super::ibm::profiles::links::Links;
+use super::ibm::profiles::rules::Rules;
 use super::ibm::quotas::Quotas;
 use super::ibm::registry::Registry;
 use super::ibm::resource_groups::ResourceGroups;
@@ -85,6 +89,14 @@ pub enum Endpoint {
     Policies(Policies),
     /// Policies, as v2 writes them.
     PoliciesV2(Policies),
+    /// Whom trusted profiles trust by name.
+    ProfileIdentities(Identities),
+    /// Which compute resources they trust.
+    ProfileLinks(Links),
+    /// Whom they trust by rule.
+    ProfileRules(Rules),
+    /// Trusted profiles.
+    Profiles(Profiles),
     /// Quotas of Container Registry.
     Quotas(Quotas),
     /// Container Registry.
@@ -154,6 +166,26 @@ pub static ROUTES: &[Route] = &[
     route(Method::DELETE, "/v1/apikeys/{id}/lock",       E::ApiKeys(ApiKeys::Unlock),       D::Identity, Needs(A::ApiKeyUpdate)),
     route(Method::POST,   "/v1/apikeys/{id}/disable",    E::ApiKeys(ApiKeys::Disable),      D::Identity, Needs(A::ApiKeyUpdate)),
     route(Method::DELETE, "/v1/apikeys/{id}/disable",    E::ApiKeys(ApiKeys::Enable),       D::Identity, Needs(A::ApiKeyUpdate)),
+    route(Method::GET,    "/v1/profiles", E::Profiles(Profiles::List), D::Identity, Listing(A::ProfileList)),
+    route(Method::POST,   "/v1/profiles", E::Profiles(Profiles::Create), D::Identity, Needs(A::ProfileCreate)),
+    route(Method::GET,    "/v1/profiles/{id}", E::Profiles(Profiles::Read), D::Identity, Needs(A::ProfileRead)),
+    route(Method::PUT,    "/v1/profiles/{id}", E::Profiles(Profiles::Update), D::Identity, Needs(A::ProfileUpdate)),
+    route(Method::DELETE, "/v1/profiles/{id}", E::Profiles(Profiles::Delete), D::Identity, Needs(A::ProfileDelete)),
+    route(Method::GET,    "/v1/profiles/{id}/rules", E::ProfileRules(Rules::List), D::Identity, Needs(A::ProfileRead)),
+    route(Method::POST,   "/v1/profiles/{id}/rules", E::ProfileRules(Rules::Create), D::Identity, Needs(A::ProfileLink)),
+    route(Method::GET,    "/v1/profiles/{id}/rules/{rule}", E::ProfileRules(Rules::Read), D::Identity, Needs(A::ProfileRead)),
+    route(Method::PUT,    "/v1/profiles/{id}/rules/{rule}", E::ProfileRules(Rules::Replace), D::Identity, Needs(A::ProfileLink)),
+    route(Method::DELETE, "/v1/profiles/{id}/rules/{rule}", E::ProfileRules(Rules::Delete), D::Identity, Needs(A::ProfileLink)),
+    route(Method::GET,    "/v1/profiles/{id}/links", E::ProfileLinks(Links::List), D::Identity, Needs(A::ProfileRead)),
+    route(Method::POST,   "/v1/profiles/{id}/links", E::ProfileLinks(Links::Create), D::Identity, Needs(A::ProfileLink)),
+    route(Method::DELETE, "/v1/profiles/{id}/links", E::ProfileLinks(Links::DeleteOf), D::Identity, Needs(A::ProfileLink)),
+    route(Method::GET,    "/v1/profiles/{id}/links/{link}", E::ProfileLinks(Links::Read), D::Identity, Needs(A::ProfileRead)),
+    route(Method::DELETE, "/v1/profiles/{id}/links/{link}", E::ProfileLinks(Links::Delete), D::Identity, Needs(A::ProfileLink)),
+    route(Method::GET,    "/v1/profiles/{id}/identities", E::ProfileIdentities(Identities::List), D::Identity, Needs(A::ProfileRead)),
+    route(Method::PUT,    "/v1/profiles/{id}/identities", E::ProfileIdentities(Identities::Replace), D::Identity, Needs(A::ProfileLink)),
+    route(Method::POST,   "/v1/profiles/{id}/identities/{type}", E::ProfileIdentities(Identities::Add), D::Identity, Needs(A::ProfileLink)),
+    route(Method::GET,    "/v1/profiles/{id}/identities/{type}/{identifier}", E::ProfileIdentities(Identities::Read), D::Identity, Needs(A::ProfileRead)),
+    route(Method::DELETE, "/v1/profiles/{id}/identities/{type}/{identifier}", E::ProfileIdentities(Identities::Remove), D::Identity, Needs(A::ProfileLink)),
     route(Method::GET,    "/v1/accounts/{account}/settings/identity", E::Accounts(Accounts::Settings), D::Identity, Needs(A::AccountRead)),
     route(Method::PUT,    "/v1/accounts/{account}/settings/identity", E::Accounts(Accounts::Update),   D::Identity, Needs(A::AccountUpdate)),
     route(Method::GET,    "/v1/accounts/{account}/effective_settings/identity", E::Accounts(Accounts::Effective), D::Identity, Needs(A::AccountRead)),

@@ -138,13 +138,13 @@ fn principal_of_uri(uri: &str) -> Option<PrincipalId> {
     (!domain.is_empty()).then(|| principal(id)).flatten()
 }
 
-/// Roles are taken on, never owned.
+/// Roles and trusted profiles are taken on, never owned.
 fn principal(text: &str) -> Option<PrincipalId> {
     if let Ok(id) = ServiceId::parse(text) {
         return Some(PrincipalId::ServiceId(id));
     }
     match PrincipalId::parse(text).ok()? {
-        PrincipalId::Role(_) => None,
+        PrincipalId::Profile(_) | PrincipalId::Role(_) => None,
         principal @ (PrincipalId::ServiceId(_) | PrincipalId::User(_)) => Some(principal),
     }
 }

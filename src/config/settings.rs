@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::acme::Challenge;
 use crate::client::certificate::Naming;
+use crate::credential::believed::Believed;
 use crate::ids::account::AccountId;
 use crate::ids::host::HostName;
 use crate::ids::issuer::Origin;
@@ -257,6 +258,8 @@ pub struct Federation {
     pub ca_file: Option<PathBuf>,
     /// `[[federation.internal]]`: issuers that may be anywhere.
     pub internal: Vec<InternalIssuer>,
+    /// `[[federation.cluster]]` and `[[federation.realm]]`: those whom trusted profiles and access groups may believe.
+    pub believed: Believed,
 }
 
 /// Where an issuer is that the operator vouches for.

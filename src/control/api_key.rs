@@ -135,6 +135,7 @@ impl Desk {
     ) -> Result<Done<(ApiKeyRecord, ApiKey)>, Problem> {
         let of = Control { action: Action::ApiKeyCreate, resource: identities() };
         let permit = self.permit_own_or(caller, &new.owner, of).await?;
+        keyless(&new.owner)?;
         if new.owner != *caller.principal() {
             let facts = self.store.principal(&new.owner).await?;
             let facts = facts.ok_or_else(|| Problem::NotFound(Noun::Principal, new.owner.to_string()))?;
@@ -313,6 +314,16 @@ fn brought(text: &str) -> Result<ApiKey, Problem> {
         Problem::Invalid(format!("`apikey` is not usable: {rule}, or leave it out"))
     };
     ApiKey::presented(text).filter(|_| plausible && varied).ok_or_else(wrong)
+}
+
+/// A trusted profile has no keys: who held one would act as it after it has stopped to trust them.
+pub(super) fn keyless(owner: &PrincipalId) -> Result<(), Problem> {
+    match owner {
+        PrincipalId::Profile(_) => Err(Problem::Invalid(
+            "a trusted profile has no keys of its own: whoever it trusts takes it on".to_owned(),
+        )),
+        PrincipalId::Role(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => Ok(()),
+    }
 }
 
 fn future(end: Option<UnixTime>, now: UnixTime) -> Result<Option<UnixTime>, Problem> {

@@ -3,15 +3,14 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
-
 use super::problem::{Noun, Problem};
 use super::version::Expected;
 use super::{Desk, Done, label};
 use crate::admit::caller::Caller;
 use crate::ids::tagged::{AccessGroupId, ClaimRuleId};
+use crate::policy::ibm::claim::ClaimCondition;
 use crate::policy::table::Action;
-use crate::store::group_rule::{ClaimCondition, ClaimOperator, ClaimRuleRecord};
+use crate::store::group_rule::ClaimRuleRecord;
 use crate::store::identity::Stamp;
 
 /// The longest name, realm, claim or value, in characters.
@@ -38,31 +37,25 @@ impl ClaimRuleDraft {
         if !(1..=24).contains(&self.expiration) {
             return wrong("`expiration` is not a number of hours from 1 to 24");
         }
-        if !(1..=MANY).contains(&self.conditions.len()) {
-            return wrong("a rule has 1 to 20 conditions");
-        }
         label::name("realm_name", &self.realm, TEXT_MAX)?;
         label::description(&self.name, TEXT_MAX)?;
-        for one in &self.conditions {
-            label::name("claim", &one.claim, TEXT_MAX)?;
-            let value = serde_json::from_str(&one.value).ok().filter(|_| one.value.len() <= TEXT_MAX);
-            let fits = match (one.operator, value) {
-                (ClaimOperator::In, Some(Value::Array(list))) => list.iter().all(is_plain),
-                (ClaimOperator::In, _) | (_, None) => false,
-                (_, Some(value)) => is_plain(&value),
-            };
-            if !fits {
-                return wrong(
-                    "`value` is not a text, number or boolean as JSON in a text; for `IN`, a list of them",
-                );
-            }
-        }
-        Ok(())
+        conditions(&self.conditions)
     }
 }
 
-const fn is_plain(value: &Value) -> bool {
-    matches!(value, Value::Bool(_) | Value::Number(_) | Value::String(_))
+/// Checks the conditions of a rule.
+pub(super) fn conditions(conditions: &[ClaimCondition]) -> Result<(), Problem> {
+    if !(1..=MANY).contains(&conditions.len()) {
+        return Err(Problem::Invalid("a rule has 1 to 20 conditions".to_owned()));
+    }
+    for one in conditions {
+        label::name("claim", &one.claim, TEXT_MAX)?;
+        if one.value.len() > TEXT_MAX || !one.is_comparable() {
+            let text = "`value` is not a text, number or boolean as JSON in a text; for `IN`, a list of them";
+            return Err(Problem::Invalid(text.to_owned()));
+        }
+    }
+    Ok(())
 }
 
 impl Desk {

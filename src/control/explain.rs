@@ -453,7 +453,7 @@ fn seen(statement: &Statement, fate: Fate, examined: &Examined) -> Seen {
 fn sufficient(standing: &Standing, class: Class, asked: &Asked) -> Vec<Role> {
     let nameable = match standing.caller.principal() {
         PrincipalId::Role(_) => false,
-        PrincipalId::ServiceId(_) | PrincipalId::User(_) => true,
+        PrincipalId::Profile(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => true,
     };
     if !nameable || class != Class::ImplicitDeny(Kind::Identity) {
         return Vec::new();

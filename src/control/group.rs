@@ -307,6 +307,7 @@ impl Desk {
     /// [`Problem`].
     pub async fn name_of(&self, member: &PrincipalId) -> Result<String, Problem> {
         let name = match member {
+            PrincipalId::Profile(id) => self.store.trusted_profile(id).await?.map(|row| row.name),
             PrincipalId::Role(id) => self.store.role(id).await?.map(|row| row.name.as_str().to_owned()),
             PrincipalId::ServiceId(id) => self.store.service_id(id).await?.map(|row| row.name),
             PrincipalId::User(id) => self.store.user(id).await?.map(|row| row.name),

@@ -161,8 +161,7 @@ impl Desk {
         changed: NetworkFacts,
         insistence: Insistence,
     ) -> Result<(), Problem> {
-        let bundle = &*caller.bundle;
-        let (principal, api_key) = (bundle.allowed.as_ref(), caller.allowed_of_key());
+        let (principal, api_key) = caller.lists();
         let own = Own { principal, api_key, private_only: false };
         self.lets_back_in(caller, &AccountNetwork::of(changed), own, insistence)
     }
@@ -192,8 +191,8 @@ impl Desk {
             ListHolder::ApiKey(id) => {
                 self.store.api_key(id).await?.map(|row| Held { owner: row.owner, locked: row.locked })
             }
-            // A role has no list of its own: whoever takes it on comes with theirs.
-            ListHolder::Principal(PrincipalId::Role(_)) => None,
+            // Neither has a list of its own: whoever takes it on comes with theirs.
+            ListHolder::Principal(PrincipalId::Profile(_) | PrincipalId::Role(_)) => None,
             ListHolder::Principal(owner @ PrincipalId::ServiceId(id)) => {
                 let row = self.store.service_id(id).await?;
                 row.map(|row| Held { owner: owner.clone(), locked: row.locked })
@@ -235,14 +234,17 @@ fn name(of: &ListHolder) -> String {
 fn noun(of: &ListHolder) -> Noun {
     match of {
         ListHolder::ApiKey(_) => Noun::ApiKey,
-        ListHolder::Principal(PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => Noun::ServiceId,
+        ListHolder::Principal(PrincipalId::Profile(_) | PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => {
+            Noun::ServiceId
+        }
         ListHolder::Principal(PrincipalId::User(_)) => Noun::User,
     }
 }
 
 fn place(of: &ListHolder) -> Resource {
     match of {
-        ListHolder::ApiKey(_) | ListHolder::Principal(PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => {
+        ListHolder::ApiKey(_)
+        | ListHolder::Principal(PrincipalId::Profile(_) | PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => {
             Resource::platform(Service::IamIdentity)
         }
         ListHolder::Principal(PrincipalId::User(_)) => Resource::platform(Service::UserManagement),
@@ -252,7 +254,9 @@ fn place(of: &ListHolder) -> Resource {
 fn read(of: &ListHolder) -> Action {
     match of {
         ListHolder::ApiKey(_) => Action::ApiKeyRead,
-        ListHolder::Principal(PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => Action::ServiceIdRead,
+        ListHolder::Principal(PrincipalId::Profile(_) | PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => {
+            Action::ServiceIdRead
+        }
         ListHolder::Principal(PrincipalId::User(_)) => Action::UserRead,
     }
 }
@@ -260,7 +264,9 @@ fn read(of: &ListHolder) -> Action {
 fn update(of: &ListHolder) -> Action {
     match of {
         ListHolder::ApiKey(_) => Action::ApiKeyUpdate,
-        ListHolder::Principal(PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => Action::ServiceIdUpdate,
+        ListHolder::Principal(PrincipalId::Profile(_) | PrincipalId::Role(_) | PrincipalId::ServiceId(_)) => {
+            Action::ServiceIdUpdate
+        }
         ListHolder::Principal(PrincipalId::User(_)) => Action::UserUpdate,
     }
 }

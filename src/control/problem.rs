@@ -9,10 +9,12 @@ use crate::store::StoreError;
 pub enum Noun {
     /// An API key.
     ApiKey,
-    /// A dynamic rule of an access group.
+    /// A rule of an access group or trusted profile.
     ClaimRule,
     /// An access group.
     Group,
+    /// A link of a trusted profile.
+    Link,
     /// An image.
     Image,
     /// A membership of an access group.
@@ -21,8 +23,10 @@ pub enum Noun {
     Namespace,
     /// A policy.
     Policy,
-    /// A user or service ID.
+    /// A user, service ID or trusted profile.
     Principal,
+    /// A trusted profile.
+    Profile,
     /// A resource group.
     ResourceGroup,
     /// A custom role.
@@ -43,13 +47,15 @@ impl Noun {
     pub const fn words(self) -> &'static str {
         match self {
             Self::ApiKey => "API key",
-            Self::ClaimRule => "rule of the access group",
+            Self::ClaimRule => "rule",
             Self::Group => "access group",
+            Self::Link => "link",
             Self::Image => "image",
             Self::Member => "member",
             Self::Namespace => "namespace",
             Self::Policy => "policy",
             Self::Principal => "user or service ID",
+            Self::Profile => "trusted profile",
             Self::ResourceGroup => "resource group",
             Self::Role => "custom role",
             Self::Rule => "rule",

@@ -62,7 +62,7 @@ impl Desk {
         if !self.authority.may(caller, Action::ServiceIdList, &identities()) {
             let own = match caller.principal() {
                 PrincipalId::ServiceId(id) => self.store.service_id(id).await?,
-                PrincipalId::Role(_) | PrincipalId::User(_) => None,
+                PrincipalId::Profile(_) | PrincipalId::Role(_) | PrincipalId::User(_) => None,
             };
             let rows = own
                 .into_iter()

@@ -95,6 +95,7 @@ struct Known {
 impl Known {
     fn of(facts: PrincipalFacts) -> Self {
         let (name, active) = match facts.record {
+            PrincipalRecord::Profile(row, _) => (row.name, true),
             PrincipalRecord::ServiceId(row) => (row.name, true),
             PrincipalRecord::User(row) => (row.name, row.active),
         };
@@ -124,7 +125,9 @@ impl Desk {
     ) -> Result<Option<Standing>, Problem> {
         let actor = match principal {
             PrincipalId::Role(id) => Actor::Role(id.clone()),
-            PrincipalId::ServiceId(_) | PrincipalId::User(_) => Actor::Principal(principal.clone()),
+            PrincipalId::Profile(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => {
+                Actor::Principal(principal.clone())
+            }
         };
         let facts = match &actor {
             Actor::Principal(_) => self.store.principal(principal).await?,
@@ -172,7 +175,8 @@ impl Desk {
         let keys = key_lists.iter().map(key).collect();
         let allowed = allow_list.as_ref().map(compiled);
         let (principal, groups, tags) = (principal.clone(), groups, held.tags);
-        let bundle = Bundle { principal, name, active, allowed, keys, groups, tags, rights };
+        let bundle =
+            Bundle { principal, name, active, allowed, keys, trust: None, groups, until: None, tags, rights };
         let caller = Caller { bundle: Arc::new(bundle), ..caller.clone() };
         let sources = found.sources.into_iter().map(|(source, _)| source).collect();
         Standing { sources, unreadable: found.unreadable, caller }

@@ -72,7 +72,7 @@ impl Desk {
         }
         let mut rows = match caller.principal() {
             _ if all => every(|window| self.store.users(window)).await?,
-            PrincipalId::Role(_) | PrincipalId::ServiceId(_) => Vec::new(),
+            PrincipalId::Profile(_) | PrincipalId::Role(_) | PrincipalId::ServiceId(_) => Vec::new(),
             PrincipalId::User(id) => self.store.user(id).await?.into_iter().collect(),
         };
         let called = |row: &User| name.is_none_or(|name| row.name.to_lowercase() == name.to_lowercase());

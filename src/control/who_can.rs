@@ -71,7 +71,7 @@ impl Desk {
         Ok(Done::new(WhoCan { able, enforced, examined: principals.len(), total }, permit))
     }
 
-    /// A window of all principals: users, then service IDs, then roles; and how many there are.
+    /// A window of all principals: users, then service IDs, then roles, then trusted profiles; and how many there are.
     async fn principals(&self, window: Window) -> Result<(Vec<PrincipalId>, u32), Problem> {
         let users = self.store.users(window).await?;
         let mut total = users.total;
@@ -83,6 +83,9 @@ impl Desk {
         let roles = self.store.roles("/", rest(window, total, &found)).await?;
         total = total.saturating_add(roles.total);
         found.extend(roles.rows.into_iter().map(|row| PrincipalId::Role(row.id)));
+        let profiles = self.store.trusted_profiles(None, rest(window, total, &found)).await?;
+        total = total.saturating_add(profiles.total);
+        found.extend(profiles.rows.into_iter().map(|row| PrincipalId::Profile(row.id)));
         Ok((found, total))
     }
 }

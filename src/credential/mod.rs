@@ -5,6 +5,7 @@
 pub mod access_key;
 pub mod api_key;
 pub mod authorization;
+pub mod believed;
 pub mod foreign;
 pub mod jwt;
 pub mod layer_ticket;
@@ -12,3 +13,4 @@ pub mod lease;
 pub mod seal;
 pub mod session;
 pub mod sigv4;
+pub mod voucher;

@@ -119,11 +119,12 @@ impl GroupUniqueId {
 }
 
 impl UserUniqueId {
-    /// The AWS id of a principal. That of a service ID begins with a letter that no user's begins with; a role, which is no
+    /// The AWS id of a principal. That of a service ID or trusted profile begins with a letter that no user's begins with; a role, which is no
     /// user and has an id of its own, would have one that nobody has.
     #[must_use]
     pub fn of(principal: &PrincipalId) -> Self {
         Self(match principal {
+            PrincipalId::Profile(id) => format!("AIDAP{}", respelt(id.as_str(), 16)).into(),
             PrincipalId::ServiceId(id) => format!("AIDAS{}", respelt(id.as_str(), 16)).into(),
             PrincipalId::Role(id) => format!("AIDAR{}", respelt(id.as_str(), 16)).into(),
             PrincipalId::User(id) => format!("AIDA{}", respelt(id.as_str(), 17)).into(),

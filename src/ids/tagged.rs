@@ -52,7 +52,7 @@ tagged_id!(
     "an API key id such as `ApiKey-<uuid>`"
 );
 tagged_id!(
-    /// Names a dynamic rule of an access group.
+    /// Names a rule of an access group or of a trusted profile about what an identity provider or a cluster says.
     ClaimRuleId,
     "ClaimRule-",
     "the id of a rule such as `ClaimRule-<uuid>`"
@@ -68,6 +68,18 @@ tagged_id!(
     PolicyId,
     "",
     "a policy id (a UUID)"
+);
+tagged_id!(
+    /// Names a trusted profile.
+    ProfileId,
+    "Profile-",
+    "a trusted profile's id such as `Profile-<uuid>`"
+);
+tagged_id!(
+    /// Names a link of a trusted profile to a compute resource.
+    ProfileLinkId,
+    "Link-",
+    "the id of a link such as `Link-<uuid>`"
 );
 tagged_id!(
     /// Names a service ID.

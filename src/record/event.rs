@@ -80,6 +80,12 @@ labels! {
         DockerRefresh = "docker_refresh",
         /// `POST /identity/token` with an API key.
         IdentityApikey = "identity_apikey",
+        /// `POST /identity/token` for a trusted profile, with another token.
+        IdentityAssume = "identity_assume",
+        /// `POST /identity/token` for a trusted profile, with a compute resource's token.
+        IdentityCompute = "identity_compute",
+        /// `POST /identity/token` with an identity provider's token.
+        IdentityFederated = "identity_federated",
         /// `POST /identity/token` with a refresh token.
         IdentityRefresh = "identity_refresh",
     }
@@ -183,6 +189,10 @@ pub enum Proof {
     AccessKey(AccessKeyId),
     /// An API key.
     ApiKey(ApiKeyId),
+    /// A compute resource, by the namespace and name of its service account.
+    Compute(String),
+    /// An identity provider's realm.
+    Realm(String),
     /// A client certificate.
     Certificate(Fingerprint),
     /// A session.

@@ -16,7 +16,7 @@ use crate::admit::authenticate::Authenticator;
 use crate::admit::gate::Gate;
 use crate::admit::network::Premises;
 use crate::api::{Api, RegistrySite};
-use crate::clock::Clock;
+use crate::clock::{Clock, Entropy};
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
 use crate::control::image::Images;
@@ -43,6 +43,7 @@ use crate::serve::sightings::Sightings;
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
 use crate::token::federation::Federation;
+use crate::token::foreign::Foreign;
 use crate::token::mint::{Lifetimes, Mint};
 use crate::view::{Settings as ViewSettings, View};
 
@@ -183,7 +184,7 @@ fn shared(
     let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
     let issuer = issuer(settings);
     let pepper = Arc::new(pepper);
-    let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock));
+    let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock, &entropy));
     let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
     let reader = Arc::new(reader.doing("starting the image reader")?);
     let images = Arc::clone(&reader) as Arc<dyn Images>;
@@ -208,6 +209,7 @@ fn shared(
     Ok(Shared {
         gate,
         mint: Mint::new(view, master, issuer, lifetimes, Arc::clone(&clock), entropy),
+        foreign: foreign(settings, &clock),
         recorder,
         api: Arc::new(Api::new(desk, registry_sites(settings))),
         control,
@@ -222,6 +224,13 @@ fn shared(
         readiness: Readiness::default(),
         scrape: Scrape::default(),
     })
+}
+
+/// Verifies the tokens of those whom the operator believes. The workers ask for keys themselves, so these are kept apart from
+/// those that the control plane asks for.
+fn foreign(settings: &Settings, clock: &Arc<dyn Clock>) -> Foreign {
+    let federation = Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(clock));
+    Foreign::new(Arc::new(settings.federation.believed.clone()), federation)
 }
 
 /// The trash and the meters.
@@ -248,6 +257,7 @@ fn gate(
     pepper: &Arc<Pepper>,
     master: &Arc<MasterKey>,
     clock: &Arc<dyn Clock>,
+    entropy: &Arc<dyn Entropy>,
 ) -> Gate {
     let account = settings.account.id.clone();
     let authenticator = Authenticator::new(
@@ -255,8 +265,9 @@ fn gate(
         account,
         issuer.to_owned(),
         (Arc::clone(pepper), Sealer::new(Arc::clone(master))),
-        Arc::clone(clock),
-    );
+        (Arc::clone(clock), Arc::clone(entropy)),
+    )
+    .believing(Arc::new(settings.federation.believed.clone()));
     Gate::new(
         authenticator,
         Arc::clone(view),

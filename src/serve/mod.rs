@@ -17,6 +17,7 @@ pub mod sites;
 pub mod stock;
 pub mod token;
 pub mod visit;
+mod welcome;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use crate::edge::rejection::Rejection;
 use crate::forward::Forwarder;
 use crate::record::metrics::TurnedAway;
 use crate::record::recorder::Recorder;
+use crate::token::foreign::Foreign;
 use crate::token::mint::Mint;
 
 /// What all workers share.
@@ -52,6 +54,8 @@ pub struct Shared {
     pub gate: Arc<Gate>,
     /// Signs.
     pub mint: Mint,
+    /// Verifies what others have signed.
+    pub foreign: Foreign,
     /// Remembers.
     pub recorder: Recorder,
     /// The control plane.

@@ -12,6 +12,7 @@ use crate::admit::fault::Fault;
 use crate::admit::gate::{Stopped, Why};
 use crate::admit::permit::Grounds;
 use crate::admit::refusal::Refusal;
+use crate::credential::voucher::Voucher;
 use crate::edge::rejection::Rejection;
 use crate::edge::respond;
 use crate::forward::body::ForwardBody;
@@ -149,6 +150,13 @@ pub fn who(caller: &Caller) -> Who {
             Credential::ApiKey(id) => Proof::ApiKey(id.clone()),
             Credential::Certificate(id) => Proof::Certificate(id.clone()),
             Credential::Session(temporary) => Proof::Session(temporary.session.id.clone()),
+            Credential::Vouched(sealed) => match &sealed.vouched.by {
+                Voucher::Compute(_, compute) => {
+                    Proof::Compute(format!("{}/{}", compute.namespace, compute.name))
+                }
+                Voucher::Key(_, key) => Proof::ApiKey(key.clone()),
+                Voucher::Realm(realm, _) => Proof::Realm(realm.clone()),
+            },
             Credential::WebIdentity(who) => Proof::WebIdentity(who.issuer.clone(), who.subject.clone()),
         }),
     }

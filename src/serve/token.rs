@@ -8,6 +8,7 @@ use super::Shared;
 use super::outcome::{Outcome, blamed, verdict_of, who};
 use super::sites::{Site, TokenEndpoint};
 use super::visit::Visit;
+use super::welcome::welcomed;
 use crate::admit::refusal::Refusal;
 use crate::credential::authorization::Presented;
 use crate::edge::body::{CollectError, RequestBody};
@@ -61,19 +62,24 @@ pub async fn call(
             let grant = docker_grant(form, fields);
             let request =
                 docker::Request { presented, fields, form, origin: visit.origin(), region: &site.region };
-            (What::Token(grant), docker::exchange(&shared.gate, &shared.mint, request).await)
+            (What::Token(grant), docker::exchange(&shared.gate, &shared.mint, &shared.foreign, request).await)
         }
         TokenEndpoint::Identity => {
             let grant = identity_grant(text);
-            let request = identity::Request {
-                presented,
-                body: text,
-                origin: visit.origin(),
-                request_id: visit.request_id(),
-            };
-            (What::Token(grant), identity::exchange(&shared.gate, &shared.mint, request).await)
+            let (origin, request_id) = (visit.origin(), visit.request_id());
+            let request = identity::Request { presented, body: text, origin, request_id };
+            let reply = identity::exchange(&shared.gate, &shared.mint, &shared.foreign, request).await;
+            (What::Token(grant), reply)
         }
         TokenEndpoint::Keys => (What::Probe, keys(shared).await),
+    };
+    ended(shared, visit, what, reply).await
+}
+
+async fn ended(shared: &Shared, visit: &Visit, what: What, reply: reply::Result) -> Outcome {
+    let reply = match reply {
+        Ok(reply) => welcomed(shared, &reply).await.map(|()| reply),
+        Err(fault) => Err(fault),
     };
     match reply {
         Ok(reply) => replied(visit, what, reply),
@@ -143,9 +149,14 @@ fn docker_grant(form: bool, fields: &str) -> TokenGrant {
 }
 
 fn identity_grant(fields: &str) -> TokenGrant {
-    let refresh =
-        Form::parse(fields).is_ok_and(|form| form.one("grant_type") == Ok(Some(identity::REFRESH_GRANT)));
-    if refresh { TokenGrant::IdentityRefresh } else { TokenGrant::IdentityApikey }
+    let form = Form::parse(fields).unwrap_or_default();
+    match form.one("grant_type").ok().flatten() {
+        Some(identity::ASSUME_GRANT) => TokenGrant::IdentityAssume,
+        Some(identity::COMPUTE_GRANT) => TokenGrant::IdentityCompute,
+        Some(identity::FEDERATED_GRANT) => TokenGrant::IdentityFederated,
+        Some(identity::REFRESH_GRANT) => TokenGrant::IdentityRefresh,
+        _ => TokenGrant::IdentityApikey,
+    }
 }
 
 fn is_form(headers: &HeaderMap) -> bool {

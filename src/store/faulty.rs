@@ -30,7 +30,7 @@ use super::aws::{AwsError, AwsStore};
 use super::custom_role::{CustomRoleRecord, CustomRoles};
 use super::feed::{Change, Feed, Sequence};
 use super::group::{AccessGroup, Groups, Membership};
-use super::group_rule::{ClaimRuleRecord, ClaimRules};
+use super::group_rule::{ClaimRuleRecord, ClaimRules, Claimed};
 use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceIdentity, User, Window};
 use super::keyring::{Keyring, SigningKeyRecord};
 use super::network::{AccountSettings, ListHolder, NetworkFacts, Networks, RuleRecord, ZoneRecord};
@@ -41,6 +41,7 @@ use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettin
 use super::resource_group::{ResourceGroup, ResourceGroups};
 use super::retention::{RetentionPolicy, Retentions};
 use super::trash::{HiddenImages, Revealed, Trash, TrashedImage};
+use super::trusted_profile::{ProfileIdentities, ProfileLink, ProfileRule, TrustedProfile, TrustedProfiles};
 use super::{Store, StoreError};
 use crate::clock::UnixTime;
 use crate::credential::api_key::KeyHash;
@@ -49,7 +50,9 @@ use crate::ids::cbr::{RuleId, ZoneId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::resource_group::ResourceGroupId;
-use crate::ids::tagged::{AccessGroupId, ApiKeyId, ClaimRuleId, CustomRoleId, PolicyId, ServiceId, UserId};
+use crate::ids::tagged::{
+    AccessGroupId, ApiKeyId, ClaimRuleId, CustomRoleId, PolicyId, ProfileId, ProfileLinkId, ServiceId, UserId,
+};
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
 use crate::registry::name::{Namespace, RepositoryName};
@@ -215,6 +218,8 @@ delegate!(Policies {
 delegate!(ClaimRules {
     claim_rule(group: &AccessGroupId, id: &ClaimRuleId) -> Option<ClaimRuleRecord>;
     claim_rules(group: &AccessGroupId) -> Vec<ClaimRuleRecord>;
+    claim_rules_about(realm: &str) -> Vec<ClaimRuleRecord>;
+    put_claimed(member: &PrincipalId, realm: &str, claimed: &[Claimed]) -> ();
     insert_claim_rule(row: &ClaimRuleRecord) -> ();
     update_claim_rule(row: &ClaimRuleRecord) -> ();
     delete_claim_rule(group: &AccessGroupId, id: &ClaimRuleId) -> ();
@@ -394,6 +399,23 @@ delegate!(AwsUsers {
     insert_aws_user(row: &AwsUser, boundary: Option<&PolicyRef>, tags: &[Tag]) -> (), AwsError;
     update_aws_user(row: &AwsUser) -> ();
     delete_aws_user(id: &UserId) -> (), AwsError;
+});
+
+delegate!(TrustedProfiles {
+    trusted_profile(id: &ProfileId) -> Option<TrustedProfile>;
+    trusted_profiles(name: Option<&str>, window: Window) -> Listed<TrustedProfile>;
+    insert_trusted_profile(row: &TrustedProfile) -> ();
+    update_trusted_profile(row: &TrustedProfile) -> ();
+    delete_trusted_profile(id: &ProfileId) -> ();
+    profile_identities(id: &ProfileId) -> Option<ProfileIdentities>;
+    put_profile_identities(id: &ProfileId, row: &ProfileIdentities) -> ();
+    profile_links(id: &ProfileId) -> Vec<ProfileLink>;
+    insert_profile_link(row: &ProfileLink) -> ();
+    delete_profile_link(of: &ProfileId, id: &ProfileLinkId) -> ();
+    profile_rules(id: &ProfileId) -> Vec<ProfileRule>;
+    insert_profile_rule(row: &ProfileRule) -> ();
+    update_profile_rule(row: &ProfileRule) -> ();
+    delete_profile_rule(of: &ProfileId, id: &ClaimRuleId) -> ();
 });
 
 impl AwsStore for Faulty {}

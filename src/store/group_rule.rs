@@ -1,12 +1,13 @@
 //! Dynamic rules of access groups: who is in one because of what an identity provider says of them.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::identity::Stamp;
+use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ClaimRuleId};
+use crate::policy::ibm::claim::ClaimCondition;
 
 /// A rule.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -31,32 +32,18 @@ pub struct ClaimRuleRecord {
     pub stamp: Stamp,
 }
 
-/// A demand on one claim.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct ClaimCondition {
-    /// Its name.
-    pub claim: String,
-    /// How it is compared.
-    pub operator: ClaimOperator,
-    /// With what, as JSON in a text.
-    pub value: String,
+/// A membership that a rule gives for a while.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Claimed {
+    /// The rule.
+    pub rule: ClaimRuleId,
+    /// Its group.
+    pub group: AccessGroupId,
+    /// Until when.
+    pub ends_at: UnixTime,
 }
 
-/// How a claim is compared.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-#[expect(missing_docs, reason = "each says what it does")]
-pub enum ClaimOperator {
-    Contains,
-    Equals,
-    EqualsIgnoreCase,
-    In,
-    NotEquals,
-    NotEqualsIgnoreCase,
-}
-
-/// Reading and changing rules.
+/// Reading and changing rules. Memberships that a rule has given end with it, and when it is changed.
 #[async_trait]
 pub trait ClaimRules {
     /// One rule of a group.
@@ -67,6 +54,16 @@ pub trait ClaimRules {
     ) -> Result<Option<ClaimRuleRecord>, StoreError>;
     /// The rules of a group, oldest first. There are few.
     async fn claim_rules(&self, group: &AccessGroupId) -> Result<Vec<ClaimRuleRecord>, StoreError>;
+    /// The rules about an identity provider, oldest first.
+    async fn claim_rules_about(&self, realm: &str) -> Result<Vec<ClaimRuleRecord>, StoreError>;
+    /// Puts these in place of all memberships that rules about that identity provider have given; touches the member and, where
+    /// it came or left, the groups.
+    async fn put_claimed(
+        &self,
+        member: &PrincipalId,
+        realm: &str,
+        claimed: &[Claimed],
+    ) -> Result<(), StoreError>;
     /// Adds a rule; `NotFound` if there is no such group.
     async fn insert_claim_rule(&self, row: &ClaimRuleRecord) -> Result<(), StoreError>;
     /// Replaces a rule whose stored version is one less.

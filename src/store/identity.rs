@@ -1,14 +1,16 @@
-//! Users, service IDs and their API keys.
+//! Users, service IDs and their API keys, and what is known of every principal.
 
 use async_trait::async_trait;
 
 use super::StoreError;
 use super::feed::Sequence;
+use super::trusted_profile::TrustedProfile;
 use crate::clock::UnixTime;
 use crate::credential::api_key::KeyHash;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ApiKeyId, ServiceId, UserId};
 use crate::network::allow_list::AllowList;
+use crate::policy::ibm::trust::Trust;
 
 /// When a row was made and changed, and how often.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -85,6 +87,8 @@ pub struct ApiKeyRecord {
 /// Who a principal is, beyond its id.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub enum PrincipalRecord {
+    /// A trusted profile, and whom it trusts.
+    Profile(TrustedProfile, Trust),
     /// A service ID.
     ServiceId(ServiceIdentity),
     /// A user.
@@ -104,6 +108,8 @@ pub struct PrincipalFacts {
     pub key_lists: Vec<(ApiKeyId, AllowList)>,
     /// The groups that it is in.
     pub groups: Vec<AccessGroupId>,
+    /// When the first membership ends that lasts only for a while.
+    pub until: Option<UnixTime>,
     /// The policies that name it or one of its groups.
     pub policies: Vec<super::policy::PolicyRecord>,
     /// The feed's position at that instant.

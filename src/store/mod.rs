@@ -25,6 +25,7 @@ pub mod resource_group;
 pub mod retention;
 pub mod sqlite;
 pub mod trash;
+pub mod trusted_profile;
 
 pub use error::StoreError;
 
@@ -44,6 +45,7 @@ pub trait Store:
     + quota::Quotas
     + registry::Registries
     + resource_group::ResourceGroups
+    + trusted_profile::TrustedProfiles
     + retention::Retentions
     + trash::Trash
     + Send

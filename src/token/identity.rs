@@ -1,21 +1,31 @@
-//! `/identity/token`: API keys and refresh tokens to IAM access tokens, in IBM IAM's shapes.
+//! `/identity/token`: what proves somebody to IAM access tokens, in IBM IAM's shapes.
 
 use std::sync::Arc;
 
 use http::StatusCode;
 
+use super::foreign::{Foreign, Person};
 use super::form::Form;
 use super::mint::Mint;
 use super::reply::{Outcome, Reply, Result};
 use crate::admit::authenticate::{Authenticated, Origin};
 use crate::admit::caller::Caller;
+use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Want;
+use crate::admit::profile::Wanted;
 use crate::credential::authorization::Presented;
+use crate::ids::account::AccountId;
 use crate::ids::cbr::RuleId;
 
 /// `grant_type` for an API key.
 pub const APIKEY_GRANT: &str = "urn:ibm:params:oauth:grant-type:apikey";
+/// `grant_type` for an access token of a trusted profile, with the token of somebody whom it trusts.
+pub const ASSUME_GRANT: &str = "urn:ibm:params:oauth:grant-type:assume";
+/// `grant_type` for a compute resource's token.
+pub const COMPUTE_GRANT: &str = "urn:ibm:params:oauth:grant-type:cr-token";
+/// `grant_type` for an identity provider's token (RFC 7523 section 2.1).
+pub const FEDERATED_GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 /// `grant_type` for a refresh token.
 pub const REFRESH_GRANT: &str = "refresh_token";
 
@@ -33,43 +43,62 @@ pub struct Request<'a> {
     pub request_id: &'a str,
 }
 
+/// What is exchanged, and for what.
+enum Asked<'a> {
+    /// An API key.
+    ApiKey(&'a str),
+    /// An access token, for one of a trusted profile.
+    Assume(&'a str, Wanted),
+    /// A compute resource's token, for one of a trusted profile.
+    Compute(&'a str, Wanted),
+    /// An identity provider's token, for one of a trusted profile or of a user.
+    Federated(&'a str, Option<Wanted>),
+    /// A refresh token.
+    Refresh(&'a str),
+}
+
+/// Why a request is none.
+enum Unasked {
+    /// This property is missing or empty.
+    Missing(&'static str),
+    /// The request cannot be read; what the caller reads, and the log.
+    Unreadable(&'static str, &'static str),
+    /// There is no such grant.
+    Unsupported,
+}
+
 /// Answers one request.
 ///
 /// # Errors
 /// [`crate::admit::fault::Fault`] when the view or the signing key is not to be had.
-pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result {
-    let Ok(form) = Form::parse(request.body) else {
-        return Ok(failed(
-            &request,
-            &MISSING,
-            Some("The form cannot be read."),
-            Outcome::Malformed("bad form"),
-        ));
+pub async fn exchange(gate: &Gate, mint: &Mint, foreign: &Foreign, request: Request<'_>) -> Result {
+    let form =
+        Form::parse(request.body).map_err(|_| Unasked::Unreadable("The form cannot be read.", "bad form"));
+    let form = match form {
+        Ok(form) => form,
+        Err(unasked) => return Ok(unasked.reply(&request)),
     };
-    let field = |name: &str| form.one(name).map(|value| value.filter(|text| !text.is_empty()));
-    let (Ok(grant), Ok(apikey), Ok(refresh)) = (field("grant_type"), field("apikey"), field("refresh_token"))
-    else {
-        let detail = Some("A property is given more than once.");
-        return Ok(failed(&request, &MISSING, detail, Outcome::Malformed("repeated field")));
-    };
-    let (proven, unknown) = match (grant, apikey, refresh) {
-        (Some(APIKEY_GRANT), Some(key), _) => {
-            (gate.authenticator.api_key(key, request.origin).await?, &UNKNOWN_KEY)
-        }
-        (Some(REFRESH_GRANT), _, Some(token)) => {
+    let (proven, unknown) = match asked(&form, gate.authenticator.account()) {
+        Ok(Asked::ApiKey(key)) => (gate.authenticator.api_key(key, request.origin).await?, &UNKNOWN_KEY),
+        Ok(Asked::Refresh(token)) => {
             (gate.authenticator.refresh_token(token, request.origin).await?, &INVALID_TOKEN)
         }
-        (Some(APIKEY_GRANT), None, _) => return Ok(missing(&request, "apikey")),
-        (Some(REFRESH_GRANT), _, None) => return Ok(missing(&request, "refresh_token")),
-        (None, _, _) => return Ok(missing(&request, "grant_type")),
-        (Some(_), _, _) => {
-            let detail = Some("Use the apikey or the refresh_token grant.");
-            return Ok(failed(&request, &UNSUPPORTED_GRANT, detail, Outcome::Malformed("unsupported grant")));
+        Ok(Asked::Assume(token, wanted)) => assume(gate, token, &wanted, request.origin).await?,
+        Ok(Asked::Compute(token, wanted)) => {
+            let proven = compute(gate, foreign, token, &wanted, request.origin).await?;
+            (proven, &NOT_TRUSTED)
         }
+        Ok(Asked::Federated(token, wanted)) => {
+            (federated(gate, foreign, token, wanted.as_ref(), request.origin).await?, &NOT_TRUSTED)
+        }
+        Err(unasked) => return Ok(unasked.reply(&request)),
     };
     match proven {
         Authenticated::Proven(caller) => match gate.network(&caller, Want::Identity).await {
-            Ok(rules) => granted(mint, &request, caller, grant.unwrap_or_default(), rules).await,
+            Ok(rules) => {
+                let grant = form.one("grant_type").ok().flatten().unwrap_or_default();
+                granted(mint, &request, caller, grant, rules).await
+            }
             Err(Why::Fault(fault)) => Err(fault),
             Err(Why::Refusal(refusal)) => {
                 Ok(failed(&request, unknown, None, Outcome::Outside(caller, refusal)))
@@ -77,6 +106,119 @@ pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result 
         },
         Authenticated::Rejected(because) => Ok(failed(&request, unknown, None, Outcome::Rejected(because))),
         Authenticated::Absent => Ok(failed(&request, unknown, None, Outcome::Rejected("nothing presented"))),
+    }
+}
+
+/// A token's bearer as a trusted profile.
+async fn assume(
+    gate: &Gate,
+    token: &str,
+    wanted: &Wanted,
+    origin: &Origin,
+) -> std::result::Result<(Authenticated<Arc<Caller>>, &'static Failure), Fault> {
+    Ok(match gate.authenticator.access_token(token, origin).await? {
+        Authenticated::Proven(caller) => {
+            (gate.authenticator.take_on(&caller, wanted, origin).await?, &NOT_TRUSTED)
+        }
+        refused @ (Authenticated::Absent | Authenticated::Rejected(_)) => (refused, &INVALID_ACCESS_TOKEN),
+    })
+}
+
+type Proven = std::result::Result<Authenticated<Arc<Caller>>, Fault>;
+
+/// A compute resource as a trusted profile.
+pub(super) async fn compute(
+    gate: &Gate,
+    foreign: &Foreign,
+    token: &str,
+    wanted: &Wanted,
+    origin: &Origin,
+) -> Proven {
+    match foreign.compute(token).await {
+        Ok(by) => gate.authenticator.vouched_for(by, wanted, origin).await,
+        Err(because) => Ok(Authenticated::Rejected(because)),
+    }
+}
+
+/// A person as a trusted profile, or as the user that they are.
+async fn federated(
+    gate: &Gate,
+    foreign: &Foreign,
+    token: &str,
+    wanted: Option<&Wanted>,
+    origin: &Origin,
+) -> Proven {
+    match (foreign.person(token).await, wanted) {
+        (Ok(person), Some(wanted)) => gate.authenticator.vouched_for(person.by, wanted, origin).await,
+        (Ok(Person { by, user: Some(user) }), None) => gate.authenticator.person(by, &user, origin).await,
+        (Ok(Person { user: None, .. }), None) => {
+            Ok(Authenticated::Rejected("the token is of nobody who is a user"))
+        }
+        (Err(because), _) => Ok(Authenticated::Rejected(because)),
+    }
+}
+
+fn asked<'a>(form: &'a Form, account: &AccountId) -> std::result::Result<Asked<'a>, Unasked> {
+    let twice = |_| Unasked::Unreadable("A property is given more than once.", "repeated field");
+    let given = |name: &str| {
+        let value = form.one(name).map_err(twice)?;
+        Ok::<_, Unasked>(value.filter(|text| !text.is_empty()))
+    };
+    let needed = |name: &'static str| given(name)?.ok_or(Unasked::Missing(name));
+    let profile = || {
+        let (id, crn) = (given("profile_id")?, given("profile_crn")?);
+        wanted((id, crn, given("profile_name")?), given("account")?, account)
+    };
+    match needed("grant_type")? {
+        APIKEY_GRANT => Ok(Asked::ApiKey(needed("apikey")?)),
+        REFRESH_GRANT => Ok(Asked::Refresh(needed("refresh_token")?)),
+        ASSUME_GRANT => Ok(Asked::Assume(needed("access_token")?, profile()?)),
+        COMPUTE_GRANT => Ok(Asked::Compute(needed("cr_token")?, profile()?)),
+        FEDERATED_GRANT => {
+            let wanted = match profile() {
+                Err(Unasked::Missing(_)) => None,
+                other => Some(other?),
+            };
+            Ok(Asked::Federated(needed("assertion")?, wanted))
+        }
+        _ => Err(Unasked::Unsupported),
+    }
+}
+
+type Text<'a> = Option<&'a str>;
+
+/// Which trusted profile is named: by one name and no other.
+fn wanted(
+    (id, crn, name): (Text<'_>, Text<'_>, Text<'_>),
+    of: Text<'_>,
+    account: &AccountId,
+) -> std::result::Result<Wanted, Unasked> {
+    let nowhere = || {
+        Unasked::Unreadable("The profile's id, CRN or account is none of this account.", "no such profile")
+    };
+    if of.is_some_and(|of| of != account.as_str()) {
+        return Err(nowhere());
+    }
+    match (id, crn, name) {
+        (Some(id), None, None) => Wanted::user_name(id).ok_or_else(nowhere),
+        (None, Some(crn), None) => Wanted::crn(crn, account).ok_or_else(nowhere),
+        (None, None, Some(name)) => Ok(Wanted::Name(name.to_owned())),
+        (None, None, None) => Err(Unasked::Missing("profile_id")),
+        _ => Err(Unasked::Unreadable("Name the profile by its id, CRN or name, once.", "several profiles")),
+    }
+}
+
+impl Unasked {
+    fn reply(self, request: &Request<'_>) -> Reply {
+        match self {
+            Self::Missing(property) => missing(request, property),
+            Self::Unreadable(text, log) => failed(request, &MISSING, Some(text), Outcome::Malformed(log)),
+            Self::Unsupported => {
+                let text = "Use the apikey, refresh_token, assume, cr-token or jwt-bearer grant.";
+                let outcome = Outcome::Malformed("unsupported grant");
+                failed(request, &UNSUPPORTED_GRANT, Some(text), outcome)
+            }
+        }
     }
 }
 
@@ -89,7 +231,8 @@ async fn granted(
 ) -> Result {
     let minted = mint.access(&caller, grant).await?;
     let wants_refresh = matches!(&request.presented, Presented::Basic { user, .. } if user == "bx");
-    let refresh = if wants_refresh { mint.refresh(&caller).await?.token } else { "not_supported".to_owned() };
+    let refresh = if wants_refresh { mint.refresh(&caller).await? } else { None };
+    let refresh = refresh.map_or_else(|| "not_supported".to_owned(), |minted| minted.token);
     let body = serde_json::json!({
         "access_token": minted.token,
         "refresh_token": refresh,
@@ -123,6 +266,16 @@ const INVALID_TOKEN: Failure = Failure {
     status: StatusCode::BAD_REQUEST,
     code: "BXNIM0407E",
     message: "Provided refresh token is invalid.",
+};
+const INVALID_ACCESS_TOKEN: Failure = Failure {
+    status: StatusCode::BAD_REQUEST,
+    code: "BXNIM0407E",
+    message: "Provided access token is invalid.",
+};
+const NOT_TRUSTED: Failure = Failure {
+    status: StatusCode::FORBIDDEN,
+    code: "BXNIM0513E",
+    message: "There is no such trusted profile, or it does not trust you.",
 };
 const TOO_OFTEN: &str = "BXNIM0109E";
 const UNSUPPORTED_GRANT: Failure =

@@ -5,16 +5,17 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
-use crate::admit::caller::Caller;
+use crate::admit::caller::{Caller, Credential};
 use crate::admit::claims::{
-    ACCESS, AUDIENCE, AccessClaims, AccountClaim, REFRESH, REGISTRY, RefreshClaims, RegistryClaims,
+    ACCESS, AUDIENCE, AccessClaims, AccountClaim, AuthnClaim, REFRESH, REGISTRY, RefreshClaims,
+    RegistryClaims,
 };
 use crate::admit::fault::Fault;
-use crate::clock::{Clock, Entropy};
+use crate::clock::{Clock, Entropy, UnixTime};
 use crate::credential::jwt::SigningKey;
 use crate::credential::seal::MasterKey;
+use crate::credential::voucher::Voucher;
 use crate::ids::principal::PrincipalId;
-use crate::ids::tagged::ApiKeyId;
 use crate::registry::scope::ScopeEntry;
 use crate::view::View;
 use crate::view::keyring::Keyring;
@@ -95,7 +96,7 @@ impl Mint {
     /// [`Fault`] when there is no key to sign with.
     pub async fn registry(&self, caller: Option<&Caller>, access: Vec<ScopeEntry>) -> Result<Minted, Fault> {
         let now = self.clock.now();
-        let lifetime = self.lifetimes.registry;
+        let lifetime = within(self.lifetimes.registry, caller, now);
         let claims = RegistryClaims {
             iss: self.issuer.clone(),
             aud: AUDIENCE.to_owned(),
@@ -118,10 +119,12 @@ impl Mint {
         let now = self.clock.now();
         let principal = caller.principal();
         let sub_type = match principal {
+            PrincipalId::Profile(_) => Some("Profile".to_owned()),
             PrincipalId::ServiceId(_) => Some("ServiceId".to_owned()),
             PrincipalId::Role(_) | PrincipalId::User(_) => None,
         };
-        let expiration = now.plus(self.lifetimes.access).seconds();
+        let lifetime = within(self.lifetimes.access, Some(caller), now);
+        let expiration = now.plus(lifetime).seconds();
         let claims = AccessClaims {
             iam_id: principal.clone(),
             id: principal.clone(),
@@ -130,6 +133,7 @@ impl Mint {
             identifier: principal.identifier().to_owned(),
             name: caller.name().to_owned(),
             sub: match principal {
+                PrincipalId::Profile(id) => id.to_string(),
                 PrincipalId::ServiceId(id) => id.to_string(),
                 PrincipalId::Role(_) | PrincipalId::User(_) => caller.name().to_owned(),
             },
@@ -141,17 +145,19 @@ impl Mint {
             grant_type: grant_type.to_owned(),
             scope: "ibm openid".to_owned(),
             client_id: "default".to_owned(),
+            authn: authn(caller),
             key: exchanged(caller)?,
         };
         let token = self.sign(ACCESS, &claims).await?;
-        Ok(Minted { token, expires_in: self.lifetimes.access, expiration })
+        Ok(Minted { token, expires_in: lifetime, expiration })
     }
 
-    /// A refresh token for `caller`.
+    /// A refresh token for `caller`; `None` for what is vouched for, which is vouched for anew instead.
     ///
     /// # Errors
     /// [`Fault`] when there is no key to sign with.
-    pub async fn refresh(&self, caller: &Caller) -> Result<Minted, Fault> {
+    pub async fn refresh(&self, caller: &Caller) -> Result<Option<Minted>, Fault> {
+        let Some(key) = caller.credential.api_key().cloned() else { return Ok(None) };
         let now = self.clock.now();
         let expiration = now.plus(self.lifetimes.refresh).seconds();
         let claims = RefreshClaims {
@@ -160,10 +166,10 @@ impl Mint {
             jti: self.entropy.uuid().to_string(),
             iat: now.seconds(),
             exp: expiration,
-            key: exchanged(caller)?,
+            key,
         };
         let token = self.sign(REFRESH, &claims).await?;
-        Ok(Minted { token, expires_in: self.lifetimes.refresh, expiration })
+        Ok(Some(Minted { token, expires_in: self.lifetimes.refresh, expiration }))
     }
 
     /// The public keys, as a JSON Web Key Set (RFC 7517).
@@ -197,10 +203,61 @@ impl Mint {
     }
 }
 
-/// The API key that is exchanged: IBM's tokens are given for nothing else.
-fn exchanged(caller: &Caller) -> Result<ApiKeyId, Fault> {
-    let key = caller.credential.api_key().cloned();
-    key.ok_or_else(|| Fault::Internal("an IAM token is given for an API key only".to_owned()))
+/// What is exchanged: IBM's tokens are given for API keys, and for what somebody is vouched for.
+fn exchanged(caller: &Caller) -> Result<String, Fault> {
+    match &caller.credential {
+        Credential::ApiKey(_) | Credential::Vouched(_) => Ok(caller.credential.text()),
+        Credential::AccessKey(_)
+        | Credential::Certificate(_)
+        | Credential::Session(_)
+        | Credential::WebIdentity(_) => Err(Fault::Internal(
+            "IAM tokens are not given for access keys, certificates and sessions".to_owned(),
+        )),
+    }
+}
+
+/// No longer than what was vouched for is good.
+fn within(lifetime: Duration, caller: Option<&Caller>, now: UnixTime) -> Duration {
+    match caller.map(|caller| &caller.credential) {
+        Some(Credential::Vouched(sealed)) => {
+            let left = sealed.vouched.expires_at.seconds().saturating_sub(now.seconds());
+            lifetime.min(Duration::from_secs(u64::try_from(left).unwrap_or_default()))
+        }
+        Some(
+            Credential::AccessKey(_)
+            | Credential::ApiKey(_)
+            | Credential::Certificate(_)
+            | Credential::Session(_)
+            | Credential::WebIdentity(_),
+        )
+        | None => lifetime,
+    }
+}
+
+/// Who has taken on a trusted profile.
+fn authn(caller: &Caller) -> Option<AuthnClaim> {
+    let (Credential::Vouched(sealed), PrincipalId::Profile(_)) = (&caller.credential, caller.principal())
+    else {
+        return None;
+    };
+    let behind = caller.behind.as_ref().map(|(behind, _)| behind.name.clone());
+    Some(match &sealed.vouched.by {
+        Voucher::Compute(_, compute) => AuthnClaim {
+            sub: compute.crn.clone(),
+            iam_id: format!("crn-{}", compute.crn),
+            sub_type: Some("CRN".to_owned()),
+            name: format!("{}/{}", compute.namespace, compute.name),
+        },
+        Voucher::Key(owner, _) => AuthnClaim {
+            sub: owner.identifier().to_owned(),
+            iam_id: owner.to_string(),
+            sub_type: matches!(owner, PrincipalId::ServiceId(_)).then(|| "ServiceId".to_owned()),
+            name: behind.unwrap_or_default(),
+        },
+        Voucher::Realm(realm, _) => {
+            AuthnClaim { sub: realm.clone(), iam_id: realm.clone(), sub_type: None, name: realm.clone() }
+        }
+    })
 }
 
 impl std::fmt::Debug for Mint {

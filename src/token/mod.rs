@@ -6,6 +6,7 @@
 
 pub mod docker;
 pub mod federation;
+pub mod foreign;
 pub mod form;
 pub mod identity;
 pub mod mint;

@@ -85,7 +85,9 @@ pub(super) async fn role(id: &RoleId, known: &Known) -> Result<Loaded<Option<Arc
         active: true,
         allowed: None,
         keys: Vec::new(),
+        trust: None,
         groups: Vec::new(),
+        until: None,
         tags: held.tags,
         rights,
     };

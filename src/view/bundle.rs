@@ -11,6 +11,7 @@ use crate::network::allow_list::Allowed;
 use crate::policy::engine::bundle::{Bundle as Rights, Policies};
 use crate::policy::engine::compiled::CompiledPolicy;
 use crate::policy::engine::principal::Caller;
+use crate::policy::ibm::trust::Trust;
 use crate::store::aws::tag::Tag;
 
 /// One principal, as of one position in the feed.
@@ -26,8 +27,12 @@ pub struct Bundle {
     pub allowed: Option<Allowed>,
     /// Its API keys.
     pub keys: Vec<KeyState>,
+    /// Who may take it on: of trusted profiles only.
+    pub trust: Option<Trust>,
     /// Its groups.
     pub groups: Vec<AccessGroupId>,
+    /// Until when all this holds: a membership may last only for a while.
+    pub until: Option<UnixTime>,
     /// Its tags, by key.
     pub tags: Vec<Tag>,
     /// Its policies of both dialects, those of its groups, and its boundary. Their stamp is unique to this compilation: whoever remembers a decision
@@ -70,7 +75,7 @@ pub fn rights(account: &AccountId, principal: &PrincipalId, name: &str, policies
 }
 
 /// Puts the policies of a principal of that path and name together. To AWS's documents a user is a user, and a service ID
-/// one under the path `/service-id/`. A role acts in sessions only: what comes of it here is for none of them.
+/// one under the path `/service-id/`, a trusted profile one under `/trusted-profile/`. A role acts in sessions only: what comes of it here is for none of them.
 #[must_use]
 pub fn rights_at(
     account: &AccountId,
@@ -85,7 +90,7 @@ pub fn rights_at(
             let session = format!("arn:aws:sts::{account}:assumed-role/{}/", named.1).into();
             Caller::RoleSession { account, id: id.as_str().into(), role: arn, session }
         }
-        PrincipalId::ServiceId(_) | PrincipalId::User(_) => {
+        PrincipalId::Profile(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => {
             Caller::User { account, arn, id: UserUniqueId::of(principal).as_str().into() }
         }
     };
@@ -113,7 +118,9 @@ impl Bundle {
             active: self.active,
             allowed: self.allowed.clone(),
             keys: Vec::new(),
+            trust: None,
             groups: self.groups.clone(),
+            until: self.until,
             tags,
             rights: self.rights.in_session(caller, session),
         }
@@ -122,6 +129,9 @@ impl Bundle {
 
 /// Where service IDs are filed.
 pub const SERVICE_IDS: &str = "/service-id/";
+
+/// Where trusted profiles are filed.
+pub const PROFILES: &str = "/trusted-profile/";
 
 /// The ARN, which nobody else has.
 fn arn(account: &AccountId, principal: &PrincipalId, named: (&str, &str)) -> String {
@@ -135,8 +145,13 @@ fn arn(account: &AccountId, principal: &PrincipalId, named: (&str, &str)) -> Str
 #[must_use]
 pub fn filed_as<'a>(principal: &'a PrincipalId, (path, name): (&'a str, &'a str)) -> (&'a str, &'a str) {
     match (principal, username(principal, name)) {
-        (PrincipalId::User(_), Some(name)) if !path.starts_with(SERVICE_IDS) => (path, name),
+        (PrincipalId::User(_), Some(name))
+            if ![SERVICE_IDS, PROFILES].iter().any(|own| path.starts_with(own)) =>
+        {
+            (path, name)
+        }
         (PrincipalId::User(id), _) => ("/", id.as_str()),
+        (PrincipalId::Profile(id), _) => (PROFILES, id.as_str()),
         (PrincipalId::ServiceId(id), _) => (SERVICE_IDS, id.as_str()),
         (PrincipalId::Role(_), _) => (path, name),
     }
@@ -148,6 +163,7 @@ pub fn username<'a>(principal: &'a PrincipalId, name: &'a str) -> Option<&'a str
     let usable = |b: u8| b.is_ascii_alphanumeric() || b"_+=,.@-".contains(&b);
     match principal {
         PrincipalId::Role(_) => None,
+        PrincipalId::Profile(id) => Some(id.as_str()),
         PrincipalId::ServiceId(id) => Some(id.as_str()),
         PrincipalId::User(_) => Some(name).filter(|name| {
             let fits = (1..=64).contains(&name.len()) && name.bytes().all(usable);

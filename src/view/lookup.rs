@@ -151,9 +151,10 @@ fn bundle(
     held: ActorPolicies,
     known: &Known,
 ) -> Result<Bundle, StoreError> {
-    let (name, active) = match facts.record {
-        PrincipalRecord::ServiceId(service_id) => (service_id.name, true),
-        PrincipalRecord::User(user) => (user.name, user.active),
+    let (name, active, trust) = match facts.record {
+        PrincipalRecord::Profile(profile, trust) => (profile.name, true, Some(trust)),
+        PrincipalRecord::ServiceId(service_id) => (service_id.name, true, None),
+        PrincipalRecord::User(user) => (user.name, user.active, None),
     };
     let list_of = |id: &ApiKeyId| facts.key_lists.iter().find_map(|(of, list)| (of == id).then_some(list));
     let state = |key: crate::store::identity::ApiKeyRecord| KeyState {
@@ -171,9 +172,20 @@ fn bundle(
     let ibm = facts.policies.iter().map(compiled).collect::<Result<Vec<_>, StoreError>>()?;
     let policies = Policies { ibm, ..super::compile::policies(&known.account, &held)? };
     let rights = rights_at(&known.account, &principal, (held.path.as_str(), &name), policies);
-    let keys = facts.api_keys.into_iter().map(state).collect();
+    let (keys, until) = (facts.api_keys.into_iter().map(state).collect(), facts.until);
     let allowed = facts.allow_list.map(|list| list.compile(&Zones::default()));
-    Ok(Bundle { principal, name, active, allowed, keys, groups: facts.groups, tags: held.tags, rights })
+    Ok(Bundle {
+        principal,
+        name,
+        active,
+        allowed,
+        keys,
+        trust,
+        groups: facts.groups,
+        until,
+        tags: held.tags,
+        rights,
+    })
 }
 
 impl Lookup for KeyHash {

@@ -13,6 +13,7 @@ pub mod keyring;
 mod ledger;
 mod lookup;
 pub mod network;
+mod profile;
 pub mod registry;
 pub mod repository;
 mod table;
@@ -34,15 +35,17 @@ use self::keyring::Keyring;
 use self::ledger::Ledger;
 use self::lookup::{Lookup, Restricting, Signing};
 use self::network::AccountNetwork;
+use self::profile::{ProfileName, UserName};
 use self::registry::RegistryState;
 use self::repository::{RepositoryState, Whose};
 use self::table::{Joined, Table};
+use crate::clock::UnixTime;
 use crate::credential::api_key::KeyHash;
 use crate::ids::account::AccountId;
 use crate::ids::aws::{AccessKeyId, ManagedPolicyId};
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
-use crate::ids::tagged::ApiKeyId;
+use crate::ids::tagged::{ApiKeyId, ProfileId, UserId};
 use crate::policy::engine::compiled::CompiledPolicy;
 use crate::registry::name::RepositoryName;
 use crate::store::Store;
@@ -102,6 +105,40 @@ impl View {
     /// then it may do nothing, since what is not understood may have been a restriction.
     pub async fn principal(&self, id: &PrincipalId) -> Result<Option<Arc<Bundle>>, Unavailable> {
         self.ask(id).await
+    }
+
+    /// The same, as it is at `now`: memberships that have ended since it was read count no more.
+    ///
+    /// # Errors
+    /// As [`View::principal`].
+    pub async fn principal_at(
+        &self,
+        id: &PrincipalId,
+        now: UnixTime,
+    ) -> Result<Option<Arc<Bundle>>, Unavailable> {
+        let found = self.ask(id).await?;
+        let over = |bundle: &Arc<Bundle>| bundle.until.is_some_and(|until| until <= now);
+        if !found.as_ref().is_some_and(over) {
+            return Ok(found);
+        }
+        self.known.principals.withdraw(id);
+        self.ask(id).await
+    }
+
+    /// The trusted profile of that name, in any case.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked.
+    pub async fn profile_named(&self, name: &str) -> Result<Option<ProfileId>, Unavailable> {
+        self.ask(&ProfileName(name.to_lowercase())).await
+    }
+
+    /// The user of that name, in any case.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked.
+    pub async fn user_named(&self, name: &str) -> Result<Option<UserId>, Unavailable> {
+        self.ask(&UserName(name.to_lowercase())).await
     }
 
     /// Like [`View::principal`], at once and only if it is known; `None` says nothing about the principal.
@@ -302,6 +339,8 @@ struct Known {
     principals: Table<PrincipalId, Option<Arc<Bundle>>>,
     access_keys: Table<AccessKeyId, Option<Arc<AccessKeyState>>>,
     limits: Table<ManagedPolicyId, Option<Arc<CompiledPolicy>>>,
+    profile_names: Table<ProfileName, Option<ProfileId>>,
+    user_names: Table<UserName, Option<UserId>>,
     key_owners: Table<KeyHash, Option<(PrincipalId, ApiKeyId)>>,
     registries: Table<Region, Option<Arc<RegistryState>>>,
     repositories: Table<Whose, Option<Arc<RepositoryState>>>,
@@ -325,6 +364,8 @@ impl Known {
             principals: Table::new(settings.capacity),
             access_keys: Table::new(settings.capacity),
             limits: Table::new(16_384),
+            profile_names: Table::new(16_384),
+            user_names: Table::new(16_384),
             key_owners: Table::new(settings.capacity),
             registries: Table::new(1024),
             repositories: Table::new(settings.capacity),

@@ -74,6 +74,13 @@ impl<K: Clone + Eq + Hash, V: Clone> Table<K, V> {
         self.kept.get(key)?.fresh()
     }
 
+    /// Does not give this answer again.
+    pub(super) fn withdraw(&self, key: &K) {
+        if let Some(slot) = self.kept.get(key) {
+            slot.mark.set();
+        }
+    }
+
     /// The answer, or a place among those who wait for it.
     pub(super) fn join(&self, key: &K) -> Joined<V> {
         if let Some(found) = self.recall(key) {

@@ -89,7 +89,13 @@ impl Installed {
         let view = Arc::new(view);
         let sealer = Sealer::new(master);
         let believed = (Arc::new(pepper), sealer.clone());
-        let authenticator = Authenticator::new(view, account, "https://a.test".to_owned(), believed, clock);
+        let authenticator = Authenticator::new(
+            view,
+            account,
+            "https://a.test".to_owned(),
+            believed,
+            (clock, Arc::new(SystemEntropy)),
+        );
         Self { authenticator, sealer, role: role.id }
     }
 

@@ -57,3 +57,8 @@ fn users_are_walked_from_invitation_to_removal() {
 fn iam_identity_is_walked_from_creation_to_deletion() {
     walk("ibm_identity.py");
 }
+
+#[test]
+fn trusted_profiles_are_walked_taken_on_and_end_at_once() {
+    walk("ibm_profiles.py");
+}

@@ -29,6 +29,9 @@ mod explanations;
 /// What breaks, and what must not break with it.
 #[cfg(test)]
 mod faults;
+/// Tokens of clusters and identity providers in place of stored secrets.
+#[cfg(test)]
+mod federation;
 /// The clients, the registry and the recorder work, without Portcullis between them.
 #[cfg(test)]
 mod harness;
@@ -62,6 +65,9 @@ mod long_push;
 /// Machines with addresses of their own.
 #[cfg(test)]
 mod machines;
+/// What each role allows, by real calls.
+#[cfg(test)]
+mod matrix;
 /// What surrounds the code: the compose file, the scripts.
 #[cfg(test)]
 mod project;

@@ -11,7 +11,8 @@ use crate::control::claim_rule::ClaimRuleDraft;
 use crate::control::problem::{Noun, Problem};
 use crate::control::version::entity_tag;
 use crate::ids::tagged::{AccessGroupId, ClaimRuleId};
-use crate::store::group_rule::{ClaimCondition, ClaimRuleRecord};
+use crate::policy::ibm::claim::ClaimCondition;
+use crate::store::group_rule::ClaimRuleRecord;
 
 /// The endpoints.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

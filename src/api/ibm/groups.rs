@@ -322,7 +322,7 @@ fn page(call: &Call<'_>, window: Window, total: u32, name: &str, rows: Vec<Value
 
 const fn kind(member: &PrincipalId) -> &'static str {
     match member {
-        PrincipalId::Role(_) => "profile",
+        PrincipalId::Profile(_) | PrincipalId::Role(_) => "profile",
         PrincipalId::ServiceId(_) => "service",
         PrincipalId::User(_) => "user",
     }

@@ -8,6 +8,7 @@ pub mod groups;
 pub mod images;
 pub mod policies;
 pub mod policies_v2;
+pub mod profiles;
 pub mod quotas;
 pub mod registry;
 pub mod resource_groups;

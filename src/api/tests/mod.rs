@@ -280,6 +280,7 @@ impl House {
             |row: &PolicyRecord| Arc::new(compile(&row.id, &check(&row.document, &account).unwrap()));
         let ibm = facts.policies.iter().map(compiled).collect();
         let name = match facts.record {
+            PrincipalRecord::Profile(row, _) => row.name,
             PrincipalRecord::ServiceId(row) => row.name,
             PrincipalRecord::User(row) => row.name,
         };
@@ -292,7 +293,9 @@ impl House {
             active: true,
             allowed: None,
             keys: Vec::new(),
+            trust: None,
             groups: facts.groups,
+            until: None,
             tags: Vec::new(),
             rights,
         };
@@ -300,6 +303,7 @@ impl House {
             account: samples::account_id(),
             credential: Credential::ApiKey(samples::api_key(0, who).id),
             bundle: Arc::new(bundle),
+            behind: None,
             from: ClientAddr::from_socket("192.0.2.1:9".parse().unwrap()),
             local: "10.0.0.1".parse().unwrap(),
             endpoint: Endpoint::Public,

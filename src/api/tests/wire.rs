@@ -10,11 +10,12 @@ use crate::ids::principal::PrincipalId;
 const UUID: &str = "ba934ca1-36a4-4d6c-a649-af45a2fc184b";
 
 /// Fills a template with ids; `exists` gives those of things that are there.
-fn filled(template: &str, group: &str, key: &str, policy: &str, service_id: &str, user: &str) -> String {
+fn filled(template: &str, [group, key, policy, service_id, user, profile]: [&str; 6]) -> String {
     let id = match template.split('/').nth(2).unwrap() {
         "apikeys" => key,
         "groups" => group,
         "policies" => policy,
+        "profiles" => profile,
         "roles" => UUID,
         "resource_groups" | "rules" | "zones" => "65810ac762004f22ac19f8f8edf70a34",
         _ => service_id,
@@ -24,6 +25,9 @@ fn filled(template: &str, group: &str, key: &str, policy: &str, service_id: &str
         .replace("{id}", id)
         .replace("{iam_id}", user)
         .replace("{name}", "birds")
+        .replace("{type}/{identifier}", &format!("user/{user}"))
+        .replace("{type}", "user")
+        .replace("{link}", &format!("Link-{UUID}"))
         .replace("{namespace}", "birds")
         .replace("{image}", "birds%2Fowl:1")
         .replace("/images/tags", "/images/tags?fromimage=birds/owl:1&toimage=birds/owl:2")
@@ -35,6 +39,16 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
     let value = match (method.as_str(), template) {
         ("POST", "/v1/serviceids") => json!({"account_id": ACCOUNT, "name": "x"}),
         ("POST" | "PATCH", "/v2/resource_groups" | "/v2/resource_groups/{id}") => json!({"name": "x"}),
+        ("POST", "/v1/profiles") => json!({"account_id": ACCOUNT, "name": "x"}),
+        ("POST" | "PUT", "/v1/profiles/{id}/rules" | "/v1/profiles/{id}/rules/{rule}") => {
+            let condition = json!({"claim": "a", "operator": "EQUALS", "value": "true"});
+            json!({"type": "Profile-SAML", "realm_name": "r", "expiration": 900, "conditions": [condition]})
+        }
+        ("POST", "/v1/profiles/{id}/links") => {
+            let link = json!({"crn": "crn:v1:x", "namespace": "n", "name": "s"});
+            json!({"cr_type": "IKS_SA", "link": link})
+        }
+        ("POST", "/v1/profiles/{id}/identities/{type}") => json!({"identifier": someone, "type": "user"}),
         ("POST", "/v1/apikeys") => json!({"name": "x", "iam_id": someone}),
         ("POST", "/api/native/access-keys") => json!({"iam_id": someone}),
         ("POST" | "PUT", "/v1/policies" | "/v1/policies/{id}") => {
@@ -109,21 +123,19 @@ async fn nobody_gets_in_and_a_stranger_cannot_tell_what_exists() {
     let key = house.ask(post("/v1/apikeys", json!({"name": "k", "iam_id": admin}))).await.expect(201);
     let group = house.ask(post("/v2/groups", json!({"name": "victims"}))).await.expect(201);
     house.ask(Ask::new(Method::PUT, "/api/v1/namespaces/birds")).await.expect(201);
+    let named = json!({"name": "p", "account_id": ACCOUNT});
+    let profile = house.ask(post("/v1/profiles", named)).await.expect(201);
     let text = |value: &serde_json::Value| value["id"].as_str().unwrap().to_owned();
+    let profile = text(&profile);
     let (group, key, user) = (text(&group), text(&key), admin.to_string());
     let member = json!({"members": [{"iam_id": admin, "type": "user"}]});
     house.ask(put(&format!("/v2/groups/{group}/members"), "*", member)).await.expect(207);
     let random = |tag: &str| format!("{tag}-{UUID}");
     for route in ROUTES {
-        let real = filled(route.template, &group, &key, &policy, &service_id, &user);
-        let made_up = filled(
-            route.template,
-            &random("AccessGroupId"),
-            &random("ApiKey"),
-            UUID,
-            &random("ServiceId"),
-            &random("IBMid"),
-        );
+        let real = filled(route.template, [&group, &key, &policy, &service_id, &user, &profile]);
+        let others = ["AccessGroupId", "ApiKey", "ServiceId", "IBMid", "Profile"].map(random);
+        let made_up =
+            filled(route.template, [&others[0], &others[1], UUID, &others[2], &others[3], &others[4]]);
         let ask = |path: &str| {
             let ask = Ask::new(route.method.clone(), path).header("if-match", "*");
             match body(&route.method, route.template, &admin) {
@@ -143,9 +155,9 @@ async fn nobody_gets_in_and_a_stranger_cannot_tell_what_exists() {
         let not_there = house.send(Some(&stranger), ask(&made_up)).await;
         let neutral = |reply: &super::Reply| {
             let text = String::from_utf8(reply.0.body.to_vec()).unwrap();
-            let ids = [&group, &key, &policy, &service_id, &user];
+            let ids = [&group, &key, &policy, &service_id, &user, &profile];
             let text = ids.iter().fold(text, |text, id| text.replace(id.as_str(), "ID"));
-            ["AccessGroupId-", "ApiKey-", "ServiceId-", "IBMid-", ""]
+            ["AccessGroupId-", "ApiKey-", "ServiceId-", "IBMid-", "Profile-", ""]
                 .iter()
                 .fold(text, |text, tag| text.replace(&format!("{tag}{UUID}"), "ID"))
         };

@@ -2,5 +2,7 @@
 
 pub mod access;
 pub mod check;
+pub mod claim;
 pub mod document;
 pub mod role;
+pub mod trust;

@@ -174,6 +174,8 @@ const VIEWER: &[Action] = &[
     Action::GroupMemberList,
     Action::GroupRead,
     Action::PolicyRead,
+    Action::ProfileList,
+    Action::ProfileRead,
     Action::RoleRead,
     Action::ServiceIdList,
     Action::ServiceIdRead,
@@ -192,6 +194,11 @@ const EDITOR: &[Action] = &[
     Action::GroupRead,
     Action::GroupUpdate,
     Action::PolicyRead,
+    Action::ProfileCreate,
+    Action::ProfileDelete,
+    Action::ProfileList,
+    Action::ProfileRead,
+    Action::ProfileUpdate,
     Action::RoleRead,
     Action::ServiceIdCreate,
     Action::ServiceIdDelete,
@@ -205,7 +212,8 @@ const EDITOR: &[Action] = &[
     Action::AccountUpdate,
 ];
 
-/// What Editor lacks. Membership and keys are here because either would hand on rights that an Editor does not have.
+/// What Editor lacks. Membership, keys and whom a profile trusts are here because each would hand on rights that an Editor does
+/// not have.
 const ADMINISTRATOR: &[Action] = &[
     Action::ApiKeyCreate,
     Action::ApiKeyDelete,
@@ -215,6 +223,7 @@ const ADMINISTRATOR: &[Action] = &[
     Action::PolicyCreate,
     Action::PolicyDelete,
     Action::PolicyUpdate,
+    Action::ProfileLink,
     Action::RoleCreate,
     Action::RoleDelete,
     Action::RoleUpdate,

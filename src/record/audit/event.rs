@@ -186,12 +186,14 @@ impl AuditEvent {
 
 fn credential(who: &Who) -> Option<Credential> {
     let of_key = match who.principal {
-        PrincipalId::Role(_) | PrincipalId::User(_) => "apikey",
+        PrincipalId::Profile(_) | PrincipalId::Role(_) | PrincipalId::User(_) => "apikey",
         PrincipalId::ServiceId(_) => "apikey-serviceid",
     };
     who.credential.as_ref().map(|credential| match credential {
         Proof::AccessKey(id) => Credential { kind: "accesskey", id: id.to_string() },
         Proof::ApiKey(id) => Credential { kind: of_key, id: id.to_string() },
+        Proof::Compute(id) => Credential { kind: "compute-resource", id: id.clone() },
+        Proof::Realm(realm) => Credential { kind: "federated", id: realm.clone() },
         Proof::Certificate(id) => Credential { kind: "certificate", id: id.as_str().to_owned() },
         Proof::Session(id) => Credential { kind: "session", id: id.to_string() },
         Proof::WebIdentity(issuer, subject) => {
@@ -204,6 +206,7 @@ fn credential(who: &Who) -> Option<Credential> {
 
 fn initiator_type(who: Option<&Who>) -> &'static str {
     match who.map(|who| &who.principal) {
+        Some(PrincipalId::Profile(_)) => "service/security/account/profile",
         Some(PrincipalId::Role(_)) => "service/security/account/role",
         Some(PrincipalId::ServiceId(_)) => "service/security/account/serviceid",
         Some(PrincipalId::User(_)) => "service/security/account/user",
@@ -241,8 +244,11 @@ fn registry_action(kind: OperationKind) -> &'static str {
 fn login_action(grant: TokenGrant, who: Option<&Who>) -> &'static str {
     match grant {
         TokenGrant::DockerRefresh | TokenGrant::IdentityRefresh => "iam-identity.user-refreshtoken.login",
+        TokenGrant::IdentityAssume | TokenGrant::IdentityCompute => "iam-identity.trustedprofile.login",
+        TokenGrant::IdentityFederated => "iam-identity.user-federated.login",
         TokenGrant::DockerGet | TokenGrant::DockerPassword | TokenGrant::IdentityApikey => {
             match who.map(|who| &who.principal) {
+                Some(PrincipalId::Profile(_)) => "iam-identity.trustedprofile.login",
                 Some(PrincipalId::Role(_)) => "iam-identity.role-session.login",
                 Some(PrincipalId::ServiceId(_)) => "iam-identity.serviceid-apikey.login",
                 Some(PrincipalId::User(_)) => "iam-identity.user-apikey.login",

@@ -9,6 +9,7 @@ pub(crate) mod groups;
 pub(crate) mod identities;
 pub(crate) mod networks;
 pub(crate) mod policies;
+pub(crate) mod profiles;
 pub(crate) mod rest;
 pub(crate) mod samples;
 pub(crate) mod shelves;
@@ -103,6 +104,16 @@ macro_rules! suite {
                 a_policy_is_updated_only_from_the_version_that_was_seen
                 a_policy_that_changes_hands_touches_both
                 a_principal_has_its_policies_and_those_of_its_groups;
+            profiles:
+                a_profile_is_read_back_listed_and_found_by_its_name_in_any_case
+                a_profile_is_updated_only_from_the_version_that_was_seen
+                whom_a_profile_trusts_by_name_is_replaced_whole_and_goes_with_them
+                links_and_rules_of_a_profile_are_its_own
+                all_that_decides_about_a_profile_is_read_at_once_and_goes_with_it
+                people_s_own_words_and_histories_are_kept_to_be_shown
+                custom_roles_come_with_the_policies_that_grant_them
+                deleted_policies_come_back_whole
+                rules_of_a_group_are_updated_only_from_the_version_that_was_seen;
             rest:
                 the_account_is_founded_once_and_whole
                 a_founding_that_fails_leaves_nothing

@@ -2,17 +2,23 @@
 
 use crate::clock::{SequenceEntropy, UnixTime};
 use crate::credential::api_key::{ApiKey, KeyHash, Pepper};
+use crate::credential::voucher::ComputeKind;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
-use crate::ids::tagged::{AccessGroupId, ApiKeyId, PolicyId, ServiceId, UserId};
+use crate::ids::tagged::{
+    AccessGroupId, ApiKeyId, ClaimRuleId, PolicyId, ProfileId, ProfileLinkId, ServiceId, UserId,
+};
+use crate::policy::ibm::claim::{ClaimCondition, ClaimOperator};
 use crate::policy::ibm::document::PolicyDocument;
+use crate::policy::ibm::trust::{About, LinkTarget};
 use crate::store::account::{Account, Founding};
 use crate::store::group::{AccessGroup, Membership};
 use crate::store::identity::{ApiKeyRecord, ServiceIdentity, Stamp, User, Window};
 use crate::store::keyring::SigningKeyRecord;
 use crate::store::policy::{PolicyRecord, Subject};
 use crate::store::registry::RegistrySettings;
+use crate::store::trusted_profile::{ProfileLink, ProfileRule, TrustedProfile};
 
 /// The whole list.
 pub(crate) const ALL: Window = Window { offset: 0, limit: 10_000 };
@@ -147,4 +153,44 @@ pub(crate) fn founding() -> Founding {
         signing_key: signing_key(0),
         registries: vec![settings("us-south"), settings("eu-de")],
     }
+}
+
+pub(crate) fn profile(n: u64) -> TrustedProfile {
+    TrustedProfile {
+        id: ProfileId::fresh(&SequenceEntropy::seeded(n)),
+        name: format!("Profile {n}"),
+        description: "builds".to_owned(),
+        email: String::new(),
+        stamp: Stamp::new(time(n)),
+    }
+}
+
+pub(crate) fn link(n: u64, profile: &TrustedProfile) -> ProfileLink {
+    ProfileLink {
+        id: ProfileLinkId::fresh(&SequenceEntropy::seeded(n)),
+        profile: profile.id.clone(),
+        name: "runner".to_owned(),
+        target: LinkTarget {
+            kind: ComputeKind::IksSa,
+            crn: "crn:v1:cluster".to_owned(),
+            namespace: format!("ns{n}"),
+            name: "runner".to_owned(),
+        },
+        stamp: Stamp::new(time(n)),
+    }
+}
+
+pub(crate) fn profile_rule(n: u64, profile: &TrustedProfile, about: About) -> ProfileRule {
+    ProfileRule {
+        id: ClaimRuleId::fresh(&SequenceEntropy::seeded(n)),
+        profile: profile.id.clone(),
+        name: format!("rule {n}"),
+        about,
+        conditions: vec![condition("team", "\"blue\"")],
+        stamp: Stamp::new(time(n)),
+    }
+}
+
+pub(crate) fn condition(claim: &str, value: &str) -> ClaimCondition {
+    ClaimCondition { claim: claim.to_owned(), operator: ClaimOperator::Equals, value: value.to_owned() }
 }

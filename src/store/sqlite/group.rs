@@ -118,7 +118,10 @@ pub(super) async fn update(write: &mut Write<'_>, group: &AccessGroup) -> Result
 
 /// Removes a group with its memberships and policies; touches it and its members.
 pub(super) async fn remove(write: &mut Write<'_>, id: &AccessGroupId) -> Result<(), StoreError> {
-    let select = sqlx::query("select member from membership where group_id = ?1 order by member");
+    let select = sqlx::query(
+        "select member from membership where group_id = ?1 \
+         union select member from claimed_membership where group_id = ?1 order by member",
+    );
     let members = select.bind(id.as_str()).fetch_all(write.connection()).await?;
     let delete = sqlx::query("delete from access_group where id = ?1").bind(id.as_str());
     if delete.execute(write.connection()).await?.rows_affected() == 0 {

@@ -1,5 +1,7 @@
 //! Rows of dynamic rules.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
@@ -7,10 +9,11 @@ use sqlx::sqlite::SqliteRow;
 use super::SqliteStore;
 use super::row;
 use super::write::Write;
+use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ClaimRuleId};
 use crate::store::StoreError;
 use crate::store::feed::ChangeKey;
-use crate::store::group_rule::{ClaimRuleRecord, ClaimRules};
+use crate::store::group_rule::{ClaimRuleRecord, ClaimRules, Claimed};
 
 #[async_trait]
 impl ClaimRules for SqliteStore {
@@ -27,6 +30,46 @@ impl ClaimRules for SqliteStore {
         let select = sqlx::query("select * from group_rule where group_id = ?1 order by created_at, id");
         let rows = select.bind(group.as_str()).fetch_all(&self.readers).await?;
         rows.iter().map(decode).collect()
+    }
+
+    async fn claim_rules_about(&self, realm: &str) -> Result<Vec<ClaimRuleRecord>, StoreError> {
+        let select = sqlx::query("select * from group_rule where realm = ?1 order by created_at, id");
+        select.bind(realm).fetch_all(&self.readers).await?.iter().map(decode).collect()
+    }
+
+    async fn put_claimed(
+        &self,
+        member: &PrincipalId,
+        realm: &str,
+        claimed: &[Claimed],
+    ) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        let name = member.to_string();
+        let delete = sqlx::query(
+            "delete from claimed_membership where member = ?1 \
+             and rule_id in (select id from group_rule where realm = ?2) returning group_id",
+        );
+        let before = delete.bind(&name).bind(realm).fetch_all(write.connection()).await?;
+        let mut left: HashSet<AccessGroupId> =
+            before.iter().map(|found| row::parsed(found, "group_id")).collect::<Result<_, _>>()?;
+        for one in claimed {
+            let insert = sqlx::query("insert into claimed_membership values (?1, ?2, ?3, ?4)")
+                .bind(one.rule.as_str())
+                .bind(&name)
+                .bind(one.group.as_str())
+                .bind(one.ends_at.millis());
+            insert.execute(write.connection()).await?;
+            if !left.remove(&one.group) {
+                write.touch(ChangeKey::Group(one.group.clone()));
+            }
+        }
+        for group in left {
+            write.touch(ChangeKey::Group(group));
+        }
+        if !(before.is_empty() && claimed.is_empty()) {
+            write.touch(ChangeKey::Principal(member.clone()));
+        }
+        write.commit().await
     }
 
     async fn insert_claim_rule(&self, row: &ClaimRuleRecord) -> Result<(), StoreError> {
@@ -49,11 +92,18 @@ impl ClaimRules for SqliteStore {
             return Err(write.missed("select 1 from group_rule where id = ?1", row.id.as_str()).await);
         }
         write.touch(ChangeKey::Group(row.group.clone()));
+        put_out(&mut write, &row.id).await?;
         write.commit().await
     }
 
     async fn delete_claim_rule(&self, group: &AccessGroupId, id: &ClaimRuleId) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
+        let of = sqlx::query("select 1 from group_rule where id = ?1 and group_id = ?2");
+        let of = of.bind(id.as_str()).bind(group.as_str());
+        if of.fetch_optional(write.connection()).await?.is_none() {
+            return Err(StoreError::NotFound);
+        }
+        put_out(&mut write, id).await?;
         let delete = sqlx::query("delete from group_rule where id = ?1 and group_id = ?2")
             .bind(id.as_str())
             .bind(group.as_str());
@@ -63,6 +113,16 @@ impl ClaimRules for SqliteStore {
         write.touch(ChangeKey::Group(group.clone()));
         write.commit().await
     }
+}
+
+/// Ends the memberships that a rule has given.
+async fn put_out(write: &mut Write<'_>, rule: &ClaimRuleId) -> Result<(), StoreError> {
+    let delete = sqlx::query("delete from claimed_membership where rule_id = ?1 returning member");
+    let members = delete.bind(rule.as_str()).fetch_all(write.connection()).await?;
+    for found in &members {
+        write.touch(ChangeKey::Principal(row::parsed(found, "member")?));
+    }
+    Ok(())
 }
 
 fn bound<'q>(

@@ -26,6 +26,7 @@ mod schema;
 #[cfg(test)]
 mod tests;
 mod trash;
+mod trusted_profile;
 mod write;
 
 use std::path::Path;

@@ -1,10 +1,12 @@
-//! Rows of users and service IDs: one table, because both own keys, are members and are named by policies.
+//! Rows of users, service IDs and trusted profiles: one table, because all are members and are named by policies.
 
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+use super::row::groups_of;
 use super::write::Write;
-use super::{SqliteStore, api_key, policy, row};
+use super::{SqliteStore, api_key, policy, row, trusted_profile};
+use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ServiceId;
 use crate::network::allow_list::Naming;
@@ -20,9 +22,16 @@ pub(super) async fn facts(
     let name = id.to_string();
     let mut reading = store.readers.begin().await?;
     let as_of = super::feed::latest(&mut reading).await?;
-    let select = sqlx::query("select * from principal where id = ?1").bind(&name);
+    let select = sqlx::query(
+        "select principal.*, email from principal left join trusted_profile on principal_id = id where id = ?1",
+    );
+    let select = select.bind(&name);
     let Some(found) = select.fetch_optional(&mut *reading).await? else { return Ok(None) };
     let record = match id {
+        PrincipalId::Profile(_) => {
+            let trust = trusted_profile::trusts(&mut reading, &name).await?;
+            PrincipalRecord::Profile(trusted_profile::decode(&found)?, trust)
+        }
         PrincipalId::Role(_) => {
             return Err(StoreError::Corrupt("a role in the table of principals".to_owned()));
         }
@@ -31,14 +40,19 @@ pub(super) async fn facts(
     };
     let keys = sqlx::query("select * from api_key where owner = ?1 order by created_at, id").bind(&name);
     let keys = keys.fetch_all(&mut *reading).await?;
-    let groups =
-        sqlx::query("select group_id from membership where member = ?1 order by group_id").bind(&name);
-    let groups = groups.fetch_all(&mut *reading).await?;
-    let policies = sqlx::query(
-        "select * from policy_with_roles where principal_id = ?1 \
-         or group_id in (select group_id from membership where member = ?1) order by created_at, id",
+    let now = store.clock.now().millis();
+    let groups = sqlx::query(concat!("select * from ", groups_of!(), " order by group_id")).bind(&name);
+    let groups = groups.bind(now).fetch_all(&mut *reading).await?;
+    let until = sqlx::query_scalar::<_, Option<i64>>(
+        "select min(ends_at) from claimed_membership where member = ?1 and ends_at > ?2",
     );
-    let policies = policies.bind(&name).fetch_all(&mut *reading).await?;
+    let until = until.bind(&name).bind(now).fetch_one(&mut *reading).await?;
+    let policies = sqlx::query(concat!(
+        "select * from policy_with_roles where principal_id = ?1 or group_id in ",
+        groups_of!(),
+        " order by created_at, id",
+    ));
+    let policies = policies.bind(&name).bind(now).fetch_all(&mut *reading).await?;
     let key_lists = super::network::lists_of_keys(&mut reading, &name).await?;
     Ok(Some(PrincipalFacts {
         record,
@@ -46,6 +60,7 @@ pub(super) async fn facts(
         key_lists,
         api_keys: keys.iter().map(api_key::decode).collect::<Result<_, _>>()?,
         groups: groups.iter().map(|group| row::parsed(group, "group_id")).collect::<Result<_, _>>()?,
+        until: until.map(UnixTime::from_millis),
         policies: policies.iter().map(policy::decode).collect::<Result<_, _>>()?,
         as_of,
     }))
@@ -123,8 +138,11 @@ pub(super) async fn delete(store: &SqliteStore, id: PrincipalId) -> Result<(), S
 /// Removes a principal with its keys, memberships, policies and tags; touches it and the groups that it leaves.
 pub(super) async fn remove(write: &mut Write<'_>, id: PrincipalId) -> Result<(), StoreError> {
     let name = id.to_string();
-    let select =
-        sqlx::query("select group_id from membership where member = ?1 order by group_id").bind(&name);
+    let select = sqlx::query(
+        "select group_id from membership where member = ?1 \
+         union select group_id from claimed_membership where member = ?1 order by group_id",
+    );
+    let select = select.bind(&name);
     let groups = select.fetch_all(write.connection()).await?;
     let delete = sqlx::query("delete from principal where id = ?1").bind(&name);
     if delete.execute(write.connection()).await?.rows_affected() == 0 {

@@ -47,6 +47,14 @@ pub(super) fn time_if_any(row: &SqliteRow, column: &str) -> Result<Option<UnixTi
     Ok(millis.map(UnixTime::from_millis))
 }
 
+/// The groups that `?1` is in at `?2`.
+macro_rules! groups_of {
+    () => {
+        "(select group_id from membership where member = ?1 \
+         union select group_id from claimed_membership where member = ?1 and ends_at > ?2)"
+    };
+}
+pub(in crate::store::sqlite) use groups_of;
 /// Reads the columns that every changeable row has.
 pub(super) fn stamp(row: &SqliteRow) -> Result<Stamp, StoreError> {
     Ok(Stamp {

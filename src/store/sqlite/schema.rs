@@ -1,13 +1,12 @@
 //! Brings a file's schema up to what this program knows, or refuses a file that knows more.
 
-use sqlx::SqlSafeStr;
-use sqlx::SqlitePool;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
+use sqlx::{Connection, SqlSafeStr, SqliteConnection, SqlitePool};
 
 use crate::store::StoreError;
 
 /// The steps, in order. A step that has been released never changes; what is new comes in a new step.
-const STEPS: [(i64, &str, &str); 8] = [
+const STEPS: [(i64, &str, &str); 9] = [
     (1, "foundation", include_str!("../migrations/sqlite/0001_foundation.sql")),
     (2, "aws", include_str!("../migrations/sqlite/0002_aws.sql")),
     (3, "repository_policies", include_str!("../migrations/sqlite/0003_repository_policies.sql")),
@@ -15,20 +14,38 @@ const STEPS: [(i64, &str, &str); 8] = [
     (5, "ecr", include_str!("../migrations/sqlite/0005_ecr.sql")),
     (6, "ibm", include_str!("../migrations/sqlite/0006_ibm.sql")),
     (7, "icr", include_str!("../migrations/sqlite/0007_icr.sql")),
+    (8, "profiles", include_str!("../migrations/sqlite/0008_profiles.sql")),
     (9, "resource_groups", include_str!("../migrations/sqlite/0009_resource_groups.sql")),
 ];
 
 /// Applies the steps that are missing, all in one transaction: two processes that start at once do not collide, and
-/// one that is killed leaves nothing behind.
+/// one that is killed leaves nothing behind. Meanwhile foreign keys are off, for a table that is made anew must not take
+/// along what refers to it; what has been changed is checked whole before it counts.
 pub(super) async fn migrate(writer: &SqlitePool) -> Result<(), StoreError> {
     let steps = STEPS.map(|(version, name, sql)| {
         Migration::new(version, name.into(), MigrationType::Simple, sql.into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(steps.into());
-    let mut transaction = writer.begin_with("BEGIN IMMEDIATE").await?;
+    let mut connection = writer.acquire().await?;
+    sqlx::query("pragma foreign_keys = off").execute(&mut *connection).await?;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let before = schema_version(&mut transaction).await?;
     migrator.run(&mut *transaction).await.map_err(refusal)?;
+    if schema_version(&mut transaction).await? != before {
+        let loose = sqlx::query("pragma foreign_key_check").fetch_optional(&mut *transaction).await?;
+        if loose.is_some() {
+            let text =
+                "bringing the schema up to date would leave rows that refer to nothing: restore a backup";
+            return Err(StoreError::Unavailable(text.to_owned()));
+        }
+    }
     transaction.commit().await?;
+    sqlx::query("pragma foreign_keys = on").execute(&mut *connection).await?;
     Ok(())
+}
+
+async fn schema_version(connection: &mut SqliteConnection) -> Result<i64, StoreError> {
+    Ok(sqlx::query_scalar("pragma schema_version").fetch_one(connection).await?)
 }
 
 fn refusal(error: MigrateError) -> StoreError {

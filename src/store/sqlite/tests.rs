@@ -321,6 +321,10 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
                   network_zone network_rule tag repository oidc_provider access_key inline_policy boundary attachment policy_version \
                   managed_policy role";
     let mut back: Vec<String> = vec!["pragma foreign_keys = off".to_owned()];
+    back.extend(
+        ["claimed_membership", "profile_rule", "profile_link", "profile_identity", "trusted_profile"]
+            .map(|table| format!("drop table {table}")),
+    );
     back.push("drop trigger history_ends_with_its_principal".to_owned());
     back.push("drop trigger history_ends_with_its_key".to_owned());
     back.push("drop view policy_with_roles".to_owned());

@@ -104,7 +104,7 @@ impl Living {
             account,
             issuer.into(),
             (Arc::new(pepper), sealer),
-            clock.clone(),
+            (clock.clone(), Arc::new(SequenceEntropy::seeded(8))),
         );
         let registries = [(region(), "us.registry.test".parse().unwrap())].into();
         let premises = Premises { registries, ..Premises::default() };

@@ -116,7 +116,9 @@ fn caller(policies: Policies) -> Arc<Caller> {
         active: true,
         allowed: None,
         keys: Vec::new(),
+        trust: None,
         groups: Vec::new(),
+        until: None,
         tags: Vec::new(),
         rights,
     };
@@ -124,6 +126,7 @@ fn caller(policies: Policies) -> Arc<Caller> {
         account,
         credential,
         bundle: Arc::new(bundle),
+        behind: None,
         from: ClientAddr::from_socket("192.0.2.1:9".parse().unwrap()),
         local: "10.0.0.1".parse().unwrap(),
         endpoint: Endpoint::Private,
@@ -148,7 +151,7 @@ impl House {
             account,
             "https://issuer".into(),
             (pepper, sealer),
-            clock.clone(),
+            (clock.clone(), Arc::new(SequenceEntropy::seeded(8))),
         );
         let leases = LeaseKey::new(&[7; 32]);
         let registries = [(region(), "us.registry.test".parse().unwrap())].into();

@@ -67,7 +67,7 @@ impl Desk {
     /// The user or service ID of that id.
     pub(super) async fn person_of(&self, id: &PrincipalId) -> Result<Option<Person>, AwsProblem> {
         Ok(match id {
-            PrincipalId::Role(_) => None,
+            PrincipalId::Profile(_) | PrincipalId::Role(_) => None,
             PrincipalId::ServiceId(id) => {
                 self.store.service_id(id).await?.map(|row| Person::of_service_id(&row))
             }

@@ -81,7 +81,7 @@ impl Desk {
                 self.store.service_id(&id).await?.map(|row| Person::of_service_id(&row))
             }
             Some(PrincipalId::User(id)) => self.store.aws_user(&id).await?.map(Person::of_user),
-            Some(PrincipalId::Role(_)) | None => None,
+            Some(PrincipalId::Profile(_) | PrincipalId::Role(_)) | None => None,
         };
         Ok(person.map(|person| person.arn(&self.account)))
     }

@@ -55,9 +55,12 @@ impl Desk {
                     }
                     other => other.map(|_| ()),
                 },
-                PrincipalId::ServiceId(_) | PrincipalId::User(_) => Ok(()),
+                PrincipalId::Profile(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => Ok(()),
             },
-            Credential::ApiKey(_) | Credential::Certificate(_) | Credential::WebIdentity(_) => Ok(()),
+            Credential::ApiKey(_)
+            | Credential::Certificate(_)
+            | Credential::Vouched(_)
+            | Credential::WebIdentity(_) => Ok(()),
         };
         if let Err(error) = noted {
             tracing::warn!(%error, "the use of a key or role is not noted");

@@ -150,6 +150,7 @@ fn long_term(caller: &Caller, operation: &str) -> Result<AccessKeyId, AwsProblem
         Credential::ApiKey(_)
         | Credential::Certificate(_)
         | Credential::Session(_)
+        | Credential::Vouched(_)
         | Credential::WebIdentity(_) => {
             let text = format!("Cannot call {operation} with session credentials");
             Err(AwsProblem::said(AwsCode::AccessDenied, text))

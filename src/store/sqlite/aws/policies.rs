@@ -18,11 +18,11 @@ use crate::store::aws::tag::Tagged;
 use crate::store::aws::text::DocumentText;
 use crate::store::sqlite::SqliteStore;
 use crate::store::sqlite::feed::latest;
-use crate::store::sqlite::row;
+use crate::store::sqlite::row::{self, groups_of};
 
 /// A managed policy of `$table`, with the document in force.
 macro_rules! managed {
-    ($table:literal, $columns:literal, $rest:literal) => {
+    ($table:literal, $columns:literal, $($rest:tt)*) => {
         concat!(
             "select ",
             $columns,
@@ -30,28 +30,33 @@ macro_rules! managed {
             $table,
             " h left join managed_policy m on m.id = h.policy_id \
              left join policy_version v on v.policy_id = m.id and v.number = m.default_version ",
-            $rest
+            $($rest)*
         )
     };
 }
 
-const INLINE: &str = "select h.group_id, g.name as group_name, h.name, h.document from inline_policy h \
-     left join access_group g on g.id = h.group_id \
-     where h.holder = ?1 or h.holder in (select group_id from membership where member = ?1) \
-     order by h.group_id is not null, g.created_at, g.id, h.name";
+const INLINE: &str = concat!(
+    "select h.group_id, g.name as group_name, h.name, h.document from inline_policy h \
+     left join access_group g on g.id = h.group_id where h.holder = ?1 or h.holder in ",
+    groups_of!(),
+    " order by h.group_id is not null, g.created_at, g.id, h.name"
+);
 
 const ATTACHED: &str = managed!(
     "attachment",
     "h.group_id, g.name as group_name,",
-    "left join access_group g on g.id = h.group_id \
-     where h.holder = ?1 or h.holder in (select group_id from membership where member = ?1) \
-     order by h.group_id is not null, g.created_at, g.id, h.attached_at, h.policy"
+    "left join access_group g on g.id = h.group_id where h.holder = ?1 or h.holder in ",
+    groups_of!(),
+    " order by h.group_id is not null, g.created_at, g.id, h.attached_at, h.policy"
 );
 
 const BOUNDARY: &str = managed!("boundary", "", "where h.holder = ?1");
 
-const GROUPS: &str = "select g.id, g.name from membership join access_group g on g.id = group_id \
-     where member = ?1 order by g.created_at, g.id";
+const GROUPS: &str = concat!(
+    "select g.id, g.name from access_group g where g.id in ",
+    groups_of!(),
+    " order by g.created_at, g.id"
+);
 
 #[async_trait]
 impl PoliciesInForce for SqliteStore {
@@ -65,15 +70,16 @@ impl PoliciesInForce for SqliteStore {
         };
         let found = sqlx::query(select).bind(&key).fetch_optional(&mut *reading).await?;
         let Some(found) = found else { return Ok(None) };
-        let mut policies = rows(&mut reading, INLINE, &key, inline).await?;
-        policies.extend(rows(&mut reading, ATTACHED, &key, attached).await?);
+        let of = (key.as_str(), self.clock.now().millis());
+        let mut policies = rows(&mut reading, INLINE, of, inline).await?;
+        policies.extend(rows(&mut reading, ATTACHED, of, attached).await?);
         Ok(Some(ActorPolicies {
             actor: actor.clone(),
             path: row::parsed_by(&found, "path", Path::parse)?,
             name: found.try_get("name")?,
-            groups: rows(&mut reading, GROUPS, &key, group).await?,
+            groups: rows(&mut reading, GROUPS, of, group).await?,
             policies,
-            boundary: rows(&mut reading, BOUNDARY, &key, managed).await?.pop(),
+            boundary: rows(&mut reading, BOUNDARY, of, managed).await?.pop(),
             tags: tag::read(&mut reading, &Tagged::Actor(actor.clone())).await?,
             as_of,
         }))
@@ -106,10 +112,10 @@ impl PoliciesInForce for SqliteStore {
 async fn rows<T>(
     reading: &mut SqliteConnection,
     sql: &'static str,
-    key: &str,
+    (key, now): (&str, i64),
     decode: row::Decode<T>,
 ) -> Result<Vec<T>, StoreError> {
-    sqlx::query(sql).bind(key).fetch_all(reading).await?.iter().map(decode).collect()
+    sqlx::query(sql).bind(key).bind(now).fetch_all(reading).await?.iter().map(decode).collect()
 }
 
 fn group<T: std::str::FromStr<Err = crate::ids::Malformed>>(
