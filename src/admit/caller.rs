@@ -27,8 +27,8 @@ pub struct Caller {
     pub credential: Credential,
     /// What the principal is and may do, as of now.
     pub bundle: Arc<Bundle>,
-    /// Who has taken on the principal, with which key: of trusted profiles, if it was a principal.
-    pub behind: Option<(Arc<Bundle>, ApiKeyId)>,
+    /// Who has taken on the principal, if it was one: of trusted profiles, with which key; of sessions of roles.
+    pub behind: Option<(Arc<Bundle>, Option<ApiKeyId>)>,
     /// From where.
     pub from: ClientAddr,
     /// Our end of the connection.
@@ -176,7 +176,9 @@ impl Caller {
     #[must_use]
     pub fn lists(&self) -> (Option<&Allowed>, Option<&Allowed>) {
         match &self.behind {
-            Some((behind, key)) => (behind.allowed.as_ref(), behind.allowed_of(key)),
+            Some((behind, key)) => {
+                (behind.allowed.as_ref(), key.as_ref().and_then(|key| behind.allowed_of(key)))
+            }
             None => {
                 let key = self.credential.api_key();
                 (self.bundle.allowed.as_ref(), key.and_then(|key| self.bundle.allowed_of(key)))

@@ -166,7 +166,7 @@ impl Authenticator {
                         "whoever has taken on the profile, or their API key, is disabled, expired or deleted";
                     return Ok(Err(Unproven::Unknown(gone)));
                 };
-                Some((behind, key.clone()))
+                Some((behind, Some(key.clone())))
             }
         };
         // Where a certificate says whose the connection is, it is theirs who have taken on the profile.

@@ -237,8 +237,21 @@ impl Authenticator {
         let Some(bundle) = self.in_session(session, base).await? else {
             return Ok(Err(Unproven::Unknown("a policy that limits the session is gone")));
         };
+        let behind = match &session.taken_on_by {
+            None => None,
+            Some(who) => {
+                let who = self.view.principal_at(who, self.clock.now()).await?.filter(|who| who.active);
+                let Some(who) = who else {
+                    return Ok(Err(Unproven::Unknown(
+                        "whoever has taken on the role is disabled or deleted",
+                    )));
+                };
+                Some((who, None))
+            }
+        };
         let issued_at = Some(session.issued_at);
-        Ok(self.as_of_now(bundle, Credential::Session(temporary), issued_at, origin))
+        let caller = self.as_of_now(bundle, Credential::Session(temporary), issued_at, origin);
+        Ok(caller.map(|caller| Arc::new(Caller { behind, ..Arc::unwrap_or_clone(caller) })))
     }
 
     /// The session's own bundle; `None` if a policy that limits it is gone.

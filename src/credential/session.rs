@@ -63,6 +63,9 @@ pub struct Session {
     pub kind: Kind,
     /// The access key that it was made with, if it ends with that key's: of users' sessions.
     pub made_with: Option<AccessKeyId>,
+    /// Who has taken on the role, through whatever roles in between; `None` for a web identity, and for sessions of users. Their
+    /// lists bind it, and it ends with them.
+    pub taken_on_by: Option<PrincipalId>,
     /// Policies that limit it; `None` for no limit, which an empty list is not.
     pub limits: Option<Vec<Limit>>,
     /// Tags that it was given.
@@ -219,6 +222,7 @@ mod tests {
             account,
             kind: Kind::Role("build-7".to_owned()),
             made_with: None,
+            taken_on_by: None,
             limits,
             tags: vec![("team".to_owned(), "a".to_owned())],
             transitive: Vec::new(),

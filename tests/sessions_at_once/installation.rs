@@ -107,6 +107,7 @@ impl Installed {
             principal: PrincipalId::Role(self.role.clone()),
             kind: Kind::Role(format!("build-{number}")),
             made_with: None,
+            taken_on_by: None,
             limits: Some(vec![Limit::Inline(LIMIT.to_owned())]),
             tags: vec![("team".to_owned(), "a".to_owned())],
             transitive: Vec::new(),

@@ -227,3 +227,38 @@ fn users_make_sessions_of_their_own_that_manage_nobody() {
         .run(&["sts", "decode-authorization-message", "--encoded-message", "x"])
         .must_fail_saying(&["(InvalidAuthorizationMessageException)"]);
 }
+
+#[test]
+fn a_role_is_good_only_where_and_only_while_whoever_took_it_on_is() {
+    let at = start();
+    let (administrator, cli) = (Aws::administrator(&at), at.administration());
+    let arn = role(&administrator, "reader", "{}");
+    let ada = Aws::user(&at, &administrator, "ada");
+    grant(&administrator, "ada", "sts:AssumeRole");
+    let first = session(&at, &ada.json(&assume(&arn, &[])));
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"sts:AssumeRole","Resource":"*"}]}"#;
+    let put = [
+        "iam",
+        "put-role-policy",
+        "--role-name",
+        "reader",
+        "--policy-name",
+        "on",
+        "--policy-document",
+        policy,
+    ];
+    administrator.run(&put).must_succeed();
+    let second = session(&at, &first.json(&assume(&arn, &[])));
+    let works = |who: &Aws| who.run(WHO).code == Some(0);
+    assert!(works(&first) && works(&second));
+    cli.run("iam allowlist-update ada --allowed-ip-addresses 192.0.2.1").must_succeed();
+    for session in [&ada, &first, &second] {
+        assert!(!works(session), "used from elsewhere");
+    }
+    cli.run("iam allowlist-update ada --unset-allowed-ip-addresses").must_succeed();
+    assert!(works(&first) && works(&second));
+    cli.run("iam user-remove ada --force").must_succeed();
+    for session in [&ada, &first, &second] {
+        assert!(!works(session), "outlives whoever took it on");
+    }
+}

@@ -33,6 +33,7 @@ fn session(limits: Option<Vec<Limit>>) -> Session {
         principal: PrincipalId::Role(role(1).id),
         kind: Kind::Role("build-7".to_owned()),
         made_with: None,
+        taken_on_by: None,
         limits,
         tags: Vec::new(),
         transitive: Vec::new(),

@@ -80,16 +80,17 @@ impl Desk {
                 "The requested DurationSeconds exceeds the 1 hour session limit for roles assumed by role chaining.",
             ));
         }
-        Ok(AwsDone::new(self.begin_role(assume, &role, seconds, Vec::new()).await?, permit))
+        let by = taken_on_by(caller);
+        Ok(AwsDone::new(self.begin_role(assume, &role, seconds, (Vec::new(), by)).await?, permit))
     }
 
-    /// Begins the session. `kept` are condition keys that it keeps.
+    /// Begins the session. `kept` are condition keys that it keeps, `by` is who takes the role on, if it is a principal.
     pub(super) async fn begin_role(
         &self,
         assume: Assume,
         role: &Role,
         seconds: i64,
-        kept: Vec<(String, String)>,
+        (kept, by): (Vec<(String, String)>, Option<PrincipalId>),
     ) -> Result<Assumed, AwsProblem> {
         let (limits, tags) = (self.limits(&assume.wish).await?, assume.wish.pairs()?);
         let (issued_at, expires_at) = self.span(seconds);
@@ -100,6 +101,7 @@ impl Desk {
             principal: PrincipalId::Role(role.id.clone()),
             kind: Kind::Role(name.to_owned()),
             made_with: None,
+            taken_on_by: by,
             limits,
             tags,
             transitive: assume.transitive,
@@ -195,6 +197,16 @@ pub(super) fn seconds(wish: &Wish, role: &Role) -> Result<i64, AwsProblem> {
         return Ok(seconds);
     }
     Err(invalid("The requested DurationSeconds exceeds the MaxSessionDuration set for this role."))
+}
+
+/// Who is on the one end of the chain, if a principal of the account is.
+fn taken_on_by(caller: &Caller) -> Option<PrincipalId> {
+    match caller.principal() {
+        PrincipalId::Role(_) => caller.credential.session()?.taken_on_by.clone(),
+        person @ (PrincipalId::Profile(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_)) => {
+            Some(person.clone())
+        }
+    }
 }
 
 /// A role's session hands on its transitive tags and its source identity; neither can be changed on the way.

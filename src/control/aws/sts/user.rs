@@ -89,6 +89,7 @@ impl Desk {
             principal: caller.principal().clone(),
             kind,
             made_with: Some(key),
+            taken_on_by: None,
             limits: None,
             tags: Vec::new(),
             transitive: Vec::new(),

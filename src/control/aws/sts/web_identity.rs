@@ -95,7 +95,7 @@ impl Desk {
         let permit = self.permit_assuming(&caller, &assume, asked).await.map_err(denied)?;
         let role = role.ok_or_else(not_authorized)?;
         let seconds = seconds(&assume.wish, &role)?;
-        let assumed = self.begin_role(assume, &role, seconds, told.kept()).await?;
+        let assumed = self.begin_role(assume, &role, seconds, (told.kept(), None)).await?;
         let (subject, issuer) = (told.claims.subject().to_owned(), told.claims.issuer().to_owned());
         Ok(AwsDone::new(WebAssumed { assumed, subject, issuer, audience: told.audience }, permit))
     }
