@@ -30,6 +30,7 @@ impl Desk {
         let of = Control { action: Action::ApiKeyCreate, resource };
         let permit = self.permit_own_or(caller, &owner, of).await?;
         super::api_key::keyless(&owner)?;
+        self.roaming(caller, &owner)?;
         let missing = || Problem::NotFound(Noun::Principal, owner.to_string());
         if owner != *caller.principal() {
             let facts = self.store.principal(&owner).await?.ok_or_else(missing)?;

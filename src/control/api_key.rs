@@ -124,6 +124,16 @@ impl Desk {
         Ok(Done::new(cut(rows, window), permit))
     }
 
+    /// Refuses another key to the holder of one that is good at some addresses only, unless they could lift that.
+    pub(super) fn roaming(&self, caller: &Caller, owner: &PrincipalId) -> Result<(), Problem> {
+        let own = *owner == *caller.principal() && caller.lists().1.is_some();
+        if own && !self.authority.may(caller, Action::ApiKeyUpdate, &identities()) {
+            let text = "this API key is good at some addresses only, which another one of yours would not be: use one without a list";
+            return Err(Problem::Conflict(text.to_owned()));
+        }
+        Ok(())
+    }
+
     /// Makes an API key, and reveals it this once.
     ///
     /// # Errors
@@ -136,6 +146,7 @@ impl Desk {
         let of = Control { action: Action::ApiKeyCreate, resource: identities() };
         let permit = self.permit_own_or(caller, &new.owner, of).await?;
         keyless(&new.owner)?;
+        self.roaming(caller, &new.owner)?;
         if new.owner != *caller.principal() {
             let facts = self.store.principal(&new.owner).await?;
             let facts = facts.ok_or_else(|| Problem::NotFound(Noun::Principal, new.owner.to_string()))?;

@@ -10,6 +10,7 @@ use super::wire::{Answer, Wire};
 use crate::support::http::Response;
 use crate::support::portcullis::{ACCOUNT, Portcullis};
 use crate::support::recorder::Recorder;
+use crate::support::who::Who;
 
 const TARGET: &str = "/v2/tenant-a/app/manifests/v1";
 const INSIDE: &str = "127.0.0.2";
@@ -147,6 +148,15 @@ fn lists_of_principals_restrict_besides_that_of_the_account() {
     assert_eq!((statuses(&ada), statuses(&scene.alice)), ([200, 200, 401], [200; 3]));
     list(&ada.key_id, "127.0.0.3/32");
     assert_eq!(statuses(&ada), [401, 200, 401]);
+    // Another key of hers would be good elsewhere.
+    for (path, body) in [
+        ("/v1/apikeys", json!({"name": "free", "iam_id": ada.iam_id})),
+        ("/api/native/access-keys", json!({"iam_id": ada.iam_id})),
+    ] {
+        let made = ada.http(&scene.at).from(OUTSIDE).send_json("POST", path, &body);
+        assert_eq!(made.status, 409, "{}", made.text());
+        assert!(made.text().contains("at some addresses only"), "{}", made.text());
+    }
     allowed(&scene.at, "127.0.0.1, 127.0.0.2");
     assert_eq!((statuses(&ada), statuses(&scene.alice)), ([401; 3], [200, 401, 401]));
     list(&ada.key_id, "");
