@@ -14,7 +14,7 @@ use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, sleep_until};
 
-use super::caller::{Caller, Credential, Reported};
+use super::caller::{Caller, Credential, Reported, Said};
 use super::claims::{ACCESS, AUDIENCE, AccessClaims, REFRESH, REGISTRY, RefreshClaims, RegistryClaims};
 use super::fault::Fault;
 use super::profile::Wanted;
@@ -470,6 +470,7 @@ impl Authenticator {
             secure,
             issued_at,
             reported,
+            said: Said::default(),
         }))
     }
 

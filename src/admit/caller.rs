@@ -4,6 +4,9 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::web_identity::WebIdentity;
+use http::HeaderMap;
+use http::header::{HeaderName, REFERER, USER_AGENT};
+
 use crate::client::address::ClientAddr;
 use crate::client::certificate::Fingerprint;
 use crate::clock::UnixTime;
@@ -41,6 +44,8 @@ pub struct Caller {
     pub issued_at: Option<UnixTime>,
     /// Which rules in report mode would have refused what this request has asked for so far.
     pub reported: Reported,
+    /// What a call of a management API says of its client; calls of the registry say it themselves.
+    pub said: Said,
 }
 
 /// Rules in report mode, noted while a request is answered and read when it is put on record.
@@ -65,6 +70,28 @@ impl Reported {
     #[must_use]
     pub fn rules(&self) -> Vec<RuleId> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+/// What the head of a call says of its client, which nobody proves.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// `User-Agent`.
+    pub user_agent: Option<Box<str>>,
+    /// `Referer`.
+    pub referer: Option<Box<str>>,
+}
+
+impl Said {
+    /// What these headers say, cut to what is compared.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Self {
+        let text = |name: HeaderName| {
+            let text = headers.get(name)?.to_str().ok()?;
+            // Header values that are text are ASCII.
+            text.get(..text.len().min(super::context::HEADER_MAX)).map(Box::from)
+        };
+        Self { user_agent: text(USER_AGENT), referer: text(REFERER) }
     }
 }
 
@@ -159,6 +186,12 @@ impl Credential {
 }
 
 impl Caller {
+    /// The same, with what the call says of its client.
+    #[must_use]
+    pub fn saying(self: Arc<Self>, headers: &HeaderMap) -> Arc<Self> {
+        Arc::new(Self { said: Said::of(headers), ..Arc::unwrap_or_clone(self) })
+    }
+
     /// The principal.
     #[must_use]
     pub fn principal(&self) -> &PrincipalId {

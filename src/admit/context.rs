@@ -20,7 +20,7 @@ use crate::view::bundle::username;
 use crate::view::repository::RepositoryState;
 
 /// How much of a header is compared, in bytes: what a client can make long must not make a decision slow.
-const HEADER_MAX: usize = 512;
+pub(super) const HEADER_MAX: usize = 512;
 
 /// What is known of a request.
 #[derive(Clone, Copy, Debug)]
@@ -91,14 +91,16 @@ impl<'a> Facts<'a> {
             "aws:principalarn" => principal_arn(bundle.rights.caller()),
             "aws:principalisawsservice" | "aws:viaawsservice" => flag(false),
             "aws:principaltype" => borrowed(principal_type(bundle.rights.caller())),
-            "aws:referer" => self.header(REFERER),
+            "aws:referer" => self.header(REFERER).or_else(|| borrowed(caller.said.referer.as_deref()?)),
             "aws:requestedregion" => borrowed(self.region?.as_str()),
             "aws:multifactorauthpresent" => caller.credential.session().and_then(|_| flag(false)),
             "aws:securetransport" => flag(caller.secure),
             "aws:sourceidentity" => borrowed(caller.credential.session()?.source_identity.as_deref()?),
             "aws:sourceip" => Some(caller.from.ip().to_string().into()),
             "aws:tokenissuetime" => Some(caller.issued_at?.rfc3339_seconds().into()),
-            "aws:useragent" => self.header(USER_AGENT),
+            "aws:useragent" => {
+                self.header(USER_AGENT).or_else(|| borrowed(caller.said.user_agent.as_deref()?))
+            }
             "aws:userid" => user_id(bundle.rights.caller()),
             "aws:username" => match bundle.rights.caller() {
                 Who::User { .. } => username(&bundle.principal, &bundle.name).map(Cow::Borrowed),

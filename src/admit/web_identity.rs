@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::authenticate::Origin;
-use super::caller::{Caller, Credential, Reported};
+use super::caller::{Caller, Credential, Reported, Said};
 use super::fault::Fault;
 use super::gate::{Gate, Why};
 use super::network::Want;
@@ -74,6 +74,7 @@ impl Gate {
             secure: origin.secure,
             issued_at: None,
             reported: Reported::default(),
+            said: Said::default(),
         });
         let would_refuse = self.network(&caller, Want::Identity).await?;
         Ok(Introduced { caller, would_refuse })

@@ -247,7 +247,7 @@ async fn prove(
     }
     let proven = shared.gate.authenticator.signed(claimant, &claim, &received(parts), body).await;
     let caller = match proven {
-        Ok(caller) => caller,
+        Ok(caller) => caller.saying(&parts.headers),
         Err(because) => return Proven::nobody(error::unproven(service, &because)),
     };
     let would_refuse = match shared.gate.network(&caller, want(service, site)).await {

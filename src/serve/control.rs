@@ -133,7 +133,7 @@ async fn prove(
     let presented = Presented::read(&parts.headers);
     let nobody = |because| Ok((Proven::Nobody(Refusal::Challenge { because, scope: None }), Vec::new()));
     let caller = match shared.gate.authenticator.control(&presented, visit.origin()).await {
-        Ok(Authenticated::Proven(caller)) => caller,
+        Ok(Authenticated::Proven(caller)) => caller.saying(&parts.headers),
         Ok(Authenticated::Absent) => return nobody(Challenge::Absent),
         Ok(Authenticated::Rejected(_)) => return nobody(Challenge::InvalidToken),
         Err(fault) => return Err((None, fault)),

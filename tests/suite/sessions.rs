@@ -262,3 +262,18 @@ fn a_role_is_good_only_where_and_only_while_whoever_took_it_on_is() {
         assert!(!works(session), "outlives whoever took it on");
     }
 }
+
+#[test]
+fn a_policy_can_ask_which_client_a_management_call_comes_from() {
+    let at = start();
+    let administrator = Aws::administrator(&at);
+    let ada = Aws::user(&at, &administrator, "ada");
+    let policy = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"iam:ListUsers","Resource":"*",
+        "Condition":{"StringLike":{"aws:UserAgent":"aws-cli/*"}}}]}"#;
+    let put =
+        ["iam", "put-user-policy", "--user-name", "ada", "--policy-name", "cli", "--policy-document", policy];
+    administrator.run(&put).must_succeed();
+    ada.json(&["iam", "list-users"]);
+    let library = ada.python("import boto3; boto3.client('iam').list_users()");
+    library.must_fail_saying(&["is not authorized to perform: iam:ListUsers"]);
+}

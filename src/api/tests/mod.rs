@@ -310,6 +310,7 @@ impl House {
             secure: true,
             issued_at: None,
             reported: crate::admit::caller::Reported::default(),
+            said: crate::admit::caller::Said::default(),
         })
     }
 

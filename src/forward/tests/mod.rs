@@ -70,6 +70,7 @@ fn permit(operation: Operation) -> Permit<Operation> {
         secure: true,
         issued_at: None,
         reported: crate::admit::caller::Reported::default(),
+        said: crate::admit::caller::Said::default(),
     };
     Permit::for_test(operation, Arc::new(caller), Grounds::Proven)
 }

@@ -133,6 +133,7 @@ fn caller(policies: Policies) -> Arc<Caller> {
         secure: true,
         issued_at: None,
         reported: crate::admit::caller::Reported::default(),
+        said: crate::admit::caller::Said::default(),
     })
 }
 
