@@ -3,8 +3,8 @@
 //! Writer is no superset of Reader: it has no listing and no inspecting. Platform roles grant no pull and no push.
 //!
 //! What the source documents and this table leaves out, because the product has nothing that it could be done to:
-//! `global-search-tagging.resource.read` (no tags), `cbr.rule.*` (no context-based restrictions), `resource-controller.*`
-//! (no resource groups), `iam.role.assign` (who may grant may grant every role), and with them the service role Key Manager,
+//! `global-search-tagging.resource.read` (no tags), `cbr.rule.*` and `resource-controller.*` (rules and resource groups
+//! are changed by whoever may change the account), `iam.role.assign` (who may grant may grant every role), and with them the service role Key Manager,
 //! which is about the keys of service instances alone. Nobody can grant it: a role that allows nothing would only look like access.
 
 use crate::policy::table::Action;
