@@ -39,6 +39,7 @@ pub mod api_key;
 pub mod aws;
 pub mod cbr;
 pub mod claim_rule;
+pub mod compliance;
 pub mod custom_role;
 pub mod explain;
 mod federated;
@@ -148,6 +149,8 @@ pub trait Authority: Send + Sync {
 pub struct Desk {
     /// The only account.
     pub account: AccountId,
+    /// Judges.
+    pub compliance: compliance::Compliance,
     /// Decides.
     pub authority: Arc<dyn Authority>,
     /// For stamps.

@@ -90,7 +90,7 @@ impl Desk {
         }
         row.private_only = change.private_only.unwrap_or(row.private_only);
         self.let_back_in(caller, NetworkFacts { settings: Some(row.clone()), ..facts }, insistence)?;
-        self.store.update_account_settings(&row).await?;
+        self.put_governed_account(&row).await?;
         Ok(Done::new(row, permit))
     }
 
