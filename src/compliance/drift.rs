@@ -118,3 +118,66 @@ pub fn compare(
     }
     drifts
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Deed, compare};
+    use crate::clock::UnixTime;
+    use crate::compliance::goal::Severity;
+    use crate::compliance::verdict::{Judged, Judgement, Status, Verdict};
+
+    fn verdict(id: &str, status: Status, at: i64) -> Verdict {
+        let judged = Judged { resource: "r".into(), status, found: "f".into(), fix: String::new() };
+        let judgement = Judgement { expected: "e".into(), resources: vec![judged] };
+        Verdict::of((id, "d"), None, Severity::Low, judgement, UnixTime::from_seconds(at))
+    }
+
+    fn deed(action: &str) -> Deed {
+        Deed {
+            at: UnixTime::from_seconds(99),
+            principal: "IBMid-1".into(),
+            name: "eve".into(),
+            action: action.into(),
+            target: "policy-1".into(),
+            request_id: "r".into(),
+        }
+    }
+
+    #[test]
+    fn what_has_not_turned_keeps_its_time_and_what_has_names_its_cause() {
+        let before = [verdict("same", Status::Pass, 1), verdict("turned", Status::Pass, 2)];
+        let mut now = [
+            verdict("same", Status::Pass, 100),
+            verdict("turned", Status::Fail, 100),
+            verdict("new", Status::Fail, 100),
+        ];
+        let at = UnixTime::from_seconds(100);
+        let drifts = compare("p", &before, &mut now, at, |_| Some(deed("iam.policy.create")));
+        let since: Vec<&str> = now.iter().map(|verdict| verdict.since.as_str()).collect();
+        let times = [1, 100, 100].map(|seconds| UnixTime::from_seconds(seconds).rfc3339());
+        assert_eq!(since, times);
+        assert_eq!(
+            drifts.iter().map(|drift| drift.id.as_str()).collect::<Vec<_>>(),
+            ["turned"],
+            "what is new has not turned"
+        );
+        assert_eq!(
+            drifts[0].sentence(),
+            "passed since 1970-01-01T00:00:02.000Z, fails since 1970-01-01T00:01:40.000Z, because eve (IBMid-1) did \
+             iam.policy.create on policy-1: f"
+        );
+    }
+
+    #[test]
+    fn only_what_can_turn_a_goal_is_a_cause() {
+        let causes = ["iam.policy.", "iam:"];
+        for (action, is_one) in [
+            ("iam.policy.delete", true),
+            ("iam:AttachUserPolicy", true),
+            ("iam-identity.apikey.create", false),
+            ("container-registry.auth.set", false),
+        ] {
+            assert_eq!(deed(action).is_one_of(&causes), is_one, "{action}");
+        }
+    }
+}

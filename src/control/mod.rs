@@ -60,6 +60,7 @@ pub mod registry;
 pub mod resource_group;
 pub mod restore;
 pub mod retention;
+pub mod rotation;
 pub mod service_id;
 pub mod shelf;
 pub mod standing;

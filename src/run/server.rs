@@ -98,6 +98,7 @@ impl Server {
         let sites = shared.sites.all().to_vec();
         let regions = sites.iter().map(|site| site.region.clone()).collect();
         shared.control.spawn(tasks::expire_images(Arc::clone(&shared.api), regions));
+        shared.control.spawn(tasks::rotate_keys(Arc::clone(&shared.api)));
         shared.control.spawn(compliance::watch(Arc::clone(&shared.api)));
         let (made, entropy) = (Arc::clone(&shared), Arc::clone(&sources.entropy));
         let make_app = move |worker: usize| {

@@ -84,6 +84,11 @@ pub trait Compliance {
     /// The latest drifts, newest first.
     async fn drifts(&self, limit: u32) -> Result<Vec<Drift>, StoreError>;
 
+    /// Those who have policies in AWS's dialect of their own, and one member of each group that has.
+    async fn aws_policy_actors(&self) -> Result<Vec<PrincipalId>, StoreError>;
+    /// Those who have access keys.
+    async fn access_key_owners(&self) -> Result<Vec<PrincipalId>, StoreError>;
+
     /// Since when registries are known to refuse public endpoints.
     async fn private_since(&self) -> Result<HashMap<Region, UnixTime>, StoreError>;
     /// Notes since when one does; `None` if it does not.

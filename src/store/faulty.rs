@@ -167,6 +167,8 @@ delegate!(Compliance {
     keep_scan(scan: &Scan) -> ();
     scans(profile: Option<&str>, limit: u32) -> Vec<ScanRow>;
     drifts(limit: u32) -> Vec<Drift>;
+    aws_policy_actors() -> Vec<PrincipalId>;
+    access_key_owners() -> Vec<PrincipalId>;
     private_since() -> HashMap<Region, UnixTime>;
     note_private(region: &Region, since: Option<UnixTime>) -> ();
     note_activity(notices: &[Notice]) -> ();

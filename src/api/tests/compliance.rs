@@ -184,3 +184,21 @@ async fn managers_by_a_group_make_the_goals_of_managers_and_groups_pass() {
         (&json!("pass"), &json!("1 service IDs with the IAM manager role: manager"))
     );
 }
+
+#[tokio::test]
+async fn an_old_signing_key_is_replaced_once_and_the_old_one_stays_good_for_a_while() {
+    use crate::store::keyring::Keyring;
+    let house = House::open().await;
+    let (old, _) = house.store.signing_keys().await.unwrap();
+    let desk = house.api.desk();
+    assert!(!desk.rotate_signing_key(std::time::Duration::from_secs(1 << 40)).await.unwrap(), "it is young");
+    assert!(desk.rotate_signing_key(std::time::Duration::ZERO).await.unwrap());
+    let (keys, _) = house.store.signing_keys().await.unwrap();
+    assert_eq!(keys.len(), old.len() + 1);
+    assert!(keys[0].retires_at.is_none() && keys[0].kid != old[0].kid, "the youngest signs");
+    let before = keys.iter().find(|key| key.kid == old[0].kid).unwrap();
+    assert!(
+        before.retires_at.is_some_and(|end| end > desk.clock.now()),
+        "what it signed is good for a while"
+    );
+}

@@ -71,7 +71,7 @@ pub(super) fn signing(facts: &Facts, limit: u32) -> Judgement {
                 true => failed(
                     "signing key".to_owned(),
                     found,
-                    "restart the server: it rotates keys when they are due",
+                    "systemctl restart portcullis, and look into its log: it replaces the key when it is 30 days old",
                 ),
                 false => passed("signing key".to_owned(), found),
             }

@@ -67,7 +67,7 @@ pub(super) fn admin_surface(facts: &Facts) -> Judgement {
             failed(at, format!("{address} shows metrics to a public network"), fix)
         } else if open && one.control && !listed {
             let found = format!("{address} serves management APIs to every address of a public network");
-            failed(at, found, "portcullis iam account-allowlist-set 192.0.2.0/24")
+            failed(at, found, "portcullis iam account-settings-update --allowed-ip-addresses 192.0.2.0/24")
         } else {
             passed(at, format!("{address} exposes no management to strangers"))
         }

@@ -11,13 +11,24 @@ use crate::ids::principal::PrincipalId;
 use crate::store::identity::User;
 
 impl Desk {
-    /// Everything that goals and rules are judged by.
-    pub(super) async fn facts(&self) -> Result<Facts, Problem> {
+    /// Everything that goals and rules are judged by. What only changes of the account can change is taken from `known`, if
+    /// it is from after the last one.
+    pub(super) async fn facts(&self, known: Option<Facts>) -> Result<Facts, Problem> {
         let uses = self.store.last_uses().await?;
         let mut facts = self.registry_facts().await?;
+        if let Some(known) = known {
+            let Facts { mut principals, grants, public, mut keys, signing_key, .. } = known;
+            for principal in &mut principals {
+                principal.last_used = uses.get(&principal.id.to_string()).copied().max(principal.last_used);
+            }
+            for key in &mut keys {
+                key.last_used = uses.get(&key.id).copied().max(key.last_used);
+            }
+            return Ok(Facts { principals, grants, public, keys, signing_key, ..facts });
+        }
         facts.principals = self.known_principals(&uses).await?;
         let mut grants = self.ibm_grants().await?;
-        grants.extend(self.aws_grants(&facts.principals).await?);
+        grants.extend(self.aws_grants().await?);
         facts.grants = grants;
         facts.public = self.public_grants().await?;
         facts.keys = self.keys(&facts, &uses).await?;
@@ -115,8 +126,8 @@ impl Desk {
                 created_at: row.stamp.created_at,
             });
         }
-        for principal in &facts.principals {
-            for row in every(|window| self.store.access_keys(&principal.id, window)).await? {
+        for owner in self.store.access_key_owners().await? {
+            for row in every(|window| self.store.access_keys(&owner, window)).await? {
                 if !row.active {
                     continue;
                 }
@@ -126,7 +137,7 @@ impl Desk {
                     id: row.id.to_string(),
                     kind: KeyKind::AccessKey,
                     name: row.id.to_string(),
-                    owner_name: principal.name.clone(),
+                    owner_name: facts.name_of(&owner),
                     owner: row.owner,
                     created_at: row.created_at,
                 });

@@ -2,11 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::compliance::facts::{Dialect, Grant, Holder, Principal, PublicGrant, Reach};
+use crate::compliance::facts::{Dialect, Grant, Holder, PublicGrant, Reach};
 use crate::control::Desk;
 use crate::control::list::every;
 use crate::control::problem::Problem;
 use crate::control::reach::whole;
+use crate::ids::principal::PrincipalId;
 use crate::policy::aws::kind::Kind;
 use crate::policy::aws::validate;
 use crate::policy::ibm::access::AccessPolicy;
@@ -109,11 +110,10 @@ impl Desk {
         Ok(every(|window| self.store.policies(None, window)).await?.into_iter().map(grant).collect())
     }
 
-    pub(super) async fn aws_grants(&self, principals: &[Principal]) -> Result<Vec<Grant>, Problem> {
-        let mut actors: Vec<(Actor, Holder)> = principals
-            .iter()
-            .map(|one| (Actor::Principal(one.id.clone()), Holder::Principal(one.id.clone())))
-            .collect();
+    pub(super) async fn aws_grants(&self) -> Result<Vec<Grant>, Problem> {
+        let own = |id: PrincipalId| (Actor::Principal(id.clone()), Holder::Principal(id));
+        let mut actors: Vec<(Actor, Holder)> =
+            self.store.aws_policy_actors().await?.into_iter().map(own).collect();
         for role in every(|window| self.store.roles("/", window)).await? {
             actors.push((Actor::Role(role.id), Holder::Role(role.name.as_str().to_owned())));
         }

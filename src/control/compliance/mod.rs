@@ -36,7 +36,7 @@ pub struct Compliance {
     /// Held while a change is compared with the rules and made, so that none slips in between.
     governing: Mutex<()>,
     /// The last scan; held while there is one, so that there is only one at a time.
-    last: Mutex<Option<scan::Scanned>>,
+    last: Mutex<Option<scan::Last>>,
 }
 
 impl Compliance {

@@ -62,6 +62,13 @@ pub struct Scanned {
     pub rules: Vec<Verdict>,
 }
 
+/// A scan, and what it was made from: as long as nothing is changed, the next one need not ask for all of it again.
+#[derive(Debug)]
+pub(super) struct Last {
+    scanned: Scanned,
+    facts: Facts,
+}
+
 /// Verdicts of one profile, or on rules, on their way into the store.
 struct Batch<'a> {
     profile: &'a str,
@@ -78,12 +85,10 @@ impl Desk {
         let fits = |scan: &&Scanned| {
             scan.sequence == latest && now.millis().saturating_sub(scan.at.millis()) < FRESH
         };
-        if let Some(fresh) = last.as_ref().filter(fits) {
+        if let Some(fresh) = last.as_ref().map(|last| &last.scanned).filter(fits) {
             return Ok(fresh.clone());
         }
-        let scan = self.scan_now(Reason::Schedule).await?;
-        *last = Some(scan.clone());
-        Ok(scan)
+        self.scan_now(&mut last, Reason::Schedule).await
     }
 
     /// Judges everything anew.
@@ -92,16 +97,15 @@ impl Desk {
     /// [`Problem`] when the store cannot be read or written.
     pub async fn compliance_scan(&self, reason: Reason) -> Result<Scanned, Problem> {
         let mut last = self.compliance.last.lock().await;
-        let scan = self.scan_now(reason).await?;
-        *last = Some(scan.clone());
-        Ok(scan)
+        self.scan_now(&mut last, reason).await
     }
 
-    async fn scan_now(&self, reason: Reason) -> Result<Scanned, Problem> {
+    async fn scan_now(&self, last: &mut Option<Last>, reason: Reason) -> Result<Scanned, Problem> {
         let sequence = self.store.latest().await?;
         self.write_down().await?;
         self.note_private().await?;
-        let mut facts = self.facts().await?;
+        let known = last.take().filter(|last| last.scanned.sequence == sequence).map(|last| last.facts);
+        let mut facts = self.facts(known).await?;
         facts.at = self.clock.now();
         let rows = self.store.compliance_rules().await?;
         let mut profiles = Vec::new();
@@ -116,7 +120,9 @@ impl Desk {
             row.and_then(|row| row.document.rule().ok()).map(|rule| rule.causes()).unwrap_or_default()
         };
         let rules = self.keep(RULES, verdicts, causes, &facts, reason).await?;
-        Ok(Scanned { at: facts.at, sequence, profiles, rules })
+        let scanned = Scanned { at: facts.at, sequence, profiles, rules };
+        *last = Some(Last { scanned: scanned.clone(), facts });
+        Ok(scanned)
     }
 
     /// Writes down what was noticed of requests.

@@ -14,6 +14,7 @@ use crate::clock::UnixTime;
 use crate::compliance::drift::{Deed, Drift};
 use crate::compliance::facts::Transfer;
 use crate::compliance::verdict::Verdict;
+use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::tagged::ComplianceRuleId;
 use crate::record::activity::Notice;
@@ -110,6 +111,22 @@ impl Compliance for SqliteStore {
     async fn drifts(&self, limit: u32) -> Result<Vec<Drift>, StoreError> {
         let select = sqlx::query("select document from compliance_drift order by number desc limit ?1");
         select.bind(limit).fetch_all(&self.readers).await?.iter().map(document).collect()
+    }
+
+    async fn aws_policy_actors(&self) -> Result<Vec<PrincipalId>, StoreError> {
+        let select = sqlx::query(
+            "with holding as (select group_id, principal_id from attachment union \
+                              select group_id, principal_id from inline_policy) \
+             select principal_id as id from holding where principal_id is not null union \
+             select min(member) from membership where group_id in (select group_id from holding) group by group_id",
+        );
+        let rows = select.fetch_all(&self.readers).await?;
+        rows.iter().map(|found| row::parsed(found, "id")).collect()
+    }
+
+    async fn access_key_owners(&self) -> Result<Vec<PrincipalId>, StoreError> {
+        let rows = sqlx::query("select distinct owner from access_key").fetch_all(&self.readers).await?;
+        rows.iter().map(|found| row::parsed(found, "owner")).collect()
     }
 
     async fn private_since(&self) -> Result<HashMap<Region, UnixTime>, StoreError> {

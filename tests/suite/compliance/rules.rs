@@ -71,3 +71,31 @@ fn a_rule_that_cannot_be_obeyed_is_refused_with_what_is_wrong() {
     }
     assert_eq!(json_of(&cli, "compliance rules"), json!([]));
 }
+
+#[test]
+fn what_breaks_is_on_record_and_in_the_metrics_although_nobody_asks() {
+    let world = World::begin();
+    let cli = world.southern();
+    let file = world.file("rule.json", SEED);
+    let made = json_of(&cli, &format!("compliance rule-create --file {} --name private", file.display()));
+    let id = made["rule_id"].as_str().unwrap();
+    let record = |text: &str| {
+        world.at.await_audit(text, |event| {
+            let told = event["message"]
+                .as_str()
+                .is_some_and(|message| message.contains(id) && message.contains(text));
+            event["action"] == "compliance.rule.drift" && told
+        })
+    };
+    let broken = record("private_only is false in us-south");
+    assert_eq!((&broken["outcome"], &broken["severity"]), (&json!("failure"), &json!("warning")));
+    let metric = |status: &str| {
+        world.at.metric(&format!("portcullis_compliance_rule_status{{rule=\"{id}\",status=\"{status}\"}}"))
+    };
+    assert_eq!((metric("fail"), metric("pass")), (1.0, 0.0));
+    cli.run("cr private-only --enable").must_succeed();
+    let mended = record("passes since");
+    assert_eq!(mended["outcome"], "success");
+    assert!(mended["message"].as_str().unwrap().contains("because admin"), "{mended}");
+    assert_eq!((metric("fail"), metric("pass")), (0.0, 1.0));
+}
