@@ -3,11 +3,11 @@
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::time::Instant;
 
 use serde_json::Value;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::SqliteConnectOptions;
+use tokio::time::Instant;
 
 use crate::support::http::Http;
 use crate::support::portcullis::{ACCOUNT, Cli, Portcullis};
