@@ -26,6 +26,9 @@ mod commands;
 /// Goals, configuration rules and reports, as a platform team shows them to its auditor.
 #[cfg(test)]
 mod compliance;
+/// Ten thousand service IDs and what they may.
+#[cfg(test)]
+mod directory;
 /// `explain` and `who-can`, as people type them.
 #[cfg(test)]
 mod explanations;

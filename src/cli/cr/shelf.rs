@@ -200,6 +200,7 @@ pub(super) async fn prune(io: &mut Io, session: &mut Session, wanted: PruneUntag
         gone.extend(success.iter().filter_map(Value::as_str).map(tame));
         let error = answer.get("error").and_then(Value::as_object).cloned().unwrap_or_default();
         failed.extend(error.keys().map(|name| tame(name)));
+        io.progress.so_far(|| format!("{} of {} done", gone.len() + failed.len(), names.len()));
     }
     if display.is_json() {
         io.line(display::json(&json!({"success": gone, "error": failed})));
