@@ -45,7 +45,7 @@ fn trusted_profiles_are_walked_taken_on_and_end_at_once() {
 
 #[test]
 fn configuration_rules_are_walked_from_the_documentations_own_to_deletion() {
-    let libraries = root().join("target/clients/lib");
+    let libraries = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("target/clients/lib");
     let folders = std::fs::read_dir(libraries).into_iter().flatten().flatten();
     if folders.map(|entry| entry.path().join("site-packages/ibm_scc")).any(|path| path.exists()) {
         walk("ibm_governance.py");
