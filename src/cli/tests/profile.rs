@@ -205,7 +205,7 @@ fn rules_are_made_of_conditions_and_changed_in_part() {
         format!(
             "Getting all rules of trusted profile builders as {WHO}...\nOK\n\
              ID                                               Name    Of     Expiration   Conditions\n\
-             {RULE}   staff   corp   900          team EQUALS \"blue\"\n"
+             {RULE}   staff   corp   900 s        team EQUALS \"blue\"\n"
         )
     );
     assert!(
