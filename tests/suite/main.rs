@@ -23,6 +23,9 @@ mod aws_iam;
 /// Every verb of the command line, against a real server.
 #[cfg(test)]
 mod commands;
+/// Ten thousand service IDs and what they may.
+#[cfg(test)]
+mod directory;
 /// `explain` and `who-can`, as people type them.
 #[cfg(test)]
 mod explanations;
