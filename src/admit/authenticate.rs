@@ -24,6 +24,7 @@ use crate::credential::authorization::Presented;
 use crate::credential::believed::Believed;
 use crate::credential::jwt::VerifyingKeys;
 use crate::credential::session::Sealer;
+use crate::credential::settings::Session;
 use crate::credential::sigv4::keys::SigningKeys;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
@@ -141,7 +142,10 @@ impl Authenticator {
         match user {
             "iamapikey" => self.api_key(password.expose(), origin).await,
             "iambearer" => slow_to_reject(self.access_token(password.expose(), origin)).await,
-            "iamrefresh" => slow_to_reject(self.refresh_token(password.expose(), origin)).await,
+            "iamrefresh" => {
+                let renewed = slow_to_reject(self.refresh_token(password.expose(), origin)).await?;
+                Ok(renewed.map(|(caller, _)| caller))
+            }
             REGISTRY_USER => slow_to_reject(self.registry_password(password, origin)).await,
             _ => {
                 let Some(profile) = Wanted::user_name(user) else {
@@ -202,7 +206,7 @@ impl Authenticator {
         self.caller(&claims.iam_id, &credential, issued_at, origin).await
     }
 
-    /// Proves a caller by a refresh token.
+    /// Proves a caller by a refresh token, and says when the login began that it renews.
     ///
     /// # Errors
     /// [`Fault`] when the view cannot say.
@@ -210,18 +214,25 @@ impl Authenticator {
         &self,
         token: &str,
         origin: &Origin,
-    ) -> Result<Authenticated<Arc<Caller>>, Fault> {
+    ) -> Result<Authenticated<(Arc<Caller>, UnixTime)>, Fault> {
         let claims = match self.verify::<RefreshClaims>(token, REFRESH).await? {
             Ok(claims) => claims,
             Err(because) => return Ok(Authenticated::Rejected(because)),
         };
-        if claims.iss != self.issuer || claims.exp <= self.clock.now().seconds() {
-            return Ok(Authenticated::Rejected(
-                "the refresh token has expired or is for another installation",
-            ));
+        let now = self.clock.now().seconds();
+        if claims.iss != self.issuer {
+            return Ok(Authenticated::Rejected("the refresh token is for another installation"));
+        }
+        let began = claims.began.unwrap_or(claims.iat);
+        let settings = self.view.network().await?;
+        match settings.identity.session(now.saturating_sub(began), now.saturating_sub(claims.iat)) {
+            Session::Lasting if claims.exp > now => {}
+            Session::Lasting | Session::Over => return Ok(Authenticated::Rejected(SESSION_OVER)),
+            Session::Inactive => return Ok(Authenticated::Rejected(SESSION_INACTIVE)),
         }
         let issued_at = Some(UnixTime::from_seconds(claims.iat));
-        self.caller(&claims.sub, &Credential::ApiKey(claims.key), issued_at, origin).await
+        let caller = self.caller(&claims.sub, &Credential::ApiKey(claims.key), issued_at, origin).await?;
+        Ok(caller.map(|caller| (caller, UnixTime::from_seconds(began))))
     }
 
     pub(super) async fn verify<T: serde::de::DeserializeOwned>(
@@ -357,6 +368,12 @@ impl std::fmt::Debug for Authenticator {
 
 /// The user name that registry passwords of `ecr:GetAuthorizationToken` belong to.
 pub const REGISTRY_USER: &str = "AWS";
+
+/// A refresh token whose time is over, or that of the login that it renews.
+pub const SESSION_OVER: &str = "the refresh token has expired, or the session that it renews";
+
+/// A refresh token that was not used for longer than the account says.
+pub const SESSION_INACTIVE: &str = "the session was not renewed for longer than the account says";
 
 /// For the log.
 pub(super) const SOMEBODY_ELSE: &str = "the certificate names somebody else than the other credentials";

@@ -145,6 +145,7 @@ impl Desk {
     ) -> Result<Done<(ApiKeyRecord, ApiKey)>, Problem> {
         let of = Control { action: Action::ApiKeyCreate, resource: identities() };
         let permit = self.permit_own_or(caller, &new.owner, of).await?;
+        self.may_have_key(caller, &new.owner).await?;
         keyless(&new.owner)?;
         self.roaming(caller, &new.owner)?;
         if new.owner != *caller.principal() {

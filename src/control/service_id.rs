@@ -92,6 +92,8 @@ impl Desk {
         new: NewServiceId,
     ) -> Result<Done<ServiceIdentity>, Problem> {
         let permit = self.authority.permit(caller, Action::ServiceIdCreate, identities()).await?;
+        let restriction = self.identity_settings().await?.restrict_create_service_id;
+        self.unrestricted(caller, restriction, Action::ServiceIdCreateRestricted).await?;
         let row = ServiceIdentity {
             id: ServiceId::fresh(&*self.entropy),
             name: label::name("name", &new.name, label::NAME_MAX)?,
