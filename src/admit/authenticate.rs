@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep_until};
 use super::caller::{Caller, Credential, Reported, Said};
 use super::claims::{ACCESS, AUDIENCE, AccessClaims, REFRESH, REGISTRY, RefreshClaims, RegistryClaims};
 use super::fault::Fault;
-use super::profile::Wanted;
+use super::profile::{ComputeTokens, NoComputeTokens, Wanted};
 use super::signature::{SESSIONS, SIGNING_KEYS, Sessions, Unproven};
 use crate::client::address::ClientAddr;
 use crate::client::certificate::{ClientCertificate, Fingerprint, Holder};
@@ -139,6 +139,7 @@ pub struct Authenticator {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) believed: Arc<Believed>,
+    pub(super) compute: Arc<dyn ComputeTokens>,
     verified: Cache<[u8; 32], Arc<VerifiedToken>, ByScopes>,
     cache_hits: AtomicU64,
     cache_misses: AtomicU64,
@@ -166,16 +167,17 @@ impl Authenticator {
             clock,
             entropy,
             believed: Arc::default(),
+            compute: Arc::new(NoComputeTokens),
             verified: Cache::with_weighter(VERIFIED_TOKENS, VERIFIED_SCOPES, ByScopes),
             cache_hits,
             cache_misses,
         }
     }
 
-    /// The same, that believes these issuers. Without this, it believes none.
+    /// The same, that believes these issuers, and verifies tokens of compute resources so. Without this, it believes none.
     #[must_use]
-    pub fn believing(self, believed: Arc<Believed>) -> Self {
-        Self { believed, ..self }
+    pub fn believing(self, believed: Arc<Believed>, compute: Arc<dyn ComputeTokens>) -> Self {
+        Self { believed, compute, ..self }
     }
 
     /// The account whose principals are proven.
