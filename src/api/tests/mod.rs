@@ -249,8 +249,9 @@ impl House {
         let desk = Desk {
             bin: Arc::new(bin),
             account: samples::account_id(),
+            activity: Arc::default(),
             authority: Arc::new(AsPolicy),
-            federation: Federation::new(Arc::new(Issuers::default()), clock.clone()),
+            federation: Arc::new(Federation::new(Arc::new(Issuers::default()), clock.clone())),
             clock,
             entropy: Arc::new(SequenceEntropy::seeded(4711)),
             images: Arc::new(TwoImages),
