@@ -13,7 +13,7 @@ use super::caller::{Caller, Credential, Reported, Said};
 use super::claims::{ACCESS, AccessClaims, REFRESH, RefreshClaims};
 use super::fault::Fault;
 use super::origin::{Origin, Shown};
-use super::profile::Wanted;
+use super::profile::{ComputeTokens, NoComputeTokens, Wanted};
 use super::proof::{Authenticated, Ceiling, Proof};
 use super::registry_token::VerifiedTokens;
 use super::signature::{SESSIONS, SIGNING_KEYS, Sessions, Unproven};
@@ -44,6 +44,7 @@ pub struct Authenticator {
     pub(super) clock: Arc<dyn Clock>,
     pub(super) entropy: Arc<dyn Entropy>,
     pub(super) believed: Arc<Believed>,
+    pub(super) compute: Arc<dyn ComputeTokens>,
     pub(super) verified: VerifiedTokens,
 }
 
@@ -68,14 +69,15 @@ impl Authenticator {
             clock,
             entropy,
             believed: Arc::default(),
+            compute: Arc::new(NoComputeTokens),
             verified: VerifiedTokens::none(),
         }
     }
 
-    /// The same, that believes these issuers. Without this, it believes none.
+    /// The same, that believes these issuers, and verifies tokens of compute resources so. Without this, it believes none.
     #[must_use]
-    pub fn believing(self, believed: Arc<Believed>) -> Self {
-        Self { believed, ..self }
+    pub fn believing(self, believed: Arc<Believed>, compute: Arc<dyn ComputeTokens>) -> Self {
+        Self { believed, compute, ..self }
     }
 
     /// The account whose principals are proven.

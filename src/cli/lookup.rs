@@ -213,7 +213,8 @@ pub(super) async fn principal(session: &mut Session, name: &str) -> Result<Princ
     only("principal", name, lists, found, |row| row.iam_id.clone())
 }
 
-fn only<T>(
+/// The only one that was found, whatever it is: none is refused, and several ask for the id.
+pub(super) fn only<T>(
     kind: &str,
     name: &str,
     list: &str,

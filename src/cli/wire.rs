@@ -267,6 +267,7 @@ pub(super) struct Image {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ImageDigest {
     pub(super) id: String,
+    pub(super) manifest_type: String,
     pub(super) created: i64,
     pub(super) size: u64,
     pub(super) repo_tags: BTreeMap<String, BTreeMap<String, Value>>,

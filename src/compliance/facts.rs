@@ -148,6 +148,8 @@ pub struct Grant {
     pub administrator: bool,
     /// Whether it allows everything.
     pub everything: bool,
+    /// What the command line is told to grant the same to somebody else; empty where it has no words for it.
+    pub arguments: String,
 }
 
 /// A repository whose own policy lets in anyone.

@@ -192,6 +192,11 @@ impl Desk {
         Ok(Done::new(row, permit))
     }
 
+    /// Whose API key it is: for the record, never for the caller.
+    pub async fn owner_of_key(&self, id: &ApiKeyId) -> Option<PrincipalId> {
+        self.store.api_key(id).await.ok().flatten().map(|row| row.owner)
+    }
+
     /// The API key that has this value. Whoever may not see it learns nothing about a value that they hold, either.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
 
-use super::event::{Finished, Proof, Verdict, What};
+use super::event::{ControlCall, Finished, Proof, Verdict, What};
 use crate::clock::UnixTime;
 use crate::compliance::drift::Deed;
 use crate::compliance::facts::Transfer;
@@ -107,14 +107,18 @@ impl Activity {
                     self.push(Notice::Moved { region: call.region.clone(), transfer });
                 }
             }
-            What::Control(call) if changes(call.method, call.action) => self.push(Notice::Did(Deed {
-                at,
-                principal: who.principal.to_string(),
-                name: who.name.clone(),
-                action: call.action.to_owned(),
-                target: call.target.clone(),
-                request_id: finished.request_id.clone(),
-            })),
+            What::Control(ControlCall { method, action: Some(action), target, .. })
+                if changes(method, action) =>
+            {
+                self.push(Notice::Did(Deed {
+                    at,
+                    principal: who.principal.to_string(),
+                    name: who.name.clone(),
+                    action: (*action).to_owned(),
+                    target: target.clone(),
+                    request_id: finished.request_id.clone(),
+                }));
+            }
             What::Registry(_) | What::Control(_) | What::Token(_) | What::Probe | What::Unroutable => {}
         }
     }
@@ -168,7 +172,7 @@ fn changes(method: &str, action: &str) -> bool {
     const READS: [&str; 6] = ["Get", "List", "Describe", "Simulate", "BatchGet", "BatchCheck"];
     let name = action.split_once(':').map(|(_, name)| name);
     let reads = name.is_some_and(|name| READS.iter().any(|word| name.starts_with(word)));
-    !matches!(method, "GET" | "HEAD") && action != "none" && !reads
+    !matches!(method, "GET" | "HEAD") && !reads
 }
 
 #[cfg(test)]
@@ -179,7 +183,8 @@ mod tests {
     use crate::record::event::{ControlCall, Verdict, What};
 
     fn control(method: &'static str, action: &'static str) -> What {
-        What::Control(ControlCall { method, route: "/v1/policies", action, target: "p".to_owned() })
+        let (action, target) = (Some(action).filter(|action| *action != "none"), "p".to_owned());
+        What::Control(ControlCall { method, route: "/v1/policies", activity: "a", action, target })
     }
 
     #[test]

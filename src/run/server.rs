@@ -15,6 +15,7 @@ use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
 use crate::admit::gate::Gate;
 use crate::admit::network::Premises;
+use crate::admit::profile::ComputeTokens;
 use crate::api::{Api, RegistrySite};
 use crate::clock::{Clock, Entropy};
 use crate::config::settings::{Listener, Settings};
@@ -25,6 +26,7 @@ use crate::control::shelf::Shelf;
 use crate::control::trash::Bin;
 use crate::control::usage::Usage;
 use crate::credential::api_key::Pepper;
+use crate::credential::believed::Believed;
 use crate::credential::lease::LeaseKey;
 use crate::credential::seal::MasterKey;
 use crate::credential::session::Sealer;
@@ -185,19 +187,26 @@ fn shared(
         ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
     let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
     let pepper = Arc::new(pepper);
-    let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock, &entropy));
+    let federation = Arc::new(Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(&clock)));
+    let believed = Arc::new(settings.federation.believed.clone());
+    let foreign = Arc::new(Foreign::new(Arc::clone(&believed), Arc::clone(&federation)));
+    let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), (believed, &foreign));
+    let gate = Arc::new(gate);
     let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
     let reader = Arc::new(reader.doing("starting the image reader")?);
     let images = Arc::clone(&reader) as Arc<dyn Images>;
     let bin = Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock));
     control.spawn(housekeeping::keep_house(Arc::clone(&bin), Arc::clone(&images)));
+    let activity = Arc::default();
+    control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&store)));
     let desk = Desk {
         account,
         compliance: compliance::judging(settings, &recorder),
+        activity,
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
-        federation: Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(&clock)),
+        federation,
         bin: Arc::clone(&bin),
         images,
         master: Arc::clone(&master),
@@ -211,7 +220,7 @@ fn shared(
     Ok(Shared {
         gate,
         mint: Mint::new(view, master, issuer, lifetimes, Arc::clone(&clock), entropy),
-        foreign: foreign(settings, &clock),
+        foreign,
         recorder,
         api: Arc::new(Api::new(desk, registry_sites(settings))),
         control,
@@ -226,13 +235,6 @@ fn shared(
         readiness: Readiness::default(),
         scrape: Scrape::default(),
     })
-}
-
-/// Verifies the tokens of those whom the operator believes. The workers ask for keys themselves, so these are kept apart from
-/// those that the control plane asks for.
-fn foreign(settings: &Settings, clock: &Arc<dyn Clock>) -> Foreign {
-    let federation = Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(clock));
-    Foreign::new(Arc::new(settings.federation.believed.clone()), federation)
 }
 
 /// The trash and the meters.
@@ -257,8 +259,8 @@ fn gate(
     issuer: &str,
     pepper: &Arc<Pepper>,
     master: &Arc<MasterKey>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+    (believed, foreign): (Arc<Believed>, &Arc<Foreign>),
 ) -> Gate {
     let account = settings.account.id.clone();
     let authenticator = Authenticator::new(
@@ -268,7 +270,7 @@ fn gate(
         (Arc::clone(pepper), Sealer::new(Arc::clone(master))),
         (Arc::clone(clock), Arc::clone(entropy)),
     )
-    .believing(Arc::new(settings.federation.believed.clone()));
+    .believing(believed, Arc::clone(foreign) as Arc<dyn ComputeTokens>);
     Gate::new(
         authenticator,
         Arc::clone(view),

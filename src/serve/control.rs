@@ -134,7 +134,12 @@ async fn prove(
     let presented = Presented::read(&parts.headers);
     let nobody = |because| Ok((Proven::Nobody(Refusal::Challenge { because, scope: None }), Vec::new()));
     let caller = match shared.gate.authenticator.control(&presented, visit.origin()).await {
-        Ok(Authenticated::Proven(caller)) => caller.saying(&parts.headers),
+        Ok(Authenticated::Proven(caller)) => {
+            if matches!(presented, Presented::Basic { .. }) {
+                shared.authenticated(&caller);
+            }
+            caller.saying(&parts.headers)
+        }
         Ok(Authenticated::Absent) => return nobody(Challenge::Absent),
         Ok(Authenticated::Rejected(_)) => return nobody(Challenge::InvalidToken),
         Err(fault) => return Err((None, fault)),
@@ -181,7 +186,8 @@ pub(super) fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, r
         What::Control(ControlCall {
             method: method_label(method),
             route,
-            action: reply.event.action.unwrap_or("none"),
+            activity: reply.event.activity.or(reply.event.action).unwrap_or("none"),
+            action: reply.event.action,
             target: reply.event.target.clone().unwrap_or_default(),
         })
     });

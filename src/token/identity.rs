@@ -94,7 +94,7 @@ pub async fn exchange(gate: &Gate, mint: &Mint, foreign: &Foreign, request: Requ
         },
         Ok(Asked::Assume(token, wanted)) => assume(gate, token, &wanted, request.origin).await?,
         Ok(Asked::Compute(token, wanted)) => {
-            let proven = compute(gate, foreign, token, &wanted, request.origin).await?;
+            let proven = gate.authenticator.compute(token, &wanted, request.origin).await?;
             (proven, &NOT_TRUSTED)
         }
         Ok(Asked::Federated(token, wanted)) => {
@@ -134,20 +134,6 @@ async fn assume(
 }
 
 type Proven = std::result::Result<Authenticated<Arc<Caller>>, Fault>;
-
-/// A compute resource as a trusted profile.
-pub(super) async fn compute(
-    gate: &Gate,
-    foreign: &Foreign,
-    token: &str,
-    wanted: &Wanted,
-    origin: &Origin,
-) -> Proven {
-    match foreign.compute(token).await {
-        Ok(by) => gate.authenticator.vouched_for(by, wanted, origin).await,
-        Err(because) => Ok(Authenticated::Rejected(because)),
-    }
-}
 
 /// A person as a trusted profile, or as the user that they are.
 async fn federated(

@@ -109,6 +109,22 @@ assert past[0]["iam_id"].startswith("IBMid-") and past[0]["iam_id_account"] == A
 named = every(iam.list_api_keys, "apikeys", account_id=ACCOUNT, iam_id=builder["iam_id"], include_history=True)
 assert [one["action"] for one in named[0]["history"]] == ["CREATE"], named
 
+# When they were used: at once, and added up.
+brand_new = done(201, iam.create_service_id(account_id=ACCOUNT, name="idle"))
+assert "activity" not in done(200, iam.get_service_id(id=brand_new["id"]))
+never = done(200, iam.get_service_id(id=brand_new["id"], include_activity="true"))["activity"]
+assert never == {"authn_count": 0}, never
+idle = done(201, iam.create_api_key(name="k", iam_id=brand_new["iam_id"]))
+for count in (1, 2):
+    service(IamIdentityV1, idle["apikey"]).authenticator.token_manager.request_token()
+    for found in (
+        done(200, iam.get_service_id(id=brand_new["id"], include_activity="true")),
+        done(200, iam.get_api_key(id=idle["id"], include_activity="true")),
+    ):
+        assert found["activity"]["authn_count"] == count, found
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d\+0000", found["activity"]["last_authn"]), found
+done(204, iam.delete_service_id(id=brand_new["id"]))
+
 # Filters.
 found = done(200, iam.list_service_ids(account_id=ACCOUNT, filter='name sw "MANY"'))
 assert len(found["serviceids"]) == 5, found

@@ -113,6 +113,9 @@ mod signed_from;
 /// How Portcullis stands with its upstream.
 #[cfg(test)]
 mod upstream;
+/// What the command line prints, whole.
+#[cfg(test)]
+mod verbs;
 /// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
 #[cfg(test)]
 mod walkthrough;

@@ -155,6 +155,7 @@ pub fn refused(headers: &HeaderMap, signed_for: Service, request_id: &str, probl
         action: None,
         resource: None,
         target: None,
+        activity: None,
         introduced: None,
         verdict: Verdict::Done(None),
     };
@@ -170,6 +171,7 @@ impl Api {
             action: None,
             resource: None,
             target: None,
+            activity: None,
             introduced: None,
             verdict: Verdict::Done(None),
         };

@@ -268,8 +268,10 @@ fn demands(rule: &Rule) -> String {
     rule.conditions.iter().map(one).collect::<Vec<_>>().join(" and ")
 }
 
+/// Hours for an access group, which has one kind of rules; seconds for a trusted profile.
 fn lifetime(rule: &Rule) -> String {
-    rule.expiration.map_or_else(String::new, |time| time.to_string())
+    let unit = if rule.kind.is_some() { "s" } else { "h" };
+    rule.expiration.map_or_else(String::new, |time| format!("{time} {unit}"))
 }
 
 impl Detailed for Rule {

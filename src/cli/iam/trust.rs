@@ -10,13 +10,13 @@ use crate::cli::args::iam::profile::{
     IdentityCreate, IdentityDelete, IdentityShow, IdentityType, LinkCreate, Trusted,
 };
 use crate::cli::args::iam::rule::{PartDelete, PartShow, Parts};
-use crate::cli::display::{self, tame};
+use crate::cli::display::tame;
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
 use crate::cli::lookup::{self, PrincipalKind};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
-use crate::cli::wire::{Identity, Link, Profile};
+use crate::cli::wire::{self, Identity, Link, Profile};
 
 /// What a link is in a message that there is none, and what lists them.
 const A_LINK: (&str, &str) = ("link", "portcullis iam trusted-profile-links PROFILE");
@@ -82,11 +82,14 @@ fn at(profile: &Profile, trusted: &Trusted, identifier: &str) -> String {
     format!("{}/identities/{}/{}", path(profile), trusted.id_type.wire(), encoded(identifier))
 }
 
-/// What the API knows somebody by.
+/// What the API knows somebody by. An id is taken as it is: whom it meant may be gone, and the trust in them is to go too.
 async fn identifier(session: &mut Session, trusted: &Trusted) -> Result<String, Failure> {
+    let id = trusted.id.strip_prefix("iam-").unwrap_or(&trusted.id);
     match trusted.id_type {
         IdentityType::Crn => Ok(trusted.id.clone()),
+        IdentityType::ServiceId if id.starts_with("ServiceId-") => Ok(id.to_owned()),
         IdentityType::ServiceId => Ok(lookup::service_id(session, &trusted.id).await?.id),
+        IdentityType::User if id.starts_with("IBMid-") => Ok(id.to_owned()),
         IdentityType::User => Ok(PrincipalKind::User.find(session, &trusted.id).await?.iam_id),
     }
 }
@@ -160,9 +163,9 @@ pub(super) async fn add_link(io: &mut Io, session: &mut Session, new: LinkCreate
 /// `iam trusted-profile-link-delete`.
 pub(super) async fn remove_link(io: &mut Io, session: &mut Session, one: PartDelete) -> Result<(), Failure> {
     let profile = lookup::profile(session, &one.of).await?;
-    let found: Link = crate::cli::wire::row(&link_named(session, &profile, &one.part).await?)?;
+    let found: Link = wire::row(&link_named(session, &profile, &one.part).await?)?;
     let (name, within) = (if found.name.is_empty() { &found.id } else { &found.name }, within(&profile));
-    let question = format!("Really delete link {} ({}){within}?", tame(name), display::tame(&found.id));
+    let question = format!("Really delete link {} ({}){within}?", tame(name), tame(&found.id));
     let target = format!("{}/links/{}", path(&profile), encoded(&found.id));
     let named = Thing { noun: "link", name, within: &within };
     named.delete(io, session, &one.consent, (&question, &target)).await

@@ -147,6 +147,13 @@ fn whom_a_profile_trusts_by_name_and_by_place_is_told_in_names() {
         )
     );
     world.run(&format!("iam trusted-profile-identity builders {service_id}")).done();
+    world.forget();
+    let gone = format!("--id iam-{SERVICE_ID} --id-type serviceid");
+    world.run(&format!("iam trusted-profile-identity-delete builders {gone} -f")).done();
+    assert!(world.lines("GET /v1/serviceids").is_empty(), "who is gone need not be found");
+    let at = format!("DELETE /v1/profiles/{PROFILE}/identities/serviceid/{SERVICE_ID}");
+    assert_eq!(world.lines("DELETE"), [at]);
+    world.forget();
     world.run("iam trusted-profile-identity-delete builders --id eve@x.test --id-type user -f").done();
     world
         .run(&format!("iam trusted-profile-identity-delete builders --id {CLUSTER} --id-type CRN -f"))
@@ -205,7 +212,7 @@ fn rules_are_made_of_conditions_and_changed_in_part() {
         format!(
             "Getting all rules of trusted profile builders as {WHO}...\nOK\n\
              ID                                               Name    Of     Expiration   Conditions\n\
-             {RULE}   staff   corp   900          team EQUALS \"blue\"\n"
+             {RULE}   staff   corp   900 s        team EQUALS \"blue\"\n"
         )
     );
     assert!(

@@ -72,17 +72,22 @@ fn bypassing(facts: &Facts, expected: &str, wanted: impl Fn(&&Grant) -> bool) ->
     let judged = |grant: &Grant| {
         let Holder::Principal(id) = &grant.holder else { return None };
         let name = facts.name_of(id);
-        let group = "portcullis iam access-group-create registry-access && \
-                     portcullis iam access-group-policy-create registry-access --roles Manager --service-name container-registry";
+        // Every policy gets a group of its own, so that nobody gets more than they had.
+        let group = format!("registry-access-{}", grant.policy.get(..8).unwrap_or("own"));
         let add = match facts.principals.iter().find(|principal| principal.id == *id).map(|one| one.kind) {
             Some(Kind::ServiceId) => "access-group-service-id-add",
             Some(Kind::User | Kind::Profile) | None => "access-group-user-add",
         };
-        let fix = format!(
-            "{group} && portcullis iam {add} registry-access {} && {}",
-            quoted(&name),
-            revoke(facts, grant)
-        );
+        let fix = match grant.arguments.is_empty() {
+            true => revoke(facts, grant),
+            false => format!(
+                "portcullis iam access-group-create {group} && portcullis iam access-group-policy-create {group} {} && \
+                 portcullis iam {add} {group} {} && {}",
+                grant.arguments,
+                quoted(&name),
+                revoke(facts, grant)
+            ),
+        };
         Some(failed(id.to_string(), format!("{name} holds policy {} directly", grant.policy), fix))
     };
     let wrong: Vec<Judged> = facts.grants.iter().filter(direct).filter(&wanted).filter_map(judged).collect();

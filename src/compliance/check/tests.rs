@@ -83,6 +83,7 @@ fn grant(holder: Holder) -> Grant {
         manager: true,
         administrator: true,
         everything: false,
+        arguments: "--roles Manager --service-name container-registry".to_owned(),
     }
 }
 

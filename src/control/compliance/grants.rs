@@ -37,6 +37,30 @@ fn reach(policy: &AccessPolicy) -> Reach {
     }
 }
 
+/// What the command line is told to grant the same on container-registry; nothing if it cannot be said in its words.
+fn arguments(policy: &AccessPolicy) -> Option<String> {
+    let mut text = String::from("--roles ");
+    let roles: Option<Vec<&str>> =
+        policy.roles.iter().map(|crn| Role::parse(crn).map(Role::display_name)).collect();
+    text.push_str(&roles?.join(","));
+    text.push_str(" --service-name container-registry");
+    for one in &policy.attributes {
+        let plain = |letter: char| letter.is_ascii_alphanumeric() || "-_./".contains(letter);
+        let [value] = one.values.as_slice() else { return None };
+        if one.operator != "stringEquals" || !value.chars().all(plain) {
+            return None;
+        }
+        match one.key.as_str() {
+            "accountId" | "serviceName" | "serviceType" => {}
+            "region" => text.push_str(&format!(" --region {value}")),
+            "resourceType" => text.push_str(&format!(" --resource-type {value}")),
+            "resource" => text.push_str(&format!(" --resource {value}")),
+            _ => return None,
+        }
+    }
+    (policy.rule.is_none() && !policy.tagged && !text.contains("Service Configuration")).then_some(text)
+}
+
 /// Whether a document allows everything on everything.
 fn allows_everything(text: &str, kind: Kind) -> bool {
     let Ok(document) = validate::read(text, kind) else { return false };
@@ -70,6 +94,7 @@ fn held(policy: &PolicyText, holder: Holder, account: &str) -> Grant {
         manager: false,
         administrator: false,
         everything,
+        arguments: String::new(),
     }
 }
 
@@ -105,6 +130,7 @@ impl Desk {
                 manager,
                 administrator,
                 everything: all && reach == Reach::Whole,
+                arguments: read.as_ref().and_then(arguments).unwrap_or_default(),
             }
         };
         Ok(every(|window| self.store.policies(None, window)).await?.into_iter().map(grant).collect())

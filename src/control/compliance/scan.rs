@@ -88,7 +88,9 @@ impl Desk {
         if let Some(fresh) = last.as_ref().map(|last| &last.scanned).filter(fits) {
             return Ok(fresh.clone());
         }
-        self.scan_now(&mut last, Reason::Schedule).await
+        let unchanged = last.as_ref().is_some_and(|last| last.scanned.sequence == latest);
+        let reason = if unchanged { Reason::Schedule } else { Reason::Change };
+        self.scan_now(&mut last, reason).await
     }
 
     /// Judges everything anew.

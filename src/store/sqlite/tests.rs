@@ -327,6 +327,8 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
             .map(|table| format!("drop table {table}")),
     );
     back.push("drop trigger history_ends_with_its_principal".to_owned());
+    back.push("drop trigger activity_ends_with_its_principal".to_owned());
+    back.push("drop trigger activity_ends_with_its_key".to_owned());
     back.push("drop trigger history_ends_with_its_key".to_owned());
     back.push("drop view policy_with_roles".to_owned());
     back.extend(

@@ -259,7 +259,8 @@ impl Cli {
         run(&mut self.command(arguments), "")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// Any command, not started yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(BINARY);
         command
             .args(arguments)

@@ -25,6 +25,7 @@ fn refused(problem: Problem) -> AwsProblem {
         Problem::Refused(refusal) | Problem::Hidden { refusal, .. } => AwsProblem::Refused(refusal),
         Problem::Fault(fault) => AwsProblem::Fault(fault),
         Problem::Conflict(_)
+        | Problem::Duplicate(_)
         | Problem::Invalid(_)
         | Problem::Locked(_)
         | Problem::NotFound(..)

@@ -7,3 +7,11 @@ create table activity (
     last_authn integer not null,
     authn_count integer not null check (authn_count > 0)
 ) strict, without rowid;
+create trigger activity_ends_with_its_principal after delete on principal
+begin
+    delete from activity where entity = old.id;
+end;
+create trigger activity_ends_with_its_key after delete on api_key
+begin
+    delete from activity where entity = old.id;
+end;
