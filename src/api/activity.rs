@@ -4,6 +4,7 @@
 use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
 use super::ibm::cbr::Cbr;
+use super::ibm::governance::Governance;
 use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::images::Images;
@@ -31,6 +32,8 @@ pub fn activity(endpoint: Endpoint, owner: Option<&PrincipalId>) -> Option<&'sta
         Endpoint::Accounts(which) => account(which),
         Endpoint::ApiKeys(which) => api_key(which, owner),
         Endpoint::Cbr(which) => restriction(which),
+        Endpoint::Compliance(_) => return None,
+        Endpoint::Governance(which) => governance(which),
         Endpoint::GroupRules(which) => group_rule(which),
         Endpoint::Groups(which) => group(which),
         Endpoint::Images(which) => image(which),
@@ -121,6 +124,16 @@ const fn api_key(which: ApiKeys, owner: Option<&PrincipalId>) -> &'static str {
         ],
     };
     of(owner, names)
+}
+
+const fn governance(which: Governance) -> &'static str {
+    match which {
+        Governance::Create => "compliance.configuration-governance-rule.create",
+        Governance::Delete => "compliance.configuration-governance-rule.delete",
+        Governance::List => "compliance.configuration-governance-rule.list",
+        Governance::Read => "compliance.configuration-governance-rule.read",
+        Governance::Replace => "compliance.configuration-governance-rule.update",
+    }
 }
 
 const fn restriction(which: Cbr) -> &'static str {

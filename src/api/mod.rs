@@ -27,6 +27,7 @@ pub mod answer;
 pub mod aws;
 pub mod body;
 pub mod call;
+pub mod compliance;
 pub mod envelope;
 mod explain;
 pub mod ibm;
@@ -232,6 +233,8 @@ impl Api {
             Endpoint::Accounts(which) => ibm::accounts::answer(which, &call).await,
             Endpoint::ApiKeys(which) => ibm::api_keys::answer(which, &call).await,
             Endpoint::Cbr(which) => ibm::cbr::answer(which, &call).await,
+            Endpoint::Compliance(which) => compliance::answer(which, &call).await,
+            Endpoint::Governance(which) => ibm::governance::answer(which, &call).await,
             Endpoint::GroupRules(which) => ibm::group_rules::answer(which, &call).await,
             Endpoint::Groups(which) => ibm::groups::answer(which, &call).await,
             Endpoint::Images(which) => ibm::images::answer(which, &call).await,

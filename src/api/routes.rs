@@ -5,9 +5,11 @@
 
 use http::Method;
 
+use super::compliance::Compliance;
 use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
 use super::ibm::cbr::Cbr;
+use super::ibm::governance::Governance;
 use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::images::Images;
@@ -77,6 +79,10 @@ pub enum Endpoint {
     ApiKeys(ApiKeys),
     /// Context-based restrictions.
     Cbr(Cbr),
+    /// Goals, reports, history.
+    Compliance(Compliance),
+    /// Configuration rules.
+    Governance(Governance),
     /// Dynamic rules of access groups.
     GroupRules(GroupRules),
     /// Access groups.
@@ -200,6 +206,12 @@ pub static ROUTES: &[Route] = &[
     route(Method::GET,    "/v1/rules/{id}",              E::Cbr(Cbr::ReadRule),             D::Policies, Needs(A::AccountRead)),
     route(Method::PUT,    "/v1/rules/{id}",              E::Cbr(Cbr::ReplaceRule),          D::Policies, Needs(A::AccountUpdate)),
     route(Method::DELETE, "/v1/rules/{id}",              E::Cbr(Cbr::DeleteRule),           D::Policies, Needs(A::AccountUpdate)),
+    // Configuration governance
+    route(Method::GET,    "/config/v1/rules",            E::Governance(Governance::List),    D::Policies, Needs(A::AccountRead)),
+    route(Method::POST,   "/config/v1/rules",            E::Governance(Governance::Create),  D::Policies, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/config/v1/rules/{id}",       E::Governance(Governance::Read),    D::Policies, Needs(A::AccountRead)),
+    route(Method::PUT,    "/config/v1/rules/{id}",       E::Governance(Governance::Replace), D::Policies, Needs(A::AccountUpdate)),
+    route(Method::DELETE, "/config/v1/rules/{id}",       E::Governance(Governance::Delete),  D::Policies, Needs(A::AccountUpdate)),
     // Resource groups
     route(Method::GET,    "/v2/resource_groups",         E::ResourceGroups(ResourceGroups::List),   D::Policies, Listing(A::AccountRead)),
     route(Method::POST,   "/v2/resource_groups",         E::ResourceGroups(ResourceGroups::Create), D::Policies, Needs(A::AccountUpdate)),
@@ -285,6 +297,11 @@ pub static ROUTES: &[Route] = &[
     route(Method::POST,   "/api/native/access-keys",     E::Native(Native::CreateAccessKey), D::Native, Needs(A::ApiKeyCreate)),
     route(Method::GET,    "/api/native/allowlists/{id}", E::Native(Native::AllowList),    D::Native, Needs(A::ServiceIdRead)),
     route(Method::PUT,    "/api/native/allowlists/{id}", E::Native(Native::SetAllowList), D::Native, Needs(A::ServiceIdUpdate)),
+    route(Method::GET,    "/api/native/compliance/history", E::Compliance(Compliance::History),   D::Native, Needs(A::AccountRead)),
+    route(Method::GET,    "/api/native/compliance/profiles", E::Compliance(Compliance::Profiles), D::Native, Needs(A::AccountRead)),
+    route(Method::GET,    "/api/native/compliance/report", E::Compliance(Compliance::Report),     D::Native, Needs(A::AccountRead)),
+    route(Method::GET,    "/api/native/compliance/results", E::Compliance(Compliance::Results),   D::Native, Needs(A::AccountRead)),
+    route(Method::POST,   "/api/native/compliance/scans", E::Compliance(Compliance::Scan),        D::Native, Needs(A::AccountRead)),
     route(Method::POST,   "/api/native/explain",         E::Native(Native::Explain),    D::Native, Needs(A::PolicyRead)),
     route(Method::POST,   "/api/native/who-can",         E::Native(Native::WhoCan),     D::Native, Needs(A::PolicyRead)),
     route(Method::GET,    "/api/native/registries",      E::Native(Native::Registries), D::Native, Proven),
@@ -362,7 +379,7 @@ pub fn dialect_of(path: &str) -> Dialect {
         Dialect::Registry
     } else if under("/v2/accounts/") {
         Dialect::Users
-    } else if ["/v1/policies", "/v1/rules", "/v1/zones", "/v2/"].into_iter().any(under) {
+    } else if ["/config/", "/v1/policies", "/v1/rules", "/v1/zones", "/v2/"].into_iter().any(under) {
         Dialect::Policies
     } else {
         Dialect::Identity

@@ -16,6 +16,7 @@ pub mod args;
 pub mod terminal;
 
 mod cbr;
+mod compliance;
 mod cr;
 mod display;
 mod endpoint;
@@ -103,6 +104,7 @@ async fn dispatch(io: &mut Io, command: ClientCommand) -> Result<(), Failure> {
             Ok(())
         }
         ClientCommand::Cbr(command) => cbr::run(io, command).await,
+        ClientCommand::Compliance(command) => compliance::run(io, command).await,
         ClientCommand::Cr(command) => cr::run(io, command).await,
         ClientCommand::Explain(explain) => explain::run(io, explain).await,
         ClientCommand::Iam(command) => iam::run(io, command).await,

@@ -13,6 +13,7 @@ mod check;
 mod files;
 mod layer;
 pub mod mistake;
+pub mod profile;
 mod raw;
 mod section;
 pub mod settings;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crate::acme::Challenge;
 use crate::client::certificate::Naming;
+use crate::compliance::goal::Profile;
 use crate::credential::believed::Believed;
 use crate::ids::account::AccountId;
 use crate::ids::host::HostName;
@@ -38,6 +39,8 @@ pub struct Settings {
     pub allowlist: Allowlist,
     /// `[federation]`.
     pub federation: Federation,
+    /// `[compliance]`.
+    pub compliance: Compliance,
     /// `[trash]`.
     pub trash: Trash,
     /// `[limits]`.
@@ -271,6 +274,13 @@ pub struct InternalIssuer {
     pub ca_file: Option<PathBuf>,
     /// The file with a token to show there.
     pub token_file: Option<PathBuf>,
+}
+
+/// What the account is judged by.
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Compliance {
+    /// The profiles that come with the program, then those of the operator's own.
+    pub profiles: Vec<Profile>,
 }
 
 /// What becomes of deleted images.

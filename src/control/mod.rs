@@ -40,6 +40,7 @@ pub mod api_key;
 pub mod aws;
 pub mod cbr;
 pub mod claim_rule;
+pub mod compliance;
 pub mod custom_role;
 pub mod explain;
 mod federated;
@@ -60,6 +61,7 @@ pub mod registry;
 pub mod resource_group;
 pub mod restore;
 pub mod retention;
+pub mod rotation;
 pub mod service_id;
 pub mod shelf;
 pub mod standing;
@@ -151,6 +153,8 @@ pub struct Desk {
     pub account: AccountId,
     /// When who was last authenticated.
     pub activity: Arc<activity::Activity>,
+    /// Judges.
+    pub compliance: compliance::Compliance,
     /// Decides.
     pub authority: Arc<dyn Authority>,
     /// For stamps.

@@ -12,6 +12,10 @@ pub enum Noun {
     ApiKey,
     /// A rule of an access group or trusted profile.
     ClaimRule,
+    /// A profile of goals.
+    ComplianceProfile,
+    /// A rule on the settings of registries.
+    ConfigurationRule,
     /// An access group.
     Group,
     /// A link of a trusted profile.
@@ -49,6 +53,8 @@ impl Noun {
         match self {
             Self::ApiKey => "API key",
             Self::ClaimRule => "rule",
+            Self::ComplianceProfile => "compliance profile",
+            Self::ConfigurationRule => "configuration rule",
             Self::Group => "access group",
             Self::Link => "link",
             Self::Image => "image",

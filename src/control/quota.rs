@@ -82,7 +82,7 @@ impl Desk {
             if quota.storage.is_some() {
                 survey::first(&self.bin, &*self.images, region).await?;
             }
-            self.store.put_quota(region, &quota).await?;
+            self.put_governed_quota(region, &quota).await?;
         }
         Ok(Done::new((), permit))
     }

@@ -58,7 +58,7 @@ impl Desk {
         }
         settings.private_only = change.private_only.unwrap_or(settings.private_only);
         if settings != stored {
-            self.store.put_registry(&settings).await?;
+            self.put_governed_registry(&settings).await?;
         }
         Ok(Done::new((), permit))
     }
@@ -77,7 +77,7 @@ impl Desk {
         let mut settings = self.settings_of(region).await?;
         if let Some(published) = published.filter(|published| *published != settings.platform_metrics) {
             settings.platform_metrics = published;
-            self.store.put_registry(&settings).await?;
+            self.put_governed_registry(&settings).await?;
             self.bin.usage.want_survey(region);
         }
         Ok(Done::new((), permit))

@@ -58,6 +58,12 @@ tagged_id!(
     "the id of a rule such as `ClaimRule-<uuid>`"
 );
 tagged_id!(
+    /// Names a configuration rule.
+    ComplianceRuleId,
+    "rule-",
+    "the id of a configuration rule such as `rule-<uuid>`"
+);
+tagged_id!(
     /// Names a role that the account has made.
     CustomRoleId,
     "",

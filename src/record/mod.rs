@@ -3,6 +3,7 @@
 //!
 //! It never decides anything and never sees a secret: events hold ids and names, not credentials.
 
+pub mod activity;
 pub mod audit;
 pub mod event;
 pub mod log;

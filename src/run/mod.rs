@@ -3,6 +3,7 @@
 pub mod certificates;
 pub mod check;
 pub mod commands;
+mod compliance;
 pub mod descriptors;
 pub mod failure;
 pub mod files;

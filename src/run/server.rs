@@ -9,7 +9,7 @@ use tokio::runtime::Handle;
 use super::failure::{Doing, Failure};
 use super::init::Installation;
 use super::sources::Sources;
-use super::{descriptors, housekeeping, plan, renewal, tasks};
+use super::{compliance, descriptors, housekeeping, plan, renewal, tasks};
 use crate::acme::place;
 use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
@@ -100,6 +100,8 @@ impl Server {
         let sites = shared.sites.all().to_vec();
         let regions = sites.iter().map(|site| site.region.clone()).collect();
         shared.control.spawn(tasks::expire_images(Arc::clone(&shared.api), regions));
+        shared.control.spawn(tasks::rotate_keys(Arc::clone(&shared.api)));
+        shared.control.spawn(compliance::watch(Arc::clone(&shared.api)));
         let (made, entropy) = (Arc::clone(&shared), Arc::clone(&sources.entropy));
         let make_app = move |worker: usize| {
             // They have all been made once before the first worker started.
@@ -180,11 +182,10 @@ fn shared(
     let audit =
         AuditLog::open(settings.audit.destination.clone(), settings.audit.on_failure, Arc::clone(&clock));
     let recorder = Recorder::new(audit.doing("opening the audit log")?).doing("making the metrics")?;
-    let account = settings.account.id.clone();
+    let (account, issuer) = (settings.account.id.clone(), issuer(settings));
     let view_settings =
         ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
     let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
-    let issuer = issuer(settings);
     let pepper = Arc::new(pepper);
     let federation = Arc::new(Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(&clock)));
     let believed = Arc::new(settings.federation.believed.clone());
@@ -201,6 +202,7 @@ fn shared(
     let desk = Desk {
         account,
         activity,
+        compliance: compliance::judging(settings, &recorder),
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),

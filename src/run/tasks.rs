@@ -7,6 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::api::Api;
 use crate::clock::{Clock, UnixTime};
+use crate::control::rotation;
 use crate::forward::Forwarder;
 use crate::forward::settings::UpstreamSettings;
 use crate::ids::region::Region;
@@ -78,6 +79,23 @@ pub async fn expire_images(api: Arc<Api>, regions: Vec<Region>) {
                     }
                 }
             }
+        }
+    }
+}
+
+/// How often it is looked whether the key that signs tokens is old; the first time at once.
+const ROTATE_EVERY: Duration = Duration::from_secs(60 * 60);
+
+/// Replaces the key that signs tokens when it is old.
+pub async fn rotate_keys(api: Arc<Api>) {
+    let mut every = tokio::time::interval(ROTATE_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        match api.desk().rotate_signing_key(rotation::OLD).await {
+            Ok(true) => tracing::info!("another key signs tokens from now on"),
+            Ok(false) => {}
+            Err(problem) => tracing::warn!(?problem, "the key that signs tokens cannot be replaced"),
         }
     }
 }

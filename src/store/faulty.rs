@@ -27,6 +27,7 @@ use super::aws::tag::{Tag, Tagged, Tags};
 use super::aws::text::DocumentText;
 use super::aws::user::{AwsUser, AwsUsers};
 use super::aws::{AwsError, AwsStore};
+use super::compliance::{Compliance, ComplianceRule, Scan, ScanRow};
 use super::custom_role::{CustomRoleRecord, CustomRoles};
 use super::feed::{Change, Feed, Sequence};
 use super::group::{AccessGroup, Groups, Membership};
@@ -44,6 +45,9 @@ use super::trash::{HiddenImages, Revealed, Trash, TrashedImage};
 use super::trusted_profile::{ProfileIdentities, ProfileLink, ProfileRule, TrustedProfile, TrustedProfiles};
 use super::{Store, StoreError};
 use crate::clock::UnixTime;
+use crate::compliance::drift::{Deed, Drift};
+use crate::compliance::facts::Transfer;
+use crate::compliance::verdict::Verdict;
 use crate::credential::api_key::KeyHash;
 use crate::ids::aws::{AccessKeyId, ManagedPolicyId, ProviderUrl, RoleId, UserUniqueId};
 use crate::ids::cbr::{RuleId, ZoneId};
@@ -51,10 +55,12 @@ use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::resource_group::ResourceGroupId;
 use crate::ids::tagged::{
-    AccessGroupId, ApiKeyId, ClaimRuleId, CustomRoleId, PolicyId, ProfileId, ProfileLinkId, ServiceId, UserId,
+    AccessGroupId, ApiKeyId, ClaimRuleId, ComplianceRuleId, CustomRoleId, PolicyId, ProfileId, ProfileLinkId,
+    ServiceId, UserId,
 };
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
+use crate::record::activity::Notice;
 use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::reference::{Digest, Tag as ImageTag};
 
@@ -149,6 +155,26 @@ macro_rules! delegate {
 delegate!(Accounts {
     account() -> Option<Account>;
     found(founding: &Founding) -> ();
+});
+
+delegate!(Compliance {
+    compliance_rules() -> Vec<ComplianceRule>;
+    compliance_rule(id: &ComplianceRuleId) -> Option<ComplianceRule>;
+    insert_compliance_rule(row: &ComplianceRule, most: u32) -> ();
+    update_compliance_rule(row: &ComplianceRule) -> ();
+    delete_compliance_rule(id: &ComplianceRuleId) -> ();
+    verdicts(profile: &str) -> Vec<Verdict>;
+    keep_scan(scan: &Scan) -> ();
+    scans(profile: Option<&str>, limit: u32) -> Vec<ScanRow>;
+    drifts(limit: u32) -> Vec<Drift>;
+    aws_policy_actors() -> Vec<PrincipalId>;
+    access_key_owners() -> Vec<PrincipalId>;
+    private_since() -> HashMap<Region, UnixTime>;
+    note_private(region: &Region, since: Option<UnixTime>) -> ();
+    note_activity(notices: &[Notice]) -> ();
+    last_uses() -> HashMap<String, UnixTime>;
+    public_transfers() -> HashMap<Region, Transfer>;
+    deeds(since: UnixTime, limit: u32) -> Vec<Deed>;
 });
 
 delegate!(Groups {

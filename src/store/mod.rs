@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod aws;
+pub mod compliance;
 #[cfg(test)]
 pub(crate) mod contract;
 pub mod custom_role;
@@ -33,6 +34,7 @@ pub use error::StoreError;
 pub trait Store:
     account::Accounts
     + aws::AwsStore
+    + compliance::Compliance
     + custom_role::CustomRoles
     + feed::Feed
     + group::Groups

@@ -42,3 +42,10 @@ fn iam_identity_is_walked_from_creation_to_deletion() {
 fn trusted_profiles_are_walked_taken_on_and_end_at_once() {
     walk("ibm_profiles.py");
 }
+
+#[test]
+fn configuration_rules_are_walked_from_the_documentations_own_to_deletion() {
+    if sdk::have("ibm_scc") {
+        walk("ibm_governance.py");
+    }
+}

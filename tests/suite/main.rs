@@ -23,6 +23,9 @@ mod aws_iam;
 /// Every verb of the command line, against a real server.
 #[cfg(test)]
 mod commands;
+/// Goals, configuration rules and reports, as a platform team shows them to its auditor.
+#[cfg(test)]
+mod compliance;
 /// Ten thousand service IDs and what they may.
 #[cfg(test)]
 mod directory;

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod cbr;
+pub mod governance;
 pub mod group_rules;
 pub mod groups;
 pub mod images;

@@ -23,6 +23,7 @@ use crate::admit::web_identity::{Introduced, WebIdentity};
 use crate::client::address::ClientAddr;
 use crate::clock::{ManualClock, SequenceEntropy};
 use crate::control::aws::problem::AwsProblem;
+use crate::control::compliance::{Compliance, Premises as Server};
 use crate::control::image::{Image, Images};
 use crate::control::problem::Problem;
 use crate::control::trash::Bin;
@@ -48,6 +49,8 @@ use crate::policy::ibm::check::{check, compile};
 use crate::policy::resource::Resource;
 use crate::policy::sentence;
 use crate::policy::table::Action;
+use crate::record::audit::{AuditLog, Destination, OnFailure};
+use crate::record::recorder::Recorder;
 use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::reference::{Digest, Tag};
 use crate::store::Store;
@@ -60,6 +63,7 @@ use crate::token::federation::Federation;
 use crate::view::bundle::{Bundle, rights_at};
 use crate::view::compile::policies as compiled_documents;
 
+mod compliance;
 mod empty;
 mod explain;
 mod groups;
@@ -200,6 +204,15 @@ impl Images for TwoImages {
     }
 }
 
+/// The profiles that come with the program, a registry in `us-south`, and no audit log.
+fn judged() -> Compliance {
+    let clock = Arc::new(ManualClock::at(samples::time(1000)));
+    let audit = AuditLog::open(Destination::None, OnFailure::Refuse, clock).unwrap();
+    let registries = vec![(samples::region("us-south"), vec!["us.registry.test".to_owned()])];
+    let premises = Server { registries, listeners: Vec::new() };
+    Compliance::new(crate::config::profile::shipped().unwrap(), premises, Recorder::new(audit).unwrap())
+}
+
 /// An installation: an administrator, and a stranger who may do nothing.
 struct House {
     api: Api,
@@ -250,6 +263,7 @@ impl House {
             bin: Arc::new(bin),
             account: samples::account_id(),
             activity: Arc::default(),
+            compliance: judged(),
             authority: Arc::new(AsPolicy),
             federation: Arc::new(Federation::new(Arc::new(Issuers::default()), clock.clone())),
             clock,

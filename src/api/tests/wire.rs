@@ -61,6 +61,12 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
         (_, "/v1/rules" | "/v1/rules/{id}") if *method != Method::GET && *method != Method::DELETE => {
             json!({"contexts": [], "resources": [{"attributes": [{"name": "serviceName", "value": "container-registry"}]}]})
         }
+        ("POST" | "PUT", "/config/v1/rules" | "/config/v1/rules/{id}") => {
+            let target = json!({"service_name": "container-registry", "resource_kind": "service"});
+            let required = json!({"property": "private_only", "operator": "is_true"});
+            let rule = json!({"target": target, "required_config": required});
+            if *method == Method::POST { json!({"rules": [{"rule": rule}]}) } else { rule }
+        }
         ("PATCH", "/v1/policies/{id}") => json!({"state": "active"}),
         ("POST" | "PUT", "/v2/policies" | "/v2/policies/{id}") => {
             let equals =

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::display::Display;
 
 pub(super) mod cbr;
+pub(super) mod compliance;
 pub(super) mod cr;
 pub(super) mod iam;
 pub(super) mod policy;
@@ -47,6 +48,9 @@ pub(super) enum ClientCommand {
     /// Restrict from where resources may be reached: network zones and rules
     #[command(subcommand)]
     Cbr(cbr::Command),
+    /// Judge the account: goals, reports, configuration rules
+    #[command(subcommand)]
+    Compliance(compliance::Command),
     /// Manage the registry: regions, namespaces, images, settings
     #[command(subcommand)]
     Cr(cr::Command),

@@ -15,6 +15,7 @@ use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
 
 mod acme;
+mod compliance;
 mod federation;
 mod listener;
 mod registry;
@@ -38,6 +39,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     let audit = audit(top.section("audit"));
     let allowlist = allowlist(top.section("allowlist"));
     let federation = federation::read(top.section("federation"));
+    let compliance = compliance::read(top.section("compliance"));
     let trash = trash(top.section("trash"));
     let limits = limits(top.section("limits"));
     let log = log(top.section("log"));
@@ -52,6 +54,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         audit,
         allowlist,
         federation,
+        compliance,
         trash,
         limits,
         acme: acme.map(|acme| acme.value),

@@ -145,6 +145,16 @@ impl AuditEvent {
         }
     }
 
+    /// A verdict of compliance that has turned, or a rule that a change has broken: nobody's request, but an event.
+    #[must_use]
+    pub fn verdict(action: &'static str, at: UnixTime, failed: bool, message: String) -> Self {
+        Self {
+            outcome: if failed { "failure" } else { "success" },
+            severity: if failed { "warning" } else { "normal" },
+            ..Self::notice(action, at, message)
+        }
+    }
+
     /// The event of a finished request.
     #[must_use]
     pub fn of(finished: Finished) -> Self {

@@ -48,6 +48,17 @@ pub enum OnFailure {
 #[error("the audit log cannot be written: {0}")]
 pub struct AuditUnavailable(String);
 
+/// How the log is kept.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Condition {
+    /// Whether there is one.
+    pub kept: bool,
+    /// Whether what cannot be recorded is refused.
+    pub strict: bool,
+    /// How many events were lost since the start.
+    pub lost: u64,
+}
+
 /// The audit log. Clones are the same log.
 #[derive(Clone, Debug)]
 pub struct AuditLog(Option<Arc<Queue>>);
@@ -135,6 +146,16 @@ impl AuditLog {
     #[must_use]
     pub fn is_healthy(&self) -> bool {
         self.0.as_ref().is_none_or(|queue| !queue.shared.failing.load(Ordering::Acquire))
+    }
+
+    /// Whether there is a log at all, whether what it cannot take is refused, and how many events it has lost.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        self.0.as_ref().map_or(Condition::default(), |queue| Condition {
+            kept: true,
+            strict: queue.on_failure == OnFailure::Refuse,
+            lost: queue.shared.meters.dropped.get(),
+        })
     }
 
     /// Whether requests pass: the log can be written, or need not be.

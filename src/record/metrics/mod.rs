@@ -10,6 +10,8 @@ use prometheus::{Encoder as _, Histogram, HistogramOpts, HistogramVec};
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
 use super::event::{Finished, TokenGrant, Verdict, What, labels};
+use crate::clock::UnixTime;
+use crate::compliance::verdict::Status;
 use crate::ids::host::HostName;
 
 /// Status classes, by the first digit of the status.
@@ -103,8 +105,43 @@ pub struct Metrics {
     mounts_downgraded: IntCounter,
     upstream_up: IntGaugeVec,
     connections: IntGauge,
+    judged: Judged,
     /// Failed ones, then those that worked.
     reloads: [IntCounter; 2],
+}
+
+/// How goals and rules came out when they were last judged.
+#[derive(Debug)]
+struct Judged {
+    goals: IntGaugeVec,
+    rules: IntGaugeVec,
+    scanned: IntGauge,
+}
+
+impl Judged {
+    fn new(kept: &Keeper<'_>) -> Result<Self, MetricsError> {
+        let (goals, rules) = ("compliance_goal_status", "compliance_rule_status");
+        let help = "1 for the status that it has, 0 for the others.";
+        let scanned = "When goals and rules were last judged, in seconds since the epoch.";
+        Ok(Self {
+            goals: kept.gauges(goals, help, &["profile", "goal", "status"])?,
+            rules: kept.gauges(rules, help, &["rule", "status"])?,
+            scanned: kept.gauge("compliance_last_scan_timestamp_seconds", scanned)?,
+        })
+    }
+
+    fn show(&self, profile: Option<&str>, verdicts: &[(&str, Status)]) {
+        if profile.is_none() {
+            self.rules.reset();
+        }
+        for ((id, has), status) in verdicts.iter().flat_map(|one| Status::ALL.map(|status| (one, status))) {
+            let gauge = match profile {
+                Some(profile) => self.goals.with_label_values(&[profile, id, status.label()]),
+                None => self.rules.with_label_values(&[id, status.label()]),
+            };
+            gauge.set(i64::from(*has == status));
+        }
+    }
 }
 
 impl Metrics {
@@ -162,6 +199,7 @@ impl Metrics {
             )?,
             upstream_up: kept.gauges("upstream_up", "Whether the upstream answers.", &["registry"])?,
             connections: kept.gauge("connections", "Open client connections.")?,
+            judged: Judged::new(&kept)?,
             reloads: [reloads.with_label_values(&["failed"]), reloads.with_label_values(&["ok"])],
             registry,
         })
@@ -230,6 +268,13 @@ impl Metrics {
     pub fn config_reloaded(&self, worked: bool) {
         let [failed, ok] = &self.reloads;
         if worked { ok.inc() } else { failed.inc() }
+    }
+
+    /// Says how goals of a profile, or (without one) rules, came out when they were last judged. Rules that are gone are
+    /// shown no longer: their ids are ours, and there are few.
+    pub fn judged(&self, profile: Option<&str>, verdicts: &[(&str, Status)], at: UnixTime) {
+        self.judged.show(profile, verdicts);
+        self.judged.scanned.set(at.seconds());
     }
 
     /// Everything in the text format of Prometheus (`text/plain; version=0.0.4`).

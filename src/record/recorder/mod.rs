@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::activity::Activity;
 use super::audit::event::AuditEvent;
 use super::audit::{AuditLog, AuditUnavailable, Slot};
 use super::event::{Finished, Verdict, What};
@@ -17,6 +18,7 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 pub struct Recorder {
     metrics: Arc<Metrics>,
     audit: AuditLog,
+    activity: Arc<Activity>,
 }
 
 impl Recorder {
@@ -27,13 +29,19 @@ impl Recorder {
     pub fn new(audit: AuditLog) -> Result<Self, MetricsError> {
         let metrics = Metrics::new()?;
         audit.show_in(&metrics)?;
-        Ok(Self { metrics: Arc::new(metrics), audit })
+        Ok(Self { metrics: Arc::new(metrics), audit, activity: Arc::default() })
     }
 
     /// The metrics, for those who count other things than requests, and for the scrape.
     #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {
         &self.metrics
+    }
+
+    /// What was noticed, for those who write it down.
+    #[must_use]
+    pub fn activity(&self) -> &Activity {
+        &self.activity
     }
 
     /// The audit log, to open it again and to close it.
@@ -81,6 +89,7 @@ impl Recorder {
     /// Tells log and metrics only: for probes, and for requests that were refused because audit is unavailable.
     pub fn observe(&self, finished: &Finished) {
         self.metrics.count(finished);
+        self.activity.note(finished);
         log(finished);
     }
 }

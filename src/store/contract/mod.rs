@@ -4,6 +4,7 @@ pub(crate) mod aws_identities;
 pub(crate) mod aws_policies;
 pub(crate) mod aws_resources;
 pub(crate) mod aws_samples;
+pub(crate) mod compliance;
 pub(crate) mod concurrency;
 pub(crate) mod groups;
 pub(crate) mod identities;
@@ -62,6 +63,10 @@ macro_rules! suite {
                 everything_that_has_tags_is_tagged_alike
                 fifty_tags_are_the_most_and_a_refused_user_is_not_made
                 an_account_has_so_many_groups_and_providers_at_most;
+            compliance:
+                a_rule_is_read_back_and_replaced_only_from_the_version_that_was_seen
+                a_scan_replaces_what_says_something_else_and_keeps_its_history
+                what_was_noticed_is_kept_as_the_latest_of_each;
             concurrency:
                 a_thousand_concurrent_writes_leave_no_gap_in_the_feed
                 a_principal_is_read_as_of_one_position

@@ -44,6 +44,7 @@ pub(super) async fn latest(connection: &mut SqliteConnection) -> Result<Sequence
 pub(super) fn spelt(key: &ChangeKey) -> (&'static str, String) {
     match key {
         ChangeKey::Account => ("account", String::new()),
+        ChangeKey::Compliance => ("compliance", String::new()),
         ChangeKey::Group(id) => ("group", id.to_string()),
         ChangeKey::Keyring => ("keyring", String::new()),
         ChangeKey::ManagedPolicy(id) => ("managed_policy", id.to_string()),
@@ -61,6 +62,7 @@ fn change(row: &SqliteRow) -> Result<Change, StoreError> {
     let kind: String = row.try_get("kind")?;
     let key = match kind.as_str() {
         "account" => ChangeKey::Account,
+        "compliance" => ChangeKey::Compliance,
         "group" => ChangeKey::Group(super::row::parsed(row, "key")?),
         "keyring" => ChangeKey::Keyring,
         "managed_policy" => ChangeKey::ManagedPolicy(super::row::parsed(row, "key")?),

@@ -6,6 +6,7 @@
 mod account;
 mod api_key;
 mod aws;
+mod compliance;
 mod custom_role;
 mod feed;
 mod file;

@@ -1,0 +1,28 @@
+//! `compliance …`: goals, reports, configuration rules. The server judges; this lays it out.
+
+use super::args::compliance::Command;
+use super::failure::Failure;
+use super::session::Session;
+use super::terminal::Io;
+
+mod report;
+mod rule;
+
+/// Runs one command.
+pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
+    let mut session = Session::open(io).await?;
+    let session = &mut session;
+    match command {
+        Command::Goals(goals) => report::goals(io, session, goals).await,
+        Command::History(history) => report::history(io, session, history).await,
+        Command::Profiles(formatted) => report::profiles(io, session, formatted.display()).await,
+        Command::Report(wanted) => report::write(io, session, wanted, report::Source::Last).await,
+        Command::Results(results) => rule::results(io, session, results).await,
+        Command::Rule(one) => rule::show(io, session, one).await,
+        Command::RuleCreate(new) => rule::create(io, session, new).await,
+        Command::RuleDelete(one) => rule::delete(io, session, one).await,
+        Command::RuleUpdate(update) => rule::update(io, session, update).await,
+        Command::Rules(formatted) => rule::list(io, session, formatted.display()).await,
+        Command::Scan(wanted) => report::write(io, session, wanted, report::Source::Scan).await,
+    }
+}

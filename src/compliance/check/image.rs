@@ -1,0 +1,66 @@
+//! Goals about images, and about who is told of what is wrong with them.
+
+use super::{all_or, days, failed, passed, registries, unable};
+use crate::compliance::facts::Facts;
+use crate::compliance::verdict::Judgement;
+
+pub(super) fn alerts(facts: &Facts) -> Judgement {
+    let expected =
+        "an enabled channel for critical, high and medium vulnerabilities that has delivered at least once";
+    let at = registries(facts);
+    let judged = match &facts.alerts {
+        None => unable(at, "it is not known where alerts go", ""),
+        Some(channels) => {
+            let mut covering = channels.iter().filter(|channel| channel.covers).peekable();
+            match (
+                covering.peek().is_some(),
+                covering.find_map(|channel| channel.delivered_at.map(|at| (at, channel))),
+            ) {
+                (_, Some((when, channel))) => {
+                    passed(at, format!("channel {} delivered at {}", channel.name, when.rfc3339()))
+                }
+                (true, None) => {
+                    failed(at, "a channel is there and has not delivered yet", "test the channel")
+                }
+                (false, None) => {
+                    failed(at, "no channel is for all three severities", "make a notification channel")
+                }
+            }
+        }
+    };
+    Judgement { expected: expected.to_owned(), resources: vec![judged] }
+}
+
+pub(super) fn scans(facts: &Facts, limit: u32) -> Judgement {
+    let expected = format!("every image was scanned within {limit} days");
+    let Some(images) = &facts.images else { return unknown(facts, expected) };
+    let wrong = images.scanned.iter().filter_map(|(name, at)| {
+        let old = at.map(|at| days(at, facts.at));
+        let found = match old {
+            Some(old) if old <= i64::from(limit) => return None,
+            Some(old) => format!("{name} was last scanned {old} days ago"),
+            None => format!("{name} has not been scanned"),
+        };
+        Some(failed(name.clone(), found, format!("trivy image --format json {name}, and upload the report")))
+    });
+    all_or(expected, wrong.collect(), || {
+        passed(registries(facts), format!("{} images, all scanned in time", images.total))
+    })
+}
+
+pub(super) fn signatures(facts: &Facts) -> Judgement {
+    let expected = "every tagged image is signed".to_owned();
+    let Some(images) = &facts.images else { return unknown(facts, expected) };
+    let wrong = images
+        .unsigned
+        .iter()
+        .map(|name| failed(name.clone(), format!("{name} is not signed"), format!("cosign sign {name}")));
+    all_or(expected, wrong.collect(), || {
+        passed(registries(facts), format!("{} images, all signed", images.total))
+    })
+}
+
+fn unknown(facts: &Facts, expected: String) -> Judgement {
+    let judged = unable(registries(facts), "nothing is known of scans and signatures of images yet", "");
+    Judgement { expected, resources: vec![judged] }
+}

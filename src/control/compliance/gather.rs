@@ -1,0 +1,153 @@
+//! The facts, from the store and from what the server knows of itself.
+
+use std::collections::HashMap;
+
+use crate::clock::UnixTime;
+use crate::compliance::facts::{AuditLog, Facts, Key, KeyKind, Kind, Principal, Registry};
+use crate::control::Desk;
+use crate::control::list::every;
+use crate::control::problem::Problem;
+use crate::ids::principal::PrincipalId;
+use crate::store::identity::User;
+
+impl Desk {
+    /// Everything that goals and rules are judged by. What only changes of the account can change is taken from `known`, if
+    /// it is from after the last one.
+    pub(super) async fn facts(&self, known: Option<Facts>) -> Result<Facts, Problem> {
+        let uses = self.store.last_uses().await?;
+        let mut facts = self.registry_facts().await?;
+        if let Some(known) = known {
+            let Facts { mut principals, grants, public, mut keys, signing_key, .. } = known;
+            for principal in &mut principals {
+                principal.last_used = uses.get(&principal.id.to_string()).copied().max(principal.last_used);
+            }
+            for key in &mut keys {
+                key.last_used = uses.get(&key.id).copied().max(key.last_used);
+            }
+            return Ok(Facts { principals, grants, public, keys, signing_key, ..facts });
+        }
+        facts.principals = self.known_principals(&uses).await?;
+        let mut grants = self.ibm_grants().await?;
+        grants.extend(self.aws_grants().await?);
+        facts.grants = grants;
+        facts.public = self.public_grants().await?;
+        facts.keys = self.keys(&facts, &uses).await?;
+        facts.signing_key = self.store.signing_keys().await?.0.first().map(|key| key.created_at);
+        Ok(facts)
+    }
+
+    /// The same, of registries and the server only: all that rules ask.
+    pub(super) async fn registry_facts(&self) -> Result<Facts, Problem> {
+        let network = self.store.network().await?;
+        let settings = network.settings.as_ref();
+        let whole = settings.is_some_and(|settings| settings.private_only);
+        let list = settings.and_then(|settings| settings.allow_list.as_ref());
+        let (since, moved) = (self.store.private_since().await?, self.store.public_transfers().await?);
+        let mut registries = Vec::new();
+        for (region, names) in &self.compliance.premises.registries {
+            let (settings, quota) = (self.settings_of(region).await?, self.store.quota(region).await?);
+            registries.push(Registry {
+                region: region.clone(),
+                names: names.clone(),
+                iam_authz: settings.policies_enforced,
+                private_only: whole || settings.private_only,
+                private_since: since.get(region).copied(),
+                platform_metrics: settings.platform_metrics,
+                storage_quota: quota.storage,
+                traffic_quota: quota.traffic,
+                public_transfer: moved.get(region).cloned(),
+            });
+        }
+        let audit = self.compliance.recorder.audit();
+        let condition = audit.condition();
+        Ok(Facts {
+            at: self.clock.now(),
+            account: self.account.clone(),
+            registries,
+            principals: Vec::new(),
+            grants: Vec::new(),
+            public: Vec::new(),
+            keys: Vec::new(),
+            signing_key: None,
+            audit: AuditLog {
+                kept: condition.kept,
+                healthy: audit.is_healthy(),
+                strict: condition.strict,
+                lost: condition.lost,
+            },
+            listeners: self.compliance.premises.listeners.clone(),
+            allowed_addresses: list.map(listed).unwrap_or_default(),
+            alerts: None,
+            images: None,
+        })
+    }
+
+    async fn known_principals(&self, uses: &HashMap<String, UnixTime>) -> Result<Vec<Principal>, Problem> {
+        let mut groups: HashMap<String, Vec<String>> = HashMap::new();
+        for group in every(|window| self.store.groups(None, window)).await? {
+            for member in every(|window| self.store.members(&group.id, window)).await? {
+                groups.entry(member.member.to_string()).or_default().push(group.id.to_string());
+            }
+        }
+        let mut one = |id: PrincipalId, kind, name: String, active, created_at| {
+            let text = id.to_string();
+            let (last_used, groups) = (uses.get(&text).copied(), groups.remove(&text).unwrap_or_default());
+            Principal { id, kind, name, active, created_at, last_used, groups }
+        };
+        let mut found = Vec::new();
+        for User { id, name, active, stamp } in every(|window| self.store.users(window)).await? {
+            found.push(one(PrincipalId::User(id), Kind::User, name, active, stamp.created_at));
+        }
+        for row in every(|window| self.store.service_ids(None, window)).await? {
+            let id = PrincipalId::ServiceId(row.id);
+            found.push(one(id, Kind::ServiceId, row.name, true, row.stamp.created_at));
+        }
+        for row in every(|window| self.store.trusted_profiles(None, window)).await? {
+            let id = PrincipalId::Profile(row.id);
+            found.push(one(id, Kind::Profile, row.name, true, row.stamp.created_at));
+        }
+        Ok(found)
+    }
+
+    /// The keys that log in: none that is switched off or over.
+    async fn keys(&self, facts: &Facts, uses: &HashMap<String, UnixTime>) -> Result<Vec<Key>, Problem> {
+        let mut keys = Vec::new();
+        for row in every(|window| self.store.api_keys(None, window)).await? {
+            if row.disabled || row.expires_at.is_some_and(|end| end <= facts.at) {
+                continue;
+            }
+            keys.push(Key {
+                last_used: uses.get(row.id.as_str()).copied(),
+                id: row.id.to_string(),
+                kind: KeyKind::ApiKey,
+                name: row.name,
+                owner_name: facts.name_of(&row.owner),
+                owner: row.owner,
+                created_at: row.stamp.created_at,
+            });
+        }
+        for owner in self.store.access_key_owners().await? {
+            for row in every(|window| self.store.access_keys(&owner, window)).await? {
+                if !row.active {
+                    continue;
+                }
+                let noted = uses.get(row.id.as_str()).copied();
+                keys.push(Key {
+                    last_used: noted.max(row.last_used.map(|used| used.at)),
+                    id: row.id.to_string(),
+                    kind: KeyKind::AccessKey,
+                    name: row.id.to_string(),
+                    owner_name: facts.name_of(&owner),
+                    owner: row.owner,
+                    created_at: row.created_at,
+                });
+            }
+        }
+        Ok(keys)
+    }
+}
+
+/// The entries of an allowlist, as they are written.
+pub(super) fn listed(list: &crate::network::allow_list::AllowList) -> Vec<String> {
+    list.to_string().split(',').map(|entry| entry.trim().to_owned()).collect()
+}

@@ -1,0 +1,104 @@
+//! The one place where what rules can be about is changed. Whoever changes it, through whichever API: a rule whose
+//! enforcement is `disallow` refuses the change that would break it.
+
+use crate::compliance::facts::{Facts, Registry};
+use crate::compliance::rule::Enforcement;
+use crate::control::Desk;
+use crate::control::problem::Problem;
+use crate::ids::region::Region;
+use crate::store::network::AccountSettings;
+use crate::store::quota::Quota;
+use crate::store::registry::RegistrySettings;
+
+fn registry<'f>(facts: &'f mut Facts, region: &Region) -> Option<&'f mut Registry> {
+    facts.registries.iter_mut().find(|registry| registry.region == *region)
+}
+
+impl Desk {
+    /// Makes a registry's settings what they are to be.
+    pub(in crate::control) async fn put_governed_registry(
+        &self,
+        row: &RegistrySettings,
+    ) -> Result<(), Problem> {
+        let _held = self.compliance.governing.lock().await;
+        let network = self.store.network().await?;
+        let whole = network.settings.is_some_and(|settings| settings.private_only);
+        self.allow(|facts| {
+            if let Some(one) = registry(facts, &row.region) {
+                one.iam_authz = row.policies_enforced;
+                one.private_only = whole || row.private_only;
+                one.platform_metrics = row.platform_metrics;
+            }
+        })
+        .await?;
+        Ok(self.store.put_registry(row).await?)
+    }
+
+    /// Makes a registry's quota what it is to be.
+    pub(in crate::control) async fn put_governed_quota(
+        &self,
+        region: &Region,
+        quota: &Quota,
+    ) -> Result<(), Problem> {
+        let _held = self.compliance.governing.lock().await;
+        self.allow(|facts| {
+            if let Some(one) = registry(facts, region) {
+                (one.storage_quota, one.traffic_quota) = (quota.storage, quota.traffic);
+            }
+        })
+        .await?;
+        Ok(self.store.put_quota(region, quota).await?)
+    }
+
+    /// Makes the account's settings what they are to be.
+    pub(in crate::control) async fn put_governed_account(
+        &self,
+        row: &AccountSettings,
+    ) -> Result<(), Problem> {
+        let _held = self.compliance.governing.lock().await;
+        let mut own = Vec::new();
+        for (region, _) in &self.compliance.premises.registries {
+            own.push((region.clone(), self.settings_of(region).await?.private_only));
+        }
+        self.allow(|facts| {
+            for (region, private_only) in &own {
+                if let Some(one) = registry(facts, region) {
+                    one.private_only = row.private_only || *private_only;
+                }
+            }
+            facts.allowed_addresses = row.allow_list.as_ref().map(super::gather::listed).unwrap_or_default();
+        })
+        .await?;
+        Ok(self.store.update_account_settings(row).await?)
+    }
+
+    /// Refuses a change that would break a rule which disallows that.
+    async fn allow(&self, change: impl FnOnce(&mut Facts) + Send) -> Result<(), Problem> {
+        let mut rules = Vec::new();
+        for row in self.store.compliance_rules().await? {
+            let rule = super::rule::understood(&row)?;
+            if rule.enforcement.contains(&Enforcement::Disallow) {
+                rules.push((row, rule));
+            }
+        }
+        if rules.is_empty() {
+            return Ok(());
+        }
+        let before = self.registry_facts().await?;
+        let mut after = before.clone();
+        change(&mut after);
+        for (row, rule) in &rules {
+            if let Some(broken) = rule.broken_by(&before, &after).first() {
+                let name = row.document.name.as_deref().map_or_else(String::new, |name| format!(" ({name})"));
+                let text = format!(
+                    "configuration rule {}{name} disallows this: in {}, {} is required. Change the rule first, or leave it as it is",
+                    row.id,
+                    broken.region,
+                    rule.condition.words()
+                );
+                return Err(Problem::Conflict(text));
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,48 @@
+//! Compliance: what is known is gathered ([`gather`]), judged and kept ([`scan`]), shown ([`show`]); rules are made ([`rule`])
+//! and stand in the way of changes ([`govern`]).
+
+mod gather;
+mod govern;
+mod grants;
+pub mod rule;
+pub mod scan;
+pub mod show;
+
+use tokio::sync::Mutex;
+
+use crate::compliance::facts::Listener;
+use crate::compliance::goal::Profile;
+use crate::ids::region::Region;
+use crate::record::recorder::Recorder;
+
+/// What the server is, as far as goals ask.
+#[derive(Clone, Debug, Default)]
+pub struct Premises {
+    /// The registries: region, and all names, the first one first.
+    pub registries: Vec<(Region, Vec<String>)>,
+    /// Where it listens.
+    pub listeners: Vec<Listener>,
+}
+
+/// What compliance needs beside the store.
+#[derive(Debug)]
+pub struct Compliance {
+    /// The profiles; the first is the one that is meant where none is named.
+    pub profiles: Vec<Profile>,
+    /// The server.
+    pub premises: Premises,
+    /// Where drift is recorded, metrics are shown, and notices come from.
+    pub recorder: Recorder,
+    /// Held while a change is compared with the rules and made, so that none slips in between.
+    governing: Mutex<()>,
+    /// The last scan; held while there is one, so that there is only one at a time.
+    last: Mutex<Option<scan::Last>>,
+}
+
+impl Compliance {
+    /// Judges by these profiles.
+    #[must_use]
+    pub fn new(profiles: Vec<Profile>, premises: Premises, recorder: Recorder) -> Self {
+        Self { profiles, premises, recorder, governing: Mutex::default(), last: Mutex::default() }
+    }
+}
