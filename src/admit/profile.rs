@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::authenticate::{Authenticated, Authenticator, Origin};
+use super::authenticate::Authenticator;
 use super::caller::{Caller, Credential};
 use super::fault::Fault;
+use super::origin::Origin;
+use super::proof::Authenticated;
 use super::signature::Unproven;
 use crate::clock::UnixTime;
 use crate::credential::voucher::{SealedVoucher, Vouched, Voucher};

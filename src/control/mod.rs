@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::admit::authenticate::Origin;
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
 use crate::admit::control::ImageCall;
 use crate::admit::held::HeldTag;
 use crate::admit::network::Premises;
+use crate::admit::origin::Origin;
 use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::admit::web_identity::{Introduced, WebIdentity};
 use crate::clock::{Clock, Entropy};

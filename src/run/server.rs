@@ -21,6 +21,7 @@ use crate::clock::{Clock, Entropy};
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
 use crate::control::image::Images;
+use crate::control::inventory::Inventory;
 use crate::control::shelf::Shelf;
 use crate::control::trash::Bin;
 use crate::control::usage::Usage;
@@ -38,7 +39,6 @@ use crate::record::recorder::Recorder;
 use crate::serve::aws::LARGE_BODIES;
 use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
-use crate::serve::inventory::Surveyor;
 use crate::serve::limits::Limits;
 use crate::serve::probe::{Readiness, Scrape};
 use crate::serve::sightings::Sightings;
@@ -194,7 +194,7 @@ fn shared(
     let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
     let reader = Arc::new(reader.doing("starting the image reader")?);
     let images = Arc::clone(&reader) as Arc<dyn Images>;
-    let bin = Arc::new(bin(settings, upstreams, &store, &clock)?);
+    let bin = Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock));
     control.spawn(housekeeping::keep_house(Arc::clone(&bin), Arc::clone(&images)));
     let activity = Arc::default();
     control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&store)));
@@ -238,18 +238,17 @@ fn shared(
 /// The trash and the meters.
 fn bin(
     settings: &Settings,
-    upstreams: &[UpstreamSettings],
+    inventory: Arc<dyn Inventory>,
     store: &Arc<dyn crate::store::Store>,
     clock: &Arc<dyn Clock>,
-) -> Result<Bin, Failure> {
-    let surveyor = Surveyor::start(routes(settings, upstreams)).doing("starting the surveyor")?;
-    Ok(Bin {
+) -> Bin {
+    Bin {
         store: Arc::clone(store),
-        inventory: Arc::new(surveyor),
+        inventory,
         clock: Arc::clone(clock),
         keep: settings.trash.keep,
         usage: Arc::new(Usage::of(settings.registries.iter().map(|registry| registry.region.clone()))),
-    })
+    }
 }
 
 fn gate(

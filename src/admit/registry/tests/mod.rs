@@ -10,12 +10,14 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use super::{Admission, Asking, NewNamespaces, Tags};
-use crate::admit::authenticate::{Authenticator, Ceiling, Origin, Proof};
+use crate::admit::authenticate::Authenticator;
 use crate::admit::caller::{Caller, Credential};
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Premises;
+use crate::admit::origin::Origin;
 use crate::admit::permit::Grounds;
+use crate::admit::proof::{Ceiling, Proof};
 use crate::admit::refusal::Refusal;
 use crate::client::address::ClientAddr;
 use crate::clock::{ManualClock, SequenceEntropy};
