@@ -211,7 +211,6 @@ mod tests {
             ("GET", "iam.policy.read", 0),
             ("POST", "iam:ListUsers", 0),
             ("POST", "iam:AttachUserPolicy", 1),
-            ("POST", "none", 0),
         ] {
             let activity = Activity::default();
             let mut event = finished(control(method, action)).by(pull().who);
