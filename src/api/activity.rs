@@ -32,17 +32,12 @@ pub fn activity(endpoint: Endpoint, owner: Option<&PrincipalId>) -> Option<&'sta
         Endpoint::Accounts(which) => account(which),
         Endpoint::ApiKeys(which) => api_key(which, owner),
         Endpoint::Cbr(which) => restriction(which),
-        Endpoint::Governance(which) => match which {
-            Governance::Create => "compliance.configuration-governance-rules.create",
-            Governance::Delete => "compliance.configuration-governance-rules.delete",
-            Governance::List => "compliance.configuration-governance-rules.list",
-            Governance::Read => "compliance.configuration-governance-rules.read",
-            Governance::Replace => "compliance.configuration-governance-rules.update",
-        },
+        Endpoint::Compliance(_) => return None,
+        Endpoint::Governance(which) => governance(which),
         Endpoint::GroupRules(which) => group_rule(which),
         Endpoint::Groups(which) => group(which),
         Endpoint::Images(which) => image(which),
-        Endpoint::Compliance(_) | Endpoint::Native(_) => return None,
+        Endpoint::Native(_) => return None,
         Endpoint::Policies(which) | Endpoint::PoliciesV2(which) => policy(which),
         Endpoint::ProfileIdentities(which) => match which {
             Identities::Add | Identities::Remove | Identities::Replace => {
@@ -129,6 +124,16 @@ const fn api_key(which: ApiKeys, owner: Option<&PrincipalId>) -> &'static str {
         ],
     };
     of(owner, names)
+}
+
+const fn governance(which: Governance) -> &'static str {
+    match which {
+        Governance::Create => "compliance.configuration-governance-rule.create",
+        Governance::Delete => "compliance.configuration-governance-rule.delete",
+        Governance::List => "compliance.configuration-governance-rule.list",
+        Governance::Read => "compliance.configuration-governance-rule.read",
+        Governance::Replace => "compliance.configuration-governance-rule.update",
+    }
 }
 
 const fn restriction(which: Cbr) -> &'static str {

@@ -151,10 +151,10 @@ pub trait Authority: Send + Sync {
 pub struct Desk {
     /// The only account.
     pub account: AccountId,
-    /// Judges.
-    pub compliance: compliance::Compliance,
     /// When who was last authenticated.
     pub activity: Arc<activity::Activity>,
+    /// Judges.
+    pub compliance: compliance::Compliance,
     /// Decides.
     pub authority: Arc<dyn Authority>,
     /// For stamps.

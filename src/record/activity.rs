@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
 
-use super::event::{ControlCall, Finished, Proof, Verdict, What};
+use super::event::{Finished, Proof, Verdict, What};
 use crate::clock::UnixTime;
 use crate::compliance::drift::Deed;
 use crate::compliance::facts::Transfer;
@@ -107,18 +107,14 @@ impl Activity {
                     self.push(Notice::Moved { region: call.region.clone(), transfer });
                 }
             }
-            What::Control(ControlCall { method, action: Some(action), target, .. })
-                if changes(method, action) =>
-            {
-                self.push(Notice::Did(Deed {
-                    at,
-                    principal: who.principal.to_string(),
-                    name: who.name.clone(),
-                    action: (*action).to_owned(),
-                    target: target.clone(),
-                    request_id: finished.request_id.clone(),
-                }));
-            }
+            What::Control(call) if changes(call.method, call.action) => self.push(Notice::Did(Deed {
+                at,
+                principal: who.principal.to_string(),
+                name: who.name.clone(),
+                action: call.action.unwrap_or(call.activity).to_owned(),
+                target: call.target.clone(),
+                request_id: finished.request_id.clone(),
+            })),
             What::Registry(_) | What::Control(_) | What::Token(_) | What::Probe | What::Unroutable => {}
         }
     }
@@ -168,8 +164,9 @@ const fn moves(kind: OperationKind) -> bool {
 }
 
 /// Whether a management call changes something. AWS's calls are all `POST`, and say in their names which only read.
-fn changes(method: &str, action: &str) -> bool {
+fn changes(method: &str, action: Option<&str>) -> bool {
     const READS: [&str; 6] = ["Get", "List", "Describe", "Simulate", "BatchGet", "BatchCheck"];
+    let Some(action) = action else { return false };
     let name = action.split_once(':').map(|(_, name)| name);
     let reads = name.is_some_and(|name| READS.iter().any(|word| name.starts_with(word)));
     !matches!(method, "GET" | "HEAD") && !reads
@@ -183,8 +180,8 @@ mod tests {
     use crate::record::event::{ControlCall, Verdict, What};
 
     fn control(method: &'static str, action: &'static str) -> What {
-        let (action, target) = (Some(action).filter(|action| *action != "none"), "p".to_owned());
-        What::Control(ControlCall { method, route: "/v1/policies", activity: "a", action, target })
+        let (activity, action) = ("policy", Some(action));
+        What::Control(ControlCall { method, route: "/v1/policies", activity, action, target: "p".to_owned() })
     }
 
     #[test]
@@ -214,7 +211,6 @@ mod tests {
             ("GET", "iam.policy.read", 0),
             ("POST", "iam:ListUsers", 0),
             ("POST", "iam:AttachUserPolicy", 1),
-            ("POST", "none", 0),
         ] {
             let activity = Activity::default();
             let mut event = finished(control(method, action)).by(pull().who);

@@ -20,13 +20,13 @@ use crate::api::{Api, RegistrySite};
 use crate::clock::{Clock, Entropy};
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
+use crate::control::activity::Activity;
 use crate::control::image::Images;
 use crate::control::inventory::Inventory;
 use crate::control::shelf::Shelf;
 use crate::control::trash::Bin;
 use crate::control::usage::Usage;
 use crate::credential::api_key::Pepper;
-use crate::credential::believed::Believed;
 use crate::credential::lease::LeaseKey;
 use crate::credential::seal::MasterKey;
 use crate::credential::session::Sealer;
@@ -179,30 +179,24 @@ fn shared(
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
     let Sources { clock, entropy } = sources.clone();
-    let audit =
-        AuditLog::open(settings.audit.destination.clone(), settings.audit.on_failure, Arc::clone(&clock));
-    let recorder = Recorder::new(audit.doing("opening the audit log")?).doing("making the metrics")?;
-    let (account, issuer) = (settings.account.id.clone(), issuer(settings));
+    let recorder = recorder(settings, &clock)?;
+    let account = settings.account.id.clone();
     let view_settings =
         ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
     let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
+    let (federation, foreign) = federation(settings, &clock);
+    let issuer = issuer(settings);
     let pepper = Arc::new(pepper);
-    let federation = Arc::new(Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(&clock)));
-    let believed = Arc::new(settings.federation.believed.clone());
-    let foreign = Arc::new(Foreign::new(Arc::clone(&believed), Arc::clone(&federation)));
-    let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), (believed, &foreign));
-    let gate = Arc::new(gate);
+    let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
     let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
     let reader = Arc::new(reader.doing("starting the image reader")?);
     let images = Arc::clone(&reader) as Arc<dyn Images>;
     let bin = Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock));
     control.spawn(housekeeping::keep_house(Arc::clone(&bin), Arc::clone(&images)));
-    let activity = Arc::default();
-    control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&store)));
     let desk = Desk {
         account,
+        activity: activity(&control, &store),
         compliance: compliance::judging(settings, &recorder),
-        activity,
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
@@ -237,6 +231,28 @@ fn shared(
     })
 }
 
+/// Where everything is put on record.
+fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Recorder, Failure> {
+    let (destination, on_failure) = (settings.audit.destination.clone(), settings.audit.on_failure);
+    let audit = AuditLog::open(destination, on_failure, Arc::clone(clock)).doing("opening the audit log")?;
+    Recorder::new(audit).doing("making the metrics")
+}
+
+/// Verifies tokens of other issuers: one cache of their keys, for both planes.
+fn federation(settings: &Settings, clock: &Arc<dyn Clock>) -> (Arc<Federation>, Arc<Foreign>) {
+    let federation = Arc::new(Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(clock)));
+    let believed = Arc::new(settings.federation.believed.clone());
+    let foreign = Arc::new(Foreign::new(believed, Arc::clone(&federation)));
+    (federation, foreign)
+}
+
+/// Counts who is authenticated, and writes it down now and then.
+fn activity(control: &Handle, store: &Arc<dyn crate::store::Store>) -> Arc<Activity> {
+    let activity = Arc::new(Activity::default());
+    control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(store)));
+    activity
+}
+
 /// The trash and the meters.
 fn bin(
     settings: &Settings,
@@ -260,8 +276,8 @@ fn gate(
     pepper: &Arc<Pepper>,
     master: &Arc<MasterKey>,
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
-    (believed, foreign): (Arc<Believed>, &Arc<Foreign>),
-) -> Gate {
+    foreign: &Arc<Foreign>,
+) -> Arc<Gate> {
     let account = settings.account.id.clone();
     let authenticator = Authenticator::new(
         Arc::clone(view),
@@ -270,14 +286,14 @@ fn gate(
         (Arc::clone(pepper), Sealer::new(Arc::clone(master))),
         (Arc::clone(clock), Arc::clone(entropy)),
     )
-    .believing(believed, Arc::clone(foreign) as Arc<dyn ComputeTokens>);
-    Gate::new(
+    .believing(Arc::new(settings.federation.believed.clone()), Arc::clone(foreign) as Arc<dyn ComputeTokens>);
+    Arc::new(Gate::new(
         authenticator,
         Arc::clone(view),
         LeaseKey::new(master.derive(LEASES).expose()),
         premises(settings),
         Arc::clone(clock),
-    )
+    ))
 }
 
 fn premises(settings: &Settings) -> Premises {

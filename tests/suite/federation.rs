@@ -162,7 +162,7 @@ fn a_pod_pushes_with_its_own_token_as_the_profile_that_links_to_it() {
     // Without a token of ours, on every request anew.
     let direct = |secret: &str| at.http().basic(&id, secret).get("/v2/team-a/app/tags/list").status;
     assert_eq!(direct(&pod()), 200);
-    assert_eq!(at.http().basic(&id, &pod()).get("/v2/team-b/app/tags/list").status, 404);
+    assert_eq!(at.http().basic(&id, &pod()).get("/v2/team-b/app/tags/list").status, 403);
     assert_eq!(direct(&cluster.pod("build", "other")), 401);
     let event = at.await_audit("the login", |event| {
         event["action"] == "iam-identity.trustedprofile.login" && event["outcome"] == "success"
@@ -193,13 +193,13 @@ fn a_refresh_token_and_a_key_behind_a_profile_are_good_as_they_are() {
     made(&root.call("POST", &format!("/v1/profiles/{id}/identities/serviceid"), &trusted));
     assert_eq!(pull(&id, &robot.key.value), 200);
     assert_eq!(pull(&format!("iam-{id}"), &robot.key.value), 200);
-    assert_eq!(pull("iamapikey", &robot.key.value), 404, "only as the profile");
+    assert_eq!(pull("iamapikey", &robot.key.value), 403, "only as the profile");
     assert_eq!(pull(&id, at.admin_key()), 401, "a key of somebody else");
     let form = format!("grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey={}", robot.key.value);
     let kind = [("Content-Type", "application/x-www-form-urlencoded")];
     let issued = at.http().basic("bx", "bx").send("POST", "/identity/token", &kind, form.as_bytes()).json();
     let refresh = issued["refresh_token"].as_str().unwrap();
-    assert_eq!(pull("iamrefresh", refresh), 404, "it is who it is, and has no right");
+    assert_eq!(pull("iamrefresh", refresh), 403, "it is who it is, and has no right");
     robot.grant(&root, "Reader", "team-a");
     assert_eq!(pull("iamrefresh", refresh), 200);
     assert_eq!(pull("iambearer", refresh), 401, "it is no access token");

@@ -266,6 +266,35 @@ fn an_access_group_has_rules_and_trusted_profiles_in_it() {
 }
 
 #[test]
+fn settings_of_the_account_are_changed_and_shown_and_what_the_server_lacks_it_says_itself() {
+    let at = Portcullis::before("http://127.0.0.1:9");
+    let cli = at.administration();
+    let change = "iam account-settings-update --restrict-create-service-id restricted --session-expiration-in-seconds 7200";
+    prints(&cli, change);
+    shows(
+        &cli,
+        "iam account-settings",
+        &[
+            "Getting account settings of 123456789012 as admin...",
+            "OK",
+            "Account ID                  123456789012",
+            "Allowed IP Addresses        not set: from everywhere",
+            "Private Only                false",
+            "MFA                         NONE",
+            "Service ID Creation         RESTRICTED",
+            "API Key Creation            NOT_SET",
+            "Access Token Expiration     NOT_SET",
+            "Refresh Token Expiration    NOT_SET",
+            "Session Expiration          7200",
+            "Session Invalidation        NOT_SET",
+            "Max Sessions per Identity   NOT_SET",
+        ],
+    );
+    refuses(&cli, "iam account-settings-update --mfa TOTP", 1, "bad_request, status 400");
+    refuses(&cli, "iam account-settings-update --mfa SMS", 2, "LEVEL3");
+}
+
+#[test]
 fn who_waits_on_a_terminal_is_told_so_and_a_pipe_is_not() {
     let at = Portcullis::before("http://127.0.0.1:9");
     let cli = at.administration();

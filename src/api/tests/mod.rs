@@ -262,8 +262,8 @@ impl House {
         let desk = Desk {
             bin: Arc::new(bin),
             account: samples::account_id(),
-            compliance: judged(),
             activity: Arc::default(),
+            compliance: judged(),
             authority: Arc::new(AsPolicy),
             federation: Arc::new(Federation::new(Arc::new(Issuers::default()), clock.clone())),
             clock,

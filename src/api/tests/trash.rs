@@ -118,6 +118,8 @@ async fn a_namespace_is_put_into_a_resource_group_once() {
     house.ask(group(Method::PATCH, "owls")).await.expect(404);
     let details = house.ask(get("/api/v1/namespaces/details")).await.expect(200);
     assert_eq!(details[1]["resource_group"], made["id"]);
+    let ask = post("/api/native/explain", json!({"action": "pull", "namespace": "cats"}));
+    assert_eq!(house.ask(ask).await.expect(200)["resource_group_id"], made["id"]);
 }
 
 #[tokio::test]

@@ -9,9 +9,16 @@ use super::process::{Finished, bare, run};
 
 /// Whether the SDKs are there. Without them there is nothing to see, which somebody must notice.
 pub(crate) fn are_there() -> bool {
-    let missing =
-        "IBM's SDK is not installed, so nothing was walked: run `make deps`, which says why it cannot";
-    let there = python().exists();
+    have("ibm_platform_services")
+}
+
+/// Whether a module of theirs is there.
+pub(crate) fn have(module: &str) -> bool {
+    let missing = format!(
+        "{module} is not installed, so nothing was walked: run `make deps`, which says why it cannot"
+    );
+    let there = python().exists()
+        && run(bare(python()).args(["-c", &format!("import {module}")]), "").code == Some(0);
     assert!(there || std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{missing}");
     if !there {
         println!("skipped: {missing}");
