@@ -15,6 +15,9 @@ pub mod network;
 pub mod policy;
 pub mod registry;
 
+// 3 judgement: facts in, verdict out
+pub mod findings;
+
 // 4 memory
 pub mod record;
 pub mod store;

@@ -194,7 +194,7 @@ impl Api {
         params: routes::Params,
         caller: Option<Arc<Caller>>,
     ) -> Result<Answer, Problem> {
-        if request.body.len() > body::MAX {
+        if request.body.len() > routes::body_max(&request.method, &request.path) {
             return Err(Problem::TooLarge);
         }
         if endpoint == Endpoint::Registry(ibm::registry::Registry::Messages) {
@@ -207,6 +207,7 @@ impl Api {
             Endpoint::Accounts(which) => ibm::accounts::answer(which, &call).await,
             Endpoint::ApiKeys(which) => ibm::api_keys::answer(which, &call).await,
             Endpoint::Cbr(which) => ibm::cbr::answer(which, &call).await,
+            Endpoint::Exemptions(which) => ibm::exemptions::answer(which, &call).await,
             Endpoint::GroupRules(which) => ibm::group_rules::answer(which, &call).await,
             Endpoint::Groups(which) => ibm::groups::answer(which, &call).await,
             Endpoint::Images(which) => ibm::images::answer(which, &call).await,
@@ -218,6 +219,7 @@ impl Api {
             Endpoint::ProfileRules(which) => ibm::profiles::rules::answer(which, &call).await,
             Endpoint::Quotas(which) => ibm::quotas::answer(which, &call).await,
             Endpoint::Registry(which) => ibm::registry::answer(which, &call).await,
+            Endpoint::Reports(which) => ibm::reports::answer(which, &call).await,
             Endpoint::ResourceGroups(which) => ibm::resource_groups::answer(which, &call).await,
             Endpoint::Retentions(which) => ibm::retentions::answer(which, &call).await,
             Endpoint::PoliciesV2(which) => ibm::policies_v2::answer(which, &call).await,

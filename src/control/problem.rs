@@ -11,6 +11,8 @@ pub enum Noun {
     ApiKey,
     /// A rule of an access group or trusted profile.
     ClaimRule,
+    /// An exemption.
+    Exemption,
     /// An access group.
     Group,
     /// A link of a trusted profile.
@@ -48,6 +50,7 @@ impl Noun {
         match self {
             Self::ApiKey => "API key",
             Self::ClaimRule => "rule",
+            Self::Exemption => "exemption",
             Self::Group => "access group",
             Self::Link => "link",
             Self::Image => "image",

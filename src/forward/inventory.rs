@@ -186,12 +186,25 @@ impl Forwarder {
     /// # Errors
     /// [`Fault`] when the upstream fails.
     pub async fn small_blob(&self, name: &RepositoryName, digest: &Digest) -> Result<Option<Bytes>, Fault> {
+        self.blob_up_to(name, digest, DOCUMENT_MAX).await
+    }
+
+    /// A blob, if it is there and has no more than `max` bytes.
+    ///
+    /// # Errors
+    /// [`Fault`] when the upstream fails.
+    pub async fn blob_up_to(
+        &self,
+        name: &RepositoryName,
+        digest: &Digest,
+        max: usize,
+    ) -> Result<Option<Bytes>, Fault> {
         let (repository, digest) = (name.clone(), digest.clone());
         let operation = Operation::BlobRead { repository, digest, mode: ReadMode::Get, range: None };
         let Some(answer) = self.ours(&operation, &HeaderMap::new(), Outgoing::empty()).await? else {
             return Ok(None);
         };
-        Ok(read(answer.into_body(), DOCUMENT_MAX).await.ok())
+        Ok(read(answer.into_body(), max).await.ok())
     }
 
     /// Copies a blob from another repository; `false` if the upstream begins an upload instead.

@@ -366,7 +366,7 @@ impl Forwarder {
     }
 
     /// Sends an operation; anything but success is a failure.
-    async fn asked(
+    pub(super) async fn asked(
         &self,
         operation: &Operation,
         body: Outgoing,

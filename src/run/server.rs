@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::Sender;
 
 use super::failure::{Doing, Failure};
 use super::init::Installation;
+use super::scanner::CommandScanner;
 use super::sources::Sources;
 use super::{descriptors, housekeeping, plan, renewal, tasks};
 use crate::acme::place;
@@ -20,6 +22,7 @@ use crate::clock::{Clock, Entropy};
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
 use crate::control::image::Images;
+use crate::control::scans::{Scanner, Scans};
 use crate::control::shelf::Shelf;
 use crate::control::trash::Bin;
 use crate::control::usage::Usage;
@@ -39,6 +42,7 @@ use crate::serve::images::{ImageReader, Route};
 use crate::serve::inventory::Surveyor;
 use crate::serve::limits::Limits;
 use crate::serve::probe::{Readiness, Scrape};
+use crate::serve::pushed::Pushed;
 use crate::serve::sightings::Sightings;
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
@@ -175,9 +179,7 @@ fn shared(
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
     let Sources { clock, entropy } = sources.clone();
-    let audit =
-        AuditLog::open(settings.audit.destination.clone(), settings.audit.on_failure, Arc::clone(&clock));
-    let recorder = Recorder::new(audit.doing("opening the audit log")?).doing("making the metrics")?;
+    let recorder = recorder(settings, &clock)?;
     let account = settings.account.id.clone();
     let view_settings =
         ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
@@ -202,9 +204,11 @@ fn shared(
         pepper,
         premises: premises(settings),
         sealer: Sealer::new(Arc::clone(&master)),
+        scans: scans(settings),
         stock: Arc::new(Shelf { stock: reader, bin: Arc::clone(&bin) }),
         store,
     };
+    let pushed = pushed(settings, &control, &bin, &desk.scans);
     let lifetimes = Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() };
     Ok(Shared {
         gate,
@@ -220,10 +224,19 @@ fn shared(
         limits: Limits::new(plan::rates(settings)),
         proofs: Arc::default(),
         bin,
+        pushed,
+        shapes: Default::default(),
         sightings: seen,
         readiness: Readiness::default(),
         scrape: Scrape::default(),
     })
+}
+
+/// The log, the metrics and the audit log.
+fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Recorder, Failure> {
+    let (to, on_failure) = (settings.audit.destination.clone(), settings.audit.on_failure);
+    let audit = AuditLog::open(to, on_failure, Arc::clone(clock)).doing("opening the audit log")?;
+    Recorder::new(audit).doing("making the metrics")
 }
 
 /// Verifies the tokens of those whom the operator believes. The workers ask for keys themselves, so these are kept apart from
@@ -231,6 +244,22 @@ fn shared(
 fn foreign(settings: &Settings, clock: &Arc<dyn Clock>) -> Foreign {
     let federation = Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(clock));
     Foreign::new(Arc::new(settings.federation.believed.clone()), federation)
+}
+
+/// Where the workers tell of what is pushed.
+fn pushed(settings: &Settings, control: &Handle, bin: &Arc<Bin>, scans: &Arc<Scans>) -> Sender<Pushed> {
+    let (pushed, told) = tokio::sync::mpsc::channel(1024);
+    let reports = settings.findings.referrers;
+    control.spawn(tasks::look_at_pushed(Arc::clone(bin), Arc::clone(scans), told, reports));
+    pushed
+}
+
+/// The operator's scanner, if there is one.
+fn scans(settings: &Settings) -> Arc<Scans> {
+    let findings = &settings.findings;
+    let scanner = CommandScanner::new(&findings.scanner, findings.scanner_timeout, &settings.registries);
+    let scanner = scanner.map(|scanner| Arc::new(scanner) as Arc<dyn Scanner>);
+    Arc::new(Scans::new(scanner, findings.scan_on_push))
 }
 
 /// The trash and the meters.
@@ -275,6 +304,7 @@ fn gate(
         premises(settings),
         Arc::clone(clock),
     )
+    .reporting_findings(settings.findings.only_reported)
 }
 
 fn premises(settings: &Settings) -> Premises {

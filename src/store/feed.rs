@@ -18,6 +18,10 @@ pub struct Sequence(pub i64);
 pub enum ChangeKey {
     /// The account's own settings, allowlist included.
     Account,
+    /// The exemptions of one registry.
+    Exemptions(Region),
+    /// What is found in the images of one repository.
+    Findings(Region, RepositoryName),
     /// A group: itself, its members, its policies, or a policy that names it. A change of membership also touches the member.
     Group(AccessGroupId),
     /// The signing keys.

@@ -12,6 +12,7 @@ pub mod error;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod feed;
+pub mod findings;
 pub mod group;
 pub mod group_rule;
 pub mod identity;
@@ -35,6 +36,8 @@ pub trait Store:
     + aws::AwsStore
     + custom_role::CustomRoles
     + feed::Feed
+    + findings::Exemptions
+    + findings::Findings
     + group::Groups
     + group_rule::ClaimRules
     + identity::Identities

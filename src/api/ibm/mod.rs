@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod api_keys;
 pub mod cbr;
+pub mod exemptions;
 pub mod group_rules;
 pub mod groups;
 pub mod images;
@@ -11,6 +12,7 @@ pub mod policies_v2;
 pub mod profiles;
 pub mod quotas;
 pub mod registry;
+pub mod reports;
 pub mod resource_groups;
 pub mod retentions;
 pub mod roles;

@@ -164,6 +164,7 @@ const MANAGER: &[Action] = &[
     Action::AuthSet,
     Action::SettingsSet,
     Action::ExemptionManager,
+    Action::FindingsWrite,
 ];
 
 const VIEWER: &[Action] = &[
