@@ -44,6 +44,8 @@ fn table() -> String {
 fn short(role: Role) -> &'static str {
     match role {
         Role::ServiceConfigurationReader => "ConfigReader",
+        Role::ServiceIdCreator => "IdCreator",
+        Role::UserApiKeyCreator => "KeyCreator",
         Role::Administrator
         | Role::Editor
         | Role::Manager

@@ -120,6 +120,9 @@ pub struct RefreshClaims {
     pub iat: i64,
     /// Expires at, in Unix seconds.
     pub exp: i64,
+    /// When that was, in Unix seconds; as it was issued, if it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<i64>,
     /// The API key that was exchanged first.
     pub key: ApiKeyId,
 }

@@ -6,10 +6,11 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::net::IpAddr;
 
-use super::authenticate::{Origin, REJECTION};
+use super::authenticate::REJECTION;
 use super::caller::Caller;
 use super::fault::Fault;
 use super::gate::{Gate, Why};
+use super::origin::Origin;
 use super::refusal::Refusal;
 use crate::ids::account::AccountId;
 use crate::ids::cbr::RuleId;

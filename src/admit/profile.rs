@@ -5,9 +5,13 @@
 
 use std::sync::Arc;
 
-use super::authenticate::{Authenticated, Authenticator, Origin};
+use async_trait::async_trait;
+
+use super::authenticate::Authenticator;
 use super::caller::{Caller, Credential};
 use super::fault::Fault;
+use super::origin::Origin;
+use super::proof::Authenticated;
 use super::signature::Unproven;
 use crate::clock::UnixTime;
 use crate::credential::voucher::{SealedVoucher, Vouched, Voucher};
@@ -16,6 +20,27 @@ use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{ApiKeyId, ProfileId};
 use crate::secret::Secret;
 use crate::view::bundle::Bundle;
+
+/// Verifies tokens of compute resources. Their issuers may have to be asked, which the gate cannot.
+#[async_trait]
+pub trait ComputeTokens: Send + Sync + std::fmt::Debug {
+    /// The compute resource that a token was made for.
+    ///
+    /// # Errors
+    /// Why it proves nothing, for the log.
+    async fn compute(&self, token: &str) -> Result<Voucher, &'static str>;
+}
+
+/// No such token proves anything.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NoComputeTokens;
+
+#[async_trait]
+impl ComputeTokens for NoComputeTokens {
+    async fn compute(&self, _: &str) -> Result<Voucher, &'static str> {
+        Err("no cluster is believed")
+    }
+}
 
 /// Which profile is wanted.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -45,18 +70,38 @@ impl Wanted {
 const NOT_TRUSTED: &str = "there is no such trusted profile, or it does not trust whoever asks";
 
 impl Authenticator {
-    /// Proves a caller by a profile's id as the user name: the password is an API key of somebody whom it trusts.
+    /// Proves a caller by a profile's id as the user name: the password is an API key of somebody whom it trusts, or the
+    /// token of a compute resource. No API key has a dot in it, and every token has two.
     pub(super) async fn profile_login(
         &self,
         profile: &Wanted,
         password: &Secret<String>,
         origin: &Origin,
     ) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        if password.expose().contains('.') {
+            return self.compute(password.expose(), profile, origin).await;
+        }
         let by = match self.key_bearer(password.expose(), origin).await? {
             Authenticated::Proven(caller) => caller,
             refused @ (Authenticated::Absent | Authenticated::Rejected(_)) => return Ok(refused),
         };
         self.take_on(&by, profile, origin).await
+    }
+
+    /// Lets a compute resource take on a profile, by its token.
+    ///
+    /// # Errors
+    /// [`Fault`] when the view cannot say.
+    pub async fn compute(
+        &self,
+        token: &str,
+        profile: &Wanted,
+        origin: &Origin,
+    ) -> Result<Authenticated<Arc<Caller>>, Fault> {
+        match self.compute.compute(token).await {
+            Ok(by) => self.vouched_for(by, profile, origin).await,
+            Err(because) => Ok(Authenticated::Rejected(because)),
+        }
     }
 
     /// Lets a proven caller take on a profile.

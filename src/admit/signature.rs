@@ -8,9 +8,11 @@ use std::sync::Arc;
 use quick_cache::sync::Cache;
 use tokio::time::{Instant, sleep_until};
 
-use super::authenticate::{Authenticated, Authenticator, Origin, REJECTION};
+use super::authenticate::{Authenticator, REJECTION};
 use super::caller::{Caller, Credential};
 use super::fault::Fault;
+use super::origin::Origin;
+use super::proof::Authenticated;
 use crate::clock::UnixTime;
 use crate::credential::access_key::AccessSecret;
 use crate::credential::session::{Kind, Limit, Session, Temporary};

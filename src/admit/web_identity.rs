@@ -4,11 +4,11 @@
 
 use std::sync::Arc;
 
-use super::authenticate::Origin;
 use super::caller::{Caller, Credential, Reported, Said};
 use super::fault::Fault;
 use super::gate::{Gate, Why};
 use super::network::Want;
+use super::origin::Origin;
 use crate::ids::aws::RoleId;
 use crate::ids::cbr::RuleId;
 use crate::ids::issuer::Issuer;

@@ -22,6 +22,7 @@ struct Said {
     message: String,
     retry_after: Option<u64>,
     about: Option<Noun>,
+    details: Option<Value>,
 }
 
 /// The kinds of errors that the APIs have codes for.
@@ -44,6 +45,10 @@ enum Kind {
 /// The marker of an `Account` header that names another account (ibm.md 2.3, CRG0009E).
 pub(super) const OTHER_ACCOUNT: &str = "You are not authorized to access the specified account.";
 
+/// What is said of a policy that is there already (ibm.md 3.11).
+const DUPLICATE: &str = "The policy wasn't created because an access policy with identical attributes and roles already exists. \
+     Choose a unique set of attributes and roles, or update the existing policy.";
+
 /// The reply to a call that was done.
 pub(super) fn success(request: &ApiRequest, answer: Answer, event: Event) -> ApiReply {
     let body = match answer.body {
@@ -60,7 +65,11 @@ pub(super) fn success(request: &ApiRequest, answer: Answer, event: Event) -> Api
 
 /// The reply to a call that was not done.
 pub(super) fn failure(dialect: Dialect, request: &ApiRequest, problem: &Problem, event: Event) -> ApiReply {
-    render(dialect, request, &say(problem), event)
+    let mut said = say(problem);
+    if let Problem::Duplicate(Some((id, tag))) = problem {
+        said.details = Some(json!({"conflicts_with": {"etag": tag, "policy": id}}));
+    }
+    render(dialect, request, &said, event)
 }
 
 /// A problem with one entry of a list, in the words of groups: status, code and message.
@@ -85,6 +94,7 @@ pub(super) fn no_route(request: &ApiRequest) -> ApiReply {
             .into(),
         retry_after: None,
         about: None,
+        details: None,
     };
     render(dialect_of(&request.path), request, &said, nowhere("no such route"))
 }
@@ -98,6 +108,7 @@ pub(super) fn wrong_method(request: &ApiRequest, allowed: &[&Method]) -> ApiRepl
         message: format!("This endpoint does not have that method: use {list}."),
         retry_after: None,
         about: None,
+        details: None,
     };
     let mut reply = render(dialect_of(&request.path), request, &said, nowhere("method not allowed"));
     if let Ok(value) = HeaderValue::from_str(&list) {
@@ -108,7 +119,15 @@ pub(super) fn wrong_method(request: &ApiRequest, allowed: &[&Method]) -> ApiRepl
 
 fn nowhere(why: &str) -> Event {
     let verdict = Verdict::Rejected(why.to_owned());
-    Event { route: None, action: None, resource: None, target: None, introduced: None, verdict }
+    Event {
+        route: None,
+        activity: None,
+        action: None,
+        resource: None,
+        target: None,
+        introduced: None,
+        verdict,
+    }
 }
 
 fn render(dialect: Dialect, request: &ApiRequest, said: &Said, event: Event) -> ApiReply {
@@ -137,9 +156,17 @@ fn common(has_body: bool) -> HeaderMap {
 }
 
 fn say(problem: &Problem) -> Said {
-    let said = |status, kind, message: String| Said { status, kind, message, retry_after: None, about: None };
+    let said = |status, kind, message: String| Said {
+        status,
+        kind,
+        message,
+        retry_after: None,
+        about: None,
+        details: None,
+    };
     match problem {
         Problem::Conflict(text) => said(StatusCode::CONFLICT, Kind::Conflict, text.clone()),
+        Problem::Duplicate(_) => said(StatusCode::CONFLICT, Kind::Conflict, DUPLICATE.to_owned()),
         Problem::Fault(fault) => say_fault(fault),
         Problem::Hidden { noun, name, .. } | Problem::NotFound(noun, name) => {
             let text = match noun {
@@ -179,6 +206,7 @@ fn say_refusal(refusal: &Refusal) -> Said {
         message: message.to_owned(),
         retry_after: None,
         about: None,
+        details: None,
     };
     match refusal {
         Refusal::AnonymousDenied | Refusal::Challenge { because: Challenge::Absent, .. } => {
@@ -200,6 +228,7 @@ fn say_refusal(refusal: &Refusal) -> Said {
             ),
             retry_after: None,
             about: None,
+            details: None,
         },
         Refusal::Unauthorized(denial) => said(StatusCode::FORBIDDEN, Kind::Forbidden, &denial.sentence),
         Refusal::Limited { retry_after } => Said {
@@ -238,6 +267,7 @@ fn say_fault(fault: &Fault) -> Said {
                 .into(),
         retry_after: fault.retry_after().map(|wait| wait.as_secs()),
         about: None,
+        details: None,
     }
 }
 
@@ -264,7 +294,7 @@ fn envelope(dialect: Dialect, request: &ApiRequest, said: &Said) -> Value {
         }),
         Dialect::Policies => json!({
             "trace": trace,
-            "errors": [{"code": policy_code(request, said), "message": said.message}],
+            "errors": [{"code": policy_code(request, said), "message": said.message, "details": said.details}],
             "status_code": status,
         }),
         Dialect::Registry => {

@@ -183,6 +183,7 @@ fn shape(question: &Question, explanation: &Explanation, account: &AccountId) ->
             "refused_by": explanation.network.refused_by.as_ref().map(Barrier::label),
             "would_refuse": explanation.network.would_refuse.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
         },
+        "resource_group_id": explanation.resource_group,
         "policies_enforced": explanation.enforced,
         "because": by_policy,
         "class": class(explanation.class),

@@ -16,10 +16,13 @@ use crate::admit::web_identity::Introduced;
 use crate::control::Desk;
 use crate::control::problem::Problem;
 use crate::ids::host::HostName;
+use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
+use crate::ids::tagged::ApiKeyId;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 
+pub mod activity;
 pub mod answer;
 pub mod aws;
 pub mod body;
@@ -93,6 +96,8 @@ impl std::fmt::Debug for ApiReply {
 pub struct Event {
     /// The template of the route; `None` if there is no such route.
     pub route: Option<&'static str>,
+    /// What the call is called in the audit log, if that is not its action.
+    pub activity: Option<&'static str>,
     /// The action that was decided on, or that the route asks for.
     pub action: Option<&'static str>,
     /// The resource that was decided on.
@@ -158,8 +163,10 @@ impl Api {
             Found::OtherMethods(allowed) => return envelope::wrong_method(&request, &allowed),
             Found::Nothing => return envelope::no_route(&request),
         };
+        let owner = self.key_owner(route.endpoint, &request, &params).await;
         let mut event = Event {
             route: Some(route.template),
+            activity: activity::activity(route.endpoint, owner.as_ref()),
             action: route.access.action().map(Action::name),
             resource: None,
             target: params.target(),
@@ -185,6 +192,24 @@ impl Api {
                 envelope::failure(route.dialect, &request, &problem, event)
             }
         }
+    }
+
+    /// Whose key a call is about, for the audit log: looked up before the key is gone.
+    async fn key_owner(
+        &self,
+        endpoint: Endpoint,
+        request: &ApiRequest,
+        params: &routes::Params,
+    ) -> Option<PrincipalId> {
+        let Endpoint::ApiKeys(which) = endpoint else { return None };
+        if request.caller.is_err() || request.body.len() > body::MAX {
+            return None;
+        }
+        if which != ibm::api_keys::ApiKeys::Create {
+            return self.desk.owner_of_key(&ApiKeyId::parse(params.value("id")).ok()?).await;
+        }
+        let body: serde_json::Value = serde_json::from_slice(&request.body).ok()?;
+        PrincipalId::parse(body.get("iam_id")?.as_str()?).ok()
     }
 
     async fn answer(
@@ -242,6 +267,7 @@ fn note(problem: &Problem, event: &mut Event) {
             Verdict::Refused(refusal.clone())
         }
         Problem::Conflict(text) | Problem::Invalid(text) => Verdict::Rejected(text.clone()),
+        Problem::Duplicate(_) => Verdict::Rejected("there is such a policy already".to_owned()),
         Problem::Locked(noun) => Verdict::Rejected(format!("{} is locked", noun.words())),
         Problem::NotFound(noun, name) => Verdict::Rejected(format!("no {} {name}", noun.words())),
         Problem::OtherAccount => Verdict::Rejected("another account".to_owned()),

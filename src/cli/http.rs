@@ -17,7 +17,7 @@ use tokio::net::TcpStream;
 
 use super::endpoint::Endpoint;
 use super::failure::Failure;
-use super::terminal::Patience;
+use super::progress::Progress;
 
 /// How long a request may take, from connecting to the last byte.
 const LIMIT: Duration = Duration::from_secs(30);
@@ -140,12 +140,13 @@ impl Reply {
 #[derive(Clone, Debug)]
 pub(super) struct Connector {
     tls: Arc<ClientConfig>,
-    patience: Patience,
+    /// What is shown while an answer is waited for.
+    pub(super) progress: Progress,
 }
 
 impl Connector {
     /// Believes the certificates in `ca_file`, or those of the operating system.
-    pub(super) fn new(ca_file: Option<&Path>, patience: Patience) -> Result<Self, Failure> {
+    pub(super) fn new(ca_file: Option<&Path>, progress: Progress) -> Result<Self, Failure> {
         let roots = ca_file.map_or_else(|| Ok(system_roots()), roots_of)?;
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
@@ -153,13 +154,13 @@ impl Connector {
             Failure::new(format!("TLS cannot be used: {error}."), "Install another build.")
         })?;
         let tls = Arc::new(versions.with_root_certificates(roots).with_no_client_auth());
-        Ok(Self { tls, patience })
+        Ok(Self { tls, progress })
     }
 
     /// Sends one request over a connection of its own.
     pub(super) async fn send(&self, endpoint: &Endpoint, request: &Request) -> Result<Reply, Failure> {
         let work = tokio::time::timeout(LIMIT, self.exchange(endpoint, request));
-        self.patience.wait(&endpoint.authority(), work).await.unwrap_or_else(|_| {
+        self.progress.wait(&endpoint.authority(), work).await.unwrap_or_else(|_| {
             let what = format!("{endpoint} did not answer within {} seconds.", LIMIT.as_secs());
             Err(Failure::new(what, "Try again; if it goes on, look into the server's log."))
         })

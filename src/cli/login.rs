@@ -27,7 +27,7 @@ pub(super) async fn login(io: &mut Io, login: args::Login) -> Result<(), Failure
     let same = before.endpoint.as_deref() == Some(endpoint.to_string().as_str());
     let ca_file = login.ca_file.or_else(|| io.environment.ca_file.clone()).map(absolute).transpose()?;
     let ca_file = ca_file.or_else(|| before.ca_file.clone().filter(|_| same));
-    let connector = Connector::new(ca_file.as_deref(), io.patience())?;
+    let connector = Connector::new(ca_file.as_deref(), io.progress.clone())?;
     io.line(format!("API endpoint: {endpoint}"));
     let key = api_key(io, login.apikey)?;
     io.line("Authenticating...");

@@ -1,9 +1,11 @@
 //! From what people call things to their ids. A name that means several things is never guessed at.
 
+use serde_json::Value;
+
 use super::failure::Failure;
 use super::http::form;
 use super::session::Session;
-use super::wire::{self, ApiKey, Group, Role, ServiceId, User};
+use super::wire::{self, ApiKey, Group, Profile, Role, ServiceId, User};
 
 /// The largest page that the identity service gives.
 pub(super) const PAGE: &str = "100";
@@ -15,6 +17,51 @@ pub(super) struct Principal {
     pub(super) iam_id: String,
     /// Its name.
     pub(super) name: String,
+}
+
+/// The kinds of principals that policies and groups know.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum PrincipalKind {
+    Profile,
+    ServiceId,
+    User,
+}
+
+impl PrincipalKind {
+    /// What messages call one.
+    pub(super) const fn noun(self) -> &'static str {
+        match self {
+            Self::Profile => "trusted profile",
+            Self::ServiceId => "service ID",
+            Self::User => "user",
+        }
+    }
+
+    /// The one with this id or name.
+    pub(super) async fn find(self, session: &mut Session, name: &str) -> Result<Principal, Failure> {
+        match self {
+            Self::Profile => Ok(profile(session, name).await?.principal()),
+            Self::ServiceId => Ok(service_id(session, name).await?.principal()),
+            Self::User => user(session, name).await,
+        }
+    }
+
+    /// What all of them are called, by IAM id.
+    pub(super) async fn names(self, session: &mut Session) -> Result<Vec<(String, String)>, Failure> {
+        let query = form(&[("account_id", &session.account()), ("pagesize", PAGE)]);
+        let principals: Vec<Principal> = match self {
+            Self::Profile => {
+                let found = session.list(&format!("/v1/profiles?{query}"), "profiles").await?;
+                wire::rows(&found)?.into_iter().map(Profile::principal).collect()
+            }
+            Self::ServiceId => {
+                let found = session.list(&format!("/v1/serviceids/?{query}"), "serviceids").await?;
+                wire::rows(&found)?.into_iter().map(ServiceId::principal).collect()
+            }
+            Self::User => wire::rows(&users(session).await?)?.into_iter().map(User::principal).collect(),
+        };
+        Ok(principals.into_iter().map(|one| (one.iam_id, one.name)).collect())
+    }
 }
 
 /// The service ID with this id or name.
@@ -34,6 +81,39 @@ async fn service_ids_named(session: &mut Session, name: &str) -> Result<Vec<Serv
     let mut found: Vec<ServiceId> = wire::rows(&found)?;
     found.retain(|row| row.name == name);
     Ok(found)
+}
+
+/// The trusted profile with this id or name.
+pub(super) async fn profile(session: &mut Session, name: &str) -> Result<Profile, Failure> {
+    let id = name.strip_prefix("iam-").unwrap_or(name);
+    if id.starts_with("Profile-") {
+        let target = format!("/v1/profiles/{}", super::http::encoded(id));
+        return wire::row(&session.read(&target).await?);
+    }
+    let found = profiles_named(session, name).await?;
+    only("trusted profile", name, "portcullis iam trusted-profiles", found, |row| row.id.clone())
+}
+
+async fn profiles_named(session: &mut Session, name: &str) -> Result<Vec<Profile>, Failure> {
+    let query = form(&[("account_id", &session.account()), ("name", name), ("pagesize", PAGE)]);
+    let found = session.list(&format!("/v1/profiles?{query}"), "profiles").await?;
+    let mut found: Vec<Profile> = wire::rows(&found)?;
+    found.retain(|row| row.name == name);
+    Ok(found)
+}
+
+/// The row with this id or name in a list of the parts of something, such as its rules.
+pub(super) async fn part(
+    session: &mut Session,
+    (kind, list): (&str, &str),
+    (target, field): (&str, &str),
+    name: &str,
+) -> Result<Value, Failure> {
+    let text =
+        |row: &Value, field: &str| row.get(field).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let mut found = session.list(target, field).await?;
+    found.retain(|row| text(row, "id") == name || text(row, "name") == name);
+    only(kind, name, list, found, |row| text(row, "id"))
 }
 
 /// The API key of `owner` with this id or name.
@@ -57,8 +137,7 @@ pub(super) async fn api_keys(session: &mut Session, owner: &str) -> Result<Vec<A
 
 /// The access group with this id or name; names are compared without regard to case.
 pub(super) async fn group(session: &mut Session, name: &str) -> Result<Group, Failure> {
-    let query = form(&[("account_id", &session.account()), ("limit", PAGE)]);
-    let mut found: Vec<Group> = wire::rows(&session.list(&format!("/v2/groups?{query}"), "groups").await?)?;
+    let mut found = groups(session).await?;
     found.retain(|row| row.id == name || row.name.eq_ignore_ascii_case(name));
     only("access group", name, "portcullis iam access-groups", found, |row| row.id.clone())
 }
@@ -76,27 +155,22 @@ pub(super) async fn custom_role(session: &mut Session, name: &str) -> Result<Rol
 pub(super) async fn custom_roles(session: &mut Session) -> Result<Vec<Role>, Failure> {
     let query = form(&[("account_id", &session.account())]);
     let answer = session.read(&format!("/v2/roles?{query}")).await?;
-    let rows = answer.get("custom_roles").and_then(serde_json::Value::as_array).cloned();
+    let rows = answer.get("custom_roles").and_then(Value::as_array).cloned();
     wire::rows(&rows.unwrap_or_default())
 }
 
-/// What whoever a policy can be for is called, by id.
-pub(super) async fn names(session: &mut Session) -> Result<Vec<(String, String)>, Failure> {
-    let account = session.account();
-    let query = form(&[("account_id", &account), ("limit", PAGE)]);
-    let groups: Vec<Group> = wire::rows(&session.list(&format!("/v2/groups?{query}"), "groups").await?)?;
-    let query = form(&[("account_id", &account), ("pagesize", PAGE)]);
-    let found = session.list(&format!("/v1/serviceids/?{query}"), "serviceids").await?;
-    let service_ids: Vec<ServiceId> = wire::rows(&found)?;
-    let people: Vec<User> = wire::rows(&users(session).await?)?;
-    let mut names: Vec<(String, String)> = groups.into_iter().map(|row| (row.id, row.name)).collect();
-    names.extend(service_ids.into_iter().map(|row| (row.iam_id, row.name)));
-    names.extend(people.into_iter().map(|row| (row.iam_id, row.user_id)));
-    Ok(names)
+/// What the access groups are called, by id.
+pub(super) async fn group_names(session: &mut Session) -> Result<Vec<(String, String)>, Failure> {
+    Ok(groups(session).await?.into_iter().map(|row| (row.id, row.name)).collect())
+}
+
+async fn groups(session: &mut Session) -> Result<Vec<Group>, Failure> {
+    let query = form(&[("account_id", &session.account()), ("limit", PAGE)]);
+    wire::rows(&session.list(&format!("/v2/groups?{query}"), "groups").await?)
 }
 
 /// All users of the account.
-pub(super) async fn users(session: &mut Session) -> Result<Vec<serde_json::Value>, Failure> {
+pub(super) async fn users(session: &mut Session) -> Result<Vec<Value>, Failure> {
     let account = super::http::encoded(&session.account());
     session.list(&format!("/v2/accounts/{account}/users?limit={PAGE}"), "resources").await
 }
@@ -104,8 +178,7 @@ pub(super) async fn users(session: &mut Session) -> Result<Vec<serde_json::Value
 /// The user with this name, e-mail address or IAM id.
 pub(super) async fn user(session: &mut Session, name: &str) -> Result<Principal, Failure> {
     let found = users_named(session, name).await?;
-    let found = only("user", name, "portcullis iam users", found, |row| row.iam_id.clone())?;
-    Ok(Principal { iam_id: found.iam_id, name: found.user_id })
+    Ok(only("user", name, "portcullis iam users", found, |row| row.iam_id.clone())?.principal())
 }
 
 async fn users_named(session: &mut Session, name: &str) -> Result<Vec<User>, Failure> {
@@ -116,30 +189,32 @@ async fn users_named(session: &mut Session, name: &str) -> Result<Vec<User>, Fai
     Ok(found)
 }
 
-/// Whoever has this name or IAM id: oneself, a service ID, a user.
+/// Whoever has this name or IAM id: oneself, a service ID, a user, a trusted profile.
 pub(super) async fn principal(session: &mut Session, name: &str) -> Result<Principal, Failure> {
     let me = session.login.who.clone();
     if name == me.iam_id || name == me.name {
         return Ok(Principal { iam_id: me.iam_id, name: me.name });
     }
-    if name.starts_with("ServiceId-") || name.starts_with("iam-ServiceId-") {
-        let row = service_id(session, name).await?;
-        return Ok(Principal { iam_id: row.iam_id, name: row.name });
+    let id = name.strip_prefix("iam-").unwrap_or(name);
+    if id.starts_with("ServiceId-") {
+        return PrincipalKind::ServiceId.find(session, id).await;
+    }
+    if id.starts_with("Profile-") {
+        return PrincipalKind::Profile.find(session, id).await;
     }
     if name.starts_with("IBMid-") {
         return Ok(Principal { iam_id: name.to_owned(), name: name.to_owned() });
     }
     let service_ids = service_ids_named(session, name).await?;
-    let mut found: Vec<Principal> =
-        service_ids.into_iter().map(|row| Principal { iam_id: row.iam_id, name: row.name }).collect();
-    let users = users_named(session, name).await?;
-    found.extend(users.into_iter().map(|row| Principal { iam_id: row.iam_id, name: row.user_id }));
-    only("principal", name, "portcullis iam service-ids` and `portcullis iam users", found, |row| {
-        row.iam_id.clone()
-    })
+    let mut found: Vec<Principal> = service_ids.into_iter().map(ServiceId::principal).collect();
+    found.extend(users_named(session, name).await?.into_iter().map(User::principal));
+    found.extend(profiles_named(session, name).await?.into_iter().map(Profile::principal));
+    let lists = "portcullis iam service-ids`, `portcullis iam users` and `portcullis iam trusted-profiles";
+    only("principal", name, lists, found, |row| row.iam_id.clone())
 }
 
-fn only<T>(
+/// The only one that was found, whatever it is: none is refused, and several ask for the id.
+pub(super) fn only<T>(
     kind: &str,
     name: &str,
     list: &str,

@@ -27,6 +27,7 @@ mod login;
 mod lookup;
 mod policy;
 mod profile;
+mod progress;
 mod resource;
 mod session;
 mod template;

@@ -52,7 +52,7 @@ impl Session {
         // Tokens go only to the server that they are from.
         let same = remembered.as_ref() == Some(&endpoint);
         let ca_file = io.environment.ca_file.clone().or_else(|| profile.ca_file.clone().filter(|_| same));
-        let connector = Connector::new(ca_file.as_deref(), io.patience())?;
+        let connector = Connector::new(ca_file.as_deref(), io.progress.clone())?;
         let login = profile.login.clone().filter(|_| same);
         let fallback = io.environment.ibm_api_key.clone().filter(|_| login.is_none());
         let (proof, login) = match (io.environment.api_key.clone().or(fallback), login) {
@@ -146,6 +146,12 @@ impl Session {
 
     /// All rows of a paged list: those under `field`, page after page.
     pub(super) async fn list(&mut self, target: &str, field: &str) -> Result<Vec<Value>, Failure> {
+        let rows = self.pages(target, field).await;
+        self.connector.progress.forget();
+        rows
+    }
+
+    async fn pages(&mut self, target: &str, field: &str) -> Result<Vec<Value>, Failure> {
         let mut rows = Vec::new();
         let mut target = target.to_owned();
         for _ in 0..PAGES_MAX {
@@ -154,6 +160,7 @@ impl Session {
                 return Err(Failure::misunderstood(format!("`{field}` is missing")));
             };
             rows.extend(found);
+            self.connector.progress.so_far(|| format!("{} read", rows.len()));
             match next_page(&page, &target) {
                 Some(next) => target = next,
                 None => return Ok(rows),

@@ -1,20 +1,15 @@
 //! The world around a command: what it prints to, reads from, and finds in the environment. Decides nothing about IAM.
 
-use std::future::Future;
 use std::io::{BufRead, IsTerminal, Write};
 use std::path::PathBuf;
-use std::pin::pin;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::display::Display;
 use super::failure::Failure;
+use super::progress::Progress;
 use crate::clock::{Clock, SystemClock};
 use crate::secret::Secret;
-
-/// How long a wait may be before it is talked about.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Reads the keystrokes of one line without echoing them, and restores the echo even when interrupted.
 const READ_HIDDEN: &str = "trap 'stty echo' EXIT HUP INT TERM; stty -echo; IFS= read -r line; \
@@ -72,6 +67,8 @@ pub struct Io {
     pub environment: Environment,
     /// The time.
     pub clock: Arc<dyn Clock>,
+    /// What is shown while something takes long.
+    pub(super) progress: Progress,
     /// The first error of the standard output, told at the end.
     lost: Option<std::io::Error>,
 }
@@ -86,13 +83,19 @@ impl Io {
     /// The process's own.
     #[must_use]
     pub fn of_the_process() -> Self {
-        Self::new(
+        let seen = std::io::stderr().is_terminal();
+        let mut io = Self::new(
             Box::new(std::io::stdout()),
             Box::new(std::io::stderr()),
             Box::new(std::io::stdin().lock()),
-            std::io::stdin().is_terminal() && std::io::stderr().is_terminal(),
+            std::io::stdin().is_terminal() && seen,
             Environment::of_the_process(),
-        )
+        );
+        // What reads the output through a pipe, such as a pager, has the terminal to itself.
+        if seen && std::io::stdout().is_terminal() {
+            io.progress = Progress::on(Box::new(std::io::stderr()));
+        }
+        io
     }
 
     /// From parts, with the machine's clock.
@@ -104,11 +107,13 @@ impl Io {
         interactive: bool,
         environment: Environment,
     ) -> Self {
-        Self { out, err, input, interactive, environment, clock: Arc::new(SystemClock), lost: None }
+        let (clock, progress) = (Arc::new(SystemClock), Progress::default());
+        Self { out, err, input, interactive, environment, clock, progress, lost: None }
     }
 
     /// Prints a line of the result.
     pub(super) fn line(&mut self, text: impl AsRef<str>) {
+        self.progress.clear();
         if let Err(error) = writeln!(self.out, "{}", text.as_ref()) {
             self.lost.get_or_insert(error);
         }
@@ -128,6 +133,7 @@ impl Io {
 
     /// Prints a line for the person, not for the next program.
     pub(super) fn note(&mut self, text: impl AsRef<str>) {
+        self.progress.clear();
         // Nothing can be done about a standard error that does not take text.
         let _ = writeln!(self.err, "{}", text.as_ref());
     }
@@ -152,6 +158,7 @@ impl Io {
 
     /// Flushes the standard output; the error, if it lost anything. A reader that went away early is none.
     pub(super) fn finish(&mut self) -> Result<(), Failure> {
+        self.progress.clear();
         let flushed = self.out.flush();
         let lost = self.lost.take().map_or(flushed, Err);
         match lost {
@@ -165,6 +172,7 @@ impl Io {
 
     /// Asks for a line of text.
     pub(super) fn ask(&mut self, prompt: &str) -> Result<String, Failure> {
+        self.progress.clear();
         let _ = write!(self.err, "{prompt}");
         let _ = self.err.flush();
         let mut line = String::new();
@@ -174,6 +182,7 @@ impl Io {
 
     /// Asks for a line of text without showing it.
     pub(super) fn ask_secret(&mut self, prompt: &str) -> Result<Secret<String>, Failure> {
+        self.progress.clear();
         let _ = write!(self.err, "{prompt}");
         let _ = self.err.flush();
         let mut shell = Command::new("sh");
@@ -204,43 +213,8 @@ impl Io {
         }
         Ok(yes)
     }
-
-    /// Waits for `work`; after a second, a person is told for what.
-    pub(super) fn patience(&self) -> Patience {
-        Patience { visible: self.interactive }
-    }
 }
 
 fn unreadable(error: &dyn std::fmt::Display) -> Failure {
     Failure::new(format!("The input could not be read: {error}."), "Give it as a flag; `--help` lists them.")
-}
-
-/// Tells a person that something takes long.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Patience {
-    visible: bool,
-}
-
-impl Patience {
-    /// Waits for `work`, showing `what` and the seconds once it takes longer than one.
-    pub(super) async fn wait<T>(self, what: &str, work: impl Future<Output = T>) -> T {
-        let mut work = pin!(work);
-        let mut seconds = 0_u32;
-        loop {
-            tokio::select! {
-                done = &mut work => {
-                    if self.visible && seconds > 0 {
-                        eprint!("\r\u{1b}[K");
-                    }
-                    return done;
-                }
-                () = tokio::time::sleep(PATIENCE) => {
-                    seconds += 1;
-                    if self.visible {
-                        eprint!("\r\u{1b}[KWaiting for {what}… {seconds} s");
-                    }
-                }
-            }
-        }
-    }
 }

@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::Failure;
+use super::lookup::Principal;
 
 /// Reads rows out of JSON.
 pub(super) fn rows<T: DeserializeOwned>(values: &[Value]) -> Result<Vec<T>, Failure> {
@@ -32,6 +33,82 @@ pub(super) struct ServiceId {
     pub(super) modified_at: String,
 }
 
+impl ServiceId {
+    pub(super) fn principal(self) -> Principal {
+        Principal { iam_id: self.iam_id, name: self.name }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Profile {
+    pub(super) id: String,
+    pub(super) iam_id: String,
+    pub(super) name: String,
+    pub(super) description: String,
+    pub(super) crn: String,
+    pub(super) entity_tag: String,
+    pub(super) created_at: String,
+    pub(super) modified_at: String,
+}
+
+impl Profile {
+    pub(super) fn principal(self) -> Principal {
+        Principal { iam_id: self.iam_id, name: self.name }
+    }
+}
+
+/// A dynamic rule of an access group, or a rule of a trusted profile.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Rule {
+    pub(super) id: String,
+    pub(super) name: String,
+    #[serde(rename = "type")]
+    pub(super) kind: Option<String>,
+    pub(super) realm_name: Option<String>,
+    pub(super) cr_type: Option<String>,
+    pub(super) expiration: Option<u32>,
+    pub(super) conditions: Vec<Condition>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Condition {
+    pub(super) claim: String,
+    pub(super) operator: String,
+    pub(super) value: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Link {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) cr_type: String,
+    pub(super) link: LinkTarget,
+    pub(super) created_at: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct LinkTarget {
+    pub(super) crn: String,
+    pub(super) namespace: String,
+    pub(super) name: String,
+}
+
+/// Somebody whom a trusted profile trusts by name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Identity {
+    pub(super) iam_id: String,
+    pub(super) identifier: String,
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) description: String,
+}
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct ApiKey {
@@ -54,6 +131,13 @@ pub(super) struct Policy {
     pub(super) subjects: Vec<Attributes>,
     pub(super) roles: Vec<GrantedRole>,
     pub(super) resources: Vec<Attributes>,
+}
+
+impl Policy {
+    /// Whom it is for.
+    pub(super) fn subject(&self) -> Option<&Attribute> {
+        self.subjects.iter().flat_map(|subject| &subject.attributes).next()
+    }
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -100,6 +184,7 @@ pub(super) struct Group {
 #[serde(default)]
 pub(super) struct Member {
     pub(super) iam_id: String,
+    pub(super) access_group_id: String,
     #[serde(rename = "type")]
     pub(super) kind: String,
     pub(super) created_at: String,
@@ -123,6 +208,12 @@ pub(super) struct User {
     pub(super) email: String,
     pub(super) state: String,
     pub(super) added_on: String,
+}
+
+impl User {
+    pub(super) fn principal(self) -> Principal {
+        Principal { iam_id: self.iam_id, name: self.user_id }
+    }
 }
 
 /// A registry that the server stands in front of: a row of `GET /api/native/registries`.
@@ -177,6 +268,7 @@ pub(super) struct Image {
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ImageDigest {
     pub(super) id: String,
+    pub(super) manifest_type: String,
     pub(super) created: i64,
     pub(super) size: u64,
     pub(super) repo_tags: BTreeMap<String, BTreeMap<String, Value>>,

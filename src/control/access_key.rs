@@ -29,6 +29,7 @@ impl Desk {
         let resource = Resource::platform(Service::IamIdentity);
         let of = Control { action: Action::ApiKeyCreate, resource };
         let permit = self.permit_own_or(caller, &owner, of).await?;
+        self.may_have_key(caller, &owner).await?;
         super::api_key::keyless(&owner)?;
         self.roaming(caller, &owner)?;
         let missing = || Problem::NotFound(Noun::Principal, owner.to_string());

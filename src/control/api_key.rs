@@ -145,6 +145,7 @@ impl Desk {
     ) -> Result<Done<(ApiKeyRecord, ApiKey)>, Problem> {
         let of = Control { action: Action::ApiKeyCreate, resource: identities() };
         let permit = self.permit_own_or(caller, &new.owner, of).await?;
+        self.may_have_key(caller, &new.owner).await?;
         keyless(&new.owner)?;
         self.roaming(caller, &new.owner)?;
         if new.owner != *caller.principal() {
@@ -189,6 +190,11 @@ impl Desk {
     pub async fn api_key(&self, caller: &Arc<Caller>, id: &ApiKeyId) -> Result<Done<ApiKeyRecord>, Problem> {
         let (row, permit) = self.grasp_api_key(caller, id, Action::ApiKeyRead).await?;
         Ok(Done::new(row, permit))
+    }
+
+    /// Whose API key it is: for the record, never for the caller.
+    pub async fn owner_of_key(&self, id: &ApiKeyId) -> Option<PrincipalId> {
+        self.store.api_key(id).await.ok().flatten().map(|row| row.owner)
     }
 
     /// The API key that has this value. Whoever may not see it learns nothing about a value that they hold, either.

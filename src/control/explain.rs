@@ -11,6 +11,7 @@ use crate::admit::explain::{Examination, Examined, examine};
 use crate::admit::network::Verdict;
 use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
+use crate::ids::resource_group::ResourceGroupId;
 use crate::ids::tagged::AccessGroupId;
 use crate::policy::asked::{Asked, Target};
 use crate::policy::aws::document::{Document, Effect, Statement};
@@ -74,6 +75,8 @@ pub struct Explanation {
     pub network: Verdict,
     /// Whether the principal may use anything at all.
     pub active: bool,
+    /// The resource group that the namespace is in, if it is in one besides the default.
+    pub resource_group: Option<ResourceGroupId>,
     /// Whether policies decide in that registry; `None` for account management, where they always do.
     pub enforced: Option<bool>,
     /// What people call the principal.
@@ -246,6 +249,7 @@ impl Desk {
             deciders,
             network,
             active: standing.caller.bundle.active,
+            resource_group: what.target.resource.group.clone(),
             enforced,
             name: standing.caller.name().to_owned(),
             considered: considered.into_iter().map(|(one, _)| one).collect(),

@@ -1,6 +1,7 @@
 //! Access groups and their members. Who adds a member hands on what the group may do, so it must be in the caller's
 //! reach ([`super::reach`]).
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::list::{Search, Sortable, cut, every, order};
@@ -8,6 +9,7 @@ use super::problem::{Noun, Problem};
 use super::version::Expected;
 use super::{Control, Desk, Done, Permit, label, settle};
 use crate::admit::caller::Caller;
+use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::AccessGroupId;
 use crate::policy::resource::{Resource, Service};
@@ -15,6 +17,7 @@ use crate::policy::table::Action;
 use crate::store::StoreError;
 use crate::store::aws::holder::Holder;
 use crate::store::group::{AccessGroup, Membership};
+use crate::store::group_rule::Claimed;
 use crate::store::identity::{Listed, Stamp, Window};
 use crate::store::policy::Subject;
 
@@ -23,6 +26,9 @@ pub const NAME_MAX: usize = 100;
 /// The longest description of a group, in characters.
 pub const DESCRIPTION_MAX: usize = 250;
 
+/// One hour.
+const HOUR_MILLIS: i64 = 60 * 60 * 1000;
+
 /// What a caller changes; what is `None` stays.
 #[derive(Debug, Default)]
 pub struct GroupChange {
@@ -30,6 +36,26 @@ pub struct GroupChange {
     pub name: Option<String>,
     /// The description.
     pub description: Option<String>,
+}
+
+/// How somebody is in a group.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum By {
+    /// Either way.
+    Any,
+    /// By name.
+    Name,
+    /// By a rule, for as long as the last login counts.
+    Rule,
+}
+
+/// Somebody who is in a group.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Who, since when, and who has put them there or made the rule.
+    pub membership: Membership,
+    /// How.
+    pub by: By,
 }
 
 impl Sortable for AccessGroup {
@@ -50,7 +76,7 @@ impl Desk {
     pub async fn groups(
         &self,
         caller: &Arc<Caller>,
-        member: Option<&PrincipalId>,
+        (member, by): (Option<&PrincipalId>, By),
         search: &Search,
         window: Window,
     ) -> Result<Done<Listed<AccessGroup>>, Problem> {
@@ -63,10 +89,19 @@ impl Desk {
             None if !all => Some(caller.principal()),
             member => member,
         };
-        if search.text.is_none() && search.order.is_none() {
+        let by_rule = match member.filter(|_| by != By::Name) {
+            Some(member) => self.store.claimed_groups(member, self.clock.now()).await?,
+            None => Vec::new(),
+        };
+        if by_rule.is_empty() && by != By::Rule && search.text.is_none() && search.order.is_none() {
             return Ok(Done::new(self.store.groups(member, window).await?, permit));
         }
-        let mut rows = every(|window| self.store.groups(member, window)).await?;
+        let mut rows = match by {
+            By::Any | By::Name => every(|window| self.store.groups(member, window)).await?,
+            By::Rule => Vec::new(),
+        };
+        let known: HashSet<AccessGroupId> = rows.iter().map(|row| row.id.clone()).collect();
+        rows.extend(by_rule.into_iter().filter(|row| !known.contains(&row.id)));
         rows.retain(|row| search.finds(&[&row.name, &row.description]));
         if let Some(sorted) = search.order {
             order(&mut rows, sorted);
@@ -165,13 +200,34 @@ impl Desk {
         &self,
         caller: &Arc<Caller>,
         id: &AccessGroupId,
-        wanted: impl Fn(&PrincipalId) -> bool,
+        (wanted, by): (impl Fn(&PrincipalId) -> bool, By),
         window: Window,
-    ) -> Result<Done<Listed<Membership>>, Problem> {
+    ) -> Result<Done<Listed<Member>>, Problem> {
         let (_, permit) = self.grasp_group(caller, id, Action::GroupMemberList).await?;
-        let mut rows = every(|window| self.store.members(id, window)).await?;
-        rows.retain(|row| wanted(&row.member));
+        let mut rows = Vec::new();
+        if by != By::Rule {
+            let named = every(|window| self.store.members(id, window)).await?;
+            rows.extend(named.into_iter().map(|membership| Member { membership, by: By::Name }));
+        }
+        if by != By::Name {
+            rows.extend(self.members_by_rule(id).await?);
+        }
+        rows.retain(|row| wanted(&row.membership.member));
         Ok(Done::new(cut(rows, window), permit))
+    }
+
+    /// Who is in a group by its rules now, since the login that put them there.
+    async fn members_by_rule(&self, id: &AccessGroupId) -> Result<Vec<Member>, Problem> {
+        let rules = self.store.claim_rules(id).await?;
+        let claimed = self.store.claimed_members(id, self.clock.now()).await?;
+        let one = |(member, claimed): (PrincipalId, Claimed)| {
+            let rule = rules.iter().find(|rule| rule.id == claimed.rule)?;
+            let lasts = i64::from(rule.expiration) * HOUR_MILLIS;
+            let added_at = UnixTime::from_millis(claimed.ends_at.millis().saturating_sub(lasts));
+            let membership = Membership { member, added_at, added_by: rule.created_by.clone() };
+            Some(Member { membership, by: By::Rule })
+        };
+        Ok(claimed.into_iter().filter_map(one).collect())
     }
 
     /// Whether `member` is in a group; everyone may ask about themselves.

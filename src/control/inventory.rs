@@ -5,22 +5,12 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 
+use super::stock::Manifest;
 use crate::admit::fault::Fault;
 use crate::clock::UnixTime;
 use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference, Tag};
-
-/// A manifest as the upstream has it.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub struct Manifest {
-    /// What it hashes to.
-    pub digest: Digest,
-    /// Its media type.
-    pub media_type: String,
-    /// The text.
-    pub content: Bytes,
-}
 
 /// One manifest of a repository, and what it says.
 #[derive(Clone, Debug, Eq, PartialEq)]

@@ -48,6 +48,8 @@ where
 pub struct Page<T> {
     /// The rows.
     pub rows: Vec<T>,
+    /// Where the page before begins, if this is not the first.
+    pub previous: Option<u32>,
     /// Where the next page begins, if there is more.
     pub next: Option<u32>,
 }
@@ -66,24 +68,64 @@ where
     R: Future<Output = Result<Listed<T>, StoreError>> + Send,
 {
     let wanted = usize::try_from(window.limit).unwrap_or(usize::MAX);
+    let previous = before(&fetch, &keep, window).await?;
     let (mut rows, mut at) = (Vec::new(), window.offset);
     loop {
         let listed = fetch(Window { offset: at, limit: STEP }).await?;
         if listed.rows.is_empty() {
-            return Ok(Page { rows, next: None });
+            return Ok(Page { rows, previous, next: None });
         }
         for row in listed.rows {
             if keep(&row) {
                 if rows.len() == wanted {
-                    return Ok(Page { rows, next: Some(at) });
+                    return Ok(Page { rows, previous, next: Some(at) });
                 }
                 rows.push(row);
             }
             at = at.saturating_add(1);
         }
         if at >= listed.total {
-            return Ok(Page { rows, next: None });
+            return Ok(Page { rows, previous, next: None });
         }
+    }
+}
+
+/// Where the page before begins: as many rows back that are kept as a page has.
+async fn before<T, F, R>(
+    fetch: &F,
+    keep: &impl Fn(&T) -> bool,
+    window: Window,
+) -> Result<Option<u32>, Problem>
+where
+    F: Fn(Window) -> R + Send,
+    R: Future<Output = Result<Listed<T>, StoreError>> + Send,
+{
+    let (mut end, mut left) = (window.offset, window.limit);
+    while end > 0 && left > 0 {
+        let start = end.saturating_sub(STEP);
+        let listed = fetch(Window { offset: start, limit: end - start }).await?;
+        for (at, row) in (start..end).zip(listed.rows).rev() {
+            if keep(&row) {
+                left = left.saturating_sub(1);
+            }
+            if left == 0 {
+                return Ok(Some(at));
+            }
+        }
+        end = start;
+    }
+    Ok((window.offset > 0).then_some(0))
+}
+
+/// Cuts a page out of a list in memory.
+#[must_use]
+pub(super) fn page_of<T>(rows: Vec<T>, window: Window) -> Page<T> {
+    let listed = cut(rows, window);
+    let end = window.offset.saturating_add(u32::try_from(listed.rows.len()).unwrap_or(u32::MAX));
+    Page {
+        previous: (window.offset > 0).then(|| window.offset.saturating_sub(window.limit)),
+        next: (end < listed.total && !listed.rows.is_empty()).then_some(end),
+        rows: listed.rows,
     }
 }
 
@@ -93,6 +135,49 @@ pub(super) fn cut<T>(rows: Vec<T>, window: Window) -> Listed<T> {
     let total = u32::try_from(rows.len()).unwrap_or(u32::MAX);
     let whole = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
     Listed { rows: rows.into_iter().skip(whole(window.offset)).take(whole(window.limit)).collect(), total }
+}
+
+/// Which of a list of identities are shown, in what order, and which part of that.
+#[derive(Clone, Copy, Debug)]
+pub struct Choice<'a> {
+    /// Only those of this name.
+    pub name: Option<&'a str>,
+    /// Only those that this keeps.
+    pub refine: Option<&'a Refine>,
+    /// The order; oldest first unless given.
+    pub sorted: Option<Order>,
+    /// The part.
+    pub window: Window,
+}
+
+impl Choice<'_> {
+    /// Of all: `fetch` knows the name.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub(super) async fn of_all<T, F, R>(&self, fetch: F) -> Result<Listed<T>, Problem>
+    where
+        T: Sortable,
+        F: Fn(Window) -> R + Send,
+        R: Future<Output = Result<Listed<T>, StoreError>> + Send,
+    {
+        if self.sorted.is_none() && self.refine.is_none() {
+            return Ok(fetch(self.window).await?);
+        }
+        let mut rows = every(fetch).await?;
+        rows.retain(|row| self.refine.is_none_or(|refine| refine.keeps(row)));
+        if let Some(sorted) = self.sorted {
+            order(&mut rows, sorted);
+        }
+        Ok(cut(rows, self.window))
+    }
+
+    /// Of the only one that somebody sees; `same` compares names.
+    pub(super) fn of_own<T: Sortable>(&self, own: Option<T>, same: fn(&str, &str) -> bool) -> Listed<T> {
+        let named = |row: &T| self.name.is_none_or(|name| same(row.facets().0, name));
+        let kept = |row: &T| self.refine.is_none_or(|refine| refine.keeps(row));
+        cut(own.into_iter().filter(named).filter(kept).collect(), self.window)
+    }
 }
 
 /// By what a list is ordered; by creation time, oldest first, unless asked otherwise.

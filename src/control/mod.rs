@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::admit::authenticate::Origin;
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
 use crate::admit::control::ImageCall;
 use crate::admit::held::HeldTag;
 use crate::admit::network::Premises;
+use crate::admit::origin::Origin;
 use crate::admit::permit::{AwsControl, Control, Permit};
 use crate::admit::web_identity::{Introduced, WebIdentity};
 use crate::clock::{Clock, Entropy};
@@ -35,6 +35,7 @@ use crate::store::Store;
 use crate::token::federation::Federation;
 
 pub mod access_key;
+pub mod activity;
 pub mod api_key;
 pub mod aws;
 pub mod cbr;
@@ -152,14 +153,16 @@ pub trait Authority: Send + Sync {
 pub struct Desk {
     /// The only account.
     pub account: AccountId,
+    /// When who was last authenticated.
+    pub activity: Arc<activity::Activity>,
     /// Decides.
     pub authority: Arc<dyn Authority>,
     /// For stamps.
     pub clock: Arc<dyn Clock>,
     /// For ids and keys.
     pub entropy: Arc<dyn Entropy>,
-    /// Verifies tokens of other issuers.
-    pub federation: Federation,
+    /// Verifies tokens of other issuers; the token endpoints ask the same one.
+    pub federation: Arc<Federation>,
     /// What the registries hold.
     pub images: Arc<dyn image::Images>,
     /// For sealing access keys.

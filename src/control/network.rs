@@ -5,31 +5,25 @@
 
 use std::sync::Arc;
 
+use super::history::Deed;
 use super::problem::{Noun, Problem};
 use super::version::Expected;
 use super::{Control, Desk, Done, Permit, settle};
 use crate::admit::caller::Caller;
 use crate::admit::network::Want;
+use crate::credential::settings::{IdentitySettings, Restriction, SettingsChange};
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ApiKeyId;
 use crate::network::allow_list::{AllowList, Naming};
 use crate::network::zone::Zones;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
+use crate::store::StoreError;
 use crate::store::network::{AccountSettings, ListHolder, NetworkFacts};
 use crate::view::network::{AccountNetwork, Own};
 
 /// The most characters of a list.
 const LIST_MAX: usize = 64 * 1024;
-
-/// What a caller changes in the account; what is `None` stays.
-#[derive(Clone, Debug, Default)]
-pub struct AccountChange {
-    /// The list, as IBM Cloud writes it; empty for from everywhere.
-    pub allowed_ip_addresses: Option<String>,
-    /// Whether images of all registries are refused on public endpoints.
-    pub private_only: Option<bool>,
-}
 
 /// Whether a change is made even if it locks the caller out.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -70,15 +64,15 @@ impl Desk {
         &self,
         caller: &Arc<Caller>,
         expected: &Expected,
-        change: AccountChange,
+        change: SettingsChange,
         insistence: Insistence,
     ) -> Result<Done<AccountSettings>, Problem> {
         let permit = self.authority.permit(caller, Action::AccountUpdate, account()).await?;
         let facts = self.store.network().await?;
         let mut row = founded(facts.clone())?;
         row.stamp = expected.next(&row.account, &row.stamp, self.clock.now())?;
-        if let Some(text) = change.allowed_ip_addresses {
-            row.allow_list = list(&text, Naming::Zones)?;
+        if let Some(text) = &change.allowed_ip_addresses {
+            row.allow_list = list(text, Naming::Zones)?;
             let zones = Zones::of(&facts.zones);
             if let Some(zone) = row.allow_list.as_ref().and_then(|list| list.unknown_zone(&zones)) {
                 let text = format!(
@@ -89,9 +83,43 @@ impl Desk {
             }
         }
         row.private_only = change.private_only.unwrap_or(row.private_only);
+        row.identity.put(change).map_err(Problem::Invalid)?;
         self.let_back_in(caller, NetworkFacts { settings: Some(row.clone()), ..facts }, insistence)?;
         self.store.update_account_settings(&row).await?;
+        self.remember(caller, (&row.account, "account settings"), Deed::Update).await;
         Ok(Done::new(row, permit))
+    }
+
+    /// What the account says of its identities.
+    pub(super) async fn identity_settings(&self) -> Result<IdentitySettings, StoreError> {
+        let settings = self.store.network().await?.settings;
+        Ok(settings.map(|settings| settings.identity).unwrap_or_default())
+    }
+
+    /// Refuses what the account restricts to a role of its own, to whoever has not got that role.
+    pub(super) async fn unrestricted(
+        &self,
+        caller: &Arc<Caller>,
+        restriction: Restriction,
+        action: Action,
+    ) -> Result<(), Problem> {
+        match restriction {
+            Restriction::NotRestricted | Restriction::NotSet => Ok(()),
+            Restriction::Restricted => self.authority.permit(caller, action, account()).await.map(drop),
+        }
+    }
+
+    /// The same of a key of `owner`, where that is a user.
+    pub(super) async fn may_have_key(
+        &self,
+        caller: &Arc<Caller>,
+        owner: &PrincipalId,
+    ) -> Result<(), Problem> {
+        if !matches!(owner, PrincipalId::User(_)) {
+            return Ok(());
+        }
+        let restriction = self.identity_settings().await?.restrict_create_platform_apikey;
+        self.unrestricted(caller, restriction, Action::ApiKeyCreateRestricted).await
     }
 
     /// The list of a user, service ID or API key; users and service IDs may see their own and their keys'.

@@ -2,12 +2,13 @@
 //!
 //! A policy is judged on what it targets: only who administers the whole target may make, change or delete it.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::custom_role::is_custom;
-use super::list::{Page, page};
+use super::list::{Page, every, page, page_of};
 use super::problem::{Noun, Problem};
-use super::version::Expected;
+use super::version::{Expected, entity_tag};
 use super::{Control, Desk, Done, Permit, label};
 use crate::admit::caller::Caller;
 use crate::admit::refusal::Refusal;
@@ -17,7 +18,8 @@ use crate::policy::ibm::check::check;
 use crate::policy::ibm::document::PolicyDocument;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
-use crate::store::identity::{Stamp, Window};
+use crate::store::StoreError;
+use crate::store::identity::{Listed, Stamp, Window};
 use crate::store::policy::{PolicyRecord, Subject};
 
 /// What a caller says of a policy.
@@ -29,6 +31,49 @@ pub struct PolicyDraft {
     pub document: PolicyDocument,
     /// Any text.
     pub description: String,
+}
+
+/// By what a list of policies is ordered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct PolicyOrder {
+    /// The field.
+    pub by: PolicyKey,
+    /// Whether the greatest comes first.
+    pub descending: bool,
+}
+
+/// A field that policies differ by.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum PolicyKey {
+    /// When it was made.
+    CreatedAt,
+    /// Who made it.
+    CreatedBy,
+    /// Its id, and with that where it is found.
+    Id,
+    /// When it was last changed.
+    ModifiedAt,
+    /// Who changed it last.
+    ModifiedBy,
+    /// What all of one list have in common: its type, its state.
+    Same,
+}
+
+impl PolicyOrder {
+    /// Rows that are equal stay oldest first.
+    fn put(self, rows: &mut [PolicyRecord]) {
+        rows.sort_by(|left, right| {
+            let found = match self.by {
+                PolicyKey::CreatedAt => left.stamp.created_at.cmp(&right.stamp.created_at),
+                PolicyKey::CreatedBy => left.created_by.to_string().cmp(&right.created_by.to_string()),
+                PolicyKey::Id => left.id.as_str().cmp(right.id.as_str()),
+                PolicyKey::ModifiedAt => left.stamp.modified_at.cmp(&right.stamp.modified_at),
+                PolicyKey::ModifiedBy => left.modified_by.to_string().cmp(&right.modified_by.to_string()),
+                PolicyKey::Same => Ordering::Equal,
+            };
+            if self.descending { found.reverse() } else { found }
+        });
+    }
 }
 
 /// The version of the API that a policy is written by.
@@ -50,10 +95,32 @@ impl Desk {
         caller: &Arc<Caller>,
         subject: Option<&Subject>,
         wanted: impl Fn(&PolicyRecord) -> bool + Send,
-        window: Window,
+        (sorted, window): (Option<PolicyOrder>, Window),
     ) -> Result<Done<Page<PolicyRecord>>, Problem> {
+        let fetch = |window| self.store.policies(subject, window);
+        self.policies_shown(caller, fetch, wanted, (sorted, window)).await
+    }
+
+    async fn policies_shown<'s, F>(
+        &'s self,
+        caller: &Arc<Caller>,
+        fetch: impl Fn(Window) -> F + Send,
+        wanted: impl Fn(&PolicyRecord) -> bool + Send,
+        (sorted, window): (Option<PolicyOrder>, Window),
+    ) -> Result<Done<Page<PolicyRecord>>, Problem>
+    where
+        F: Future<Output = Result<Listed<PolicyRecord>, StoreError>> + Send + 's,
+    {
         let keep = |row: &PolicyRecord| wanted(row) && self.sees_policy(caller, row);
-        let found = page(|window| self.store.policies(subject, window), keep, window).await?;
+        let found = match sorted {
+            None => page(fetch, keep, window).await?,
+            Some(sorted) => {
+                let mut rows = every(fetch).await?;
+                rows.retain(keep);
+                sorted.put(&mut rows);
+                page_of(rows, window)
+            }
+        };
         Ok(Done::new(found, self.proven(caller, Action::PolicyRead, nothing())))
     }
 
@@ -79,6 +146,7 @@ impl Desk {
             stamp: Stamp::new(self.clock.now()),
             subject: draft.subject,
         };
+        self.only_one_such(caller, &row).await?;
         self.store.insert_policy(&row).await.map_err(|error| no_subject(error, &row.subject))?;
         Ok(Done::new(row, permit))
     }
@@ -126,6 +194,7 @@ impl Desk {
             modified_by: caller.principal().clone(),
             ..stored
         };
+        self.only_one_such(caller, &row).await?;
         self.store.update_policy(&row).await.map_err(|error| Problem::of(error, Noun::Policy, id))?;
         Ok(Done::new(row, permit))
     }
@@ -152,11 +221,10 @@ impl Desk {
         caller: &Arc<Caller>,
         subject: Option<&Subject>,
         wanted: impl Fn(&PolicyRecord) -> bool + Send,
-        window: Window,
+        (sorted, window): (Option<PolicyOrder>, Window),
     ) -> Result<Done<Page<PolicyRecord>>, Problem> {
-        let keep = |row: &PolicyRecord| wanted(row) && self.sees_policy(caller, row);
-        let found = page(|window| self.store.deleted_policies(subject, window), keep, window).await?;
-        Ok(Done::new(found, self.proven(caller, Action::PolicyRead, nothing())))
+        let fetch = |window| self.store.deleted_policies(subject, window);
+        self.policies_shown(caller, fetch, wanted, (sorted, window)).await
     }
 
     /// Restores a policy that was deleted; the caller must be one who could make it now.
@@ -189,6 +257,7 @@ impl Desk {
             modified_by: caller.principal().clone(),
             ..stored
         };
+        self.only_one_such(caller, &row).await?;
         self.store.restore_policy(&row).await.map_err(|error| Problem::of(error, Noun::Policy, id))?;
         Ok(Done::new(row, permit))
     }
@@ -209,6 +278,21 @@ impl Desk {
         }
         let refusal = Refusal::unallowed(Action::PolicyRead, nothing());
         Err(Problem::Hidden { noun: Noun::Policy, name: id.to_string(), refusal })
+    }
+
+    /// Refuses a policy that says what another one of the same subject says already. Which one that is, is told to whoever
+    /// may see it.
+    async fn only_one_such(&self, caller: &Caller, row: &PolicyRecord) -> Result<(), Problem> {
+        let theirs = every(|window| self.store.policies(Some(&row.subject), window)).await?;
+        let such = |other: &&PolicyRecord| other.id != row.id && other.document.says_the_same(&row.document);
+        match theirs.iter().find(such) {
+            None => Ok(()),
+            Some(other) => {
+                let seen = self.sees_policy(caller, other);
+                let tag = || (other.id.clone(), entity_tag(&other.id, &other.stamp));
+                Err(Problem::Duplicate(seen.then(tag)))
+            }
+        }
     }
 
     /// Checks that the caller could grant this, without granting it.
@@ -245,7 +329,7 @@ const fn nothing() -> Resource {
     Resource { service: None, region: None, namespace: None, repository: None, group: None }
 }
 
-fn no_subject(error: crate::store::StoreError, subject: &Subject) -> Problem {
+fn no_subject(error: StoreError, subject: &Subject) -> Problem {
     match subject {
         Subject::Group(id) => Problem::of(error, Noun::Group, id),
         Subject::Principal(id) => Problem::of(error, Noun::Principal, id),

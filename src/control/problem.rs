@@ -2,6 +2,7 @@
 
 use crate::admit::fault::Fault;
 use crate::admit::refusal::Refusal;
+use crate::ids::tagged::PolicyId;
 use crate::store::StoreError;
 
 /// What a use case is about.
@@ -74,6 +75,8 @@ impl Noun {
 pub enum Problem {
     /// The state of things forbids it.
     Conflict(String),
+    /// There is such a policy already: its id and entity tag, for whoever may see it.
+    Duplicate(Option<(PolicyId, String)>),
     /// Not the caller's fault.
     Fault(Fault),
     /// The caller may not see such a thing: reads like [`Problem::NotFound`], but the audit knows better.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::history::Deed;
-use super::list::{Order, Refine, Sortable, cut, every, order};
+use super::list::{Choice, Sortable};
 use super::problem::{Noun, Problem};
 use super::version::Expected;
 use super::{Control, Desk, Done, Permit, label, settle};
@@ -12,7 +12,7 @@ use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ServiceId;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
-use crate::store::identity::{Listed, ServiceIdentity, Stamp, Window};
+use crate::store::identity::{Listed, ServiceIdentity, Stamp};
 
 /// What a caller says of a new service ID.
 #[derive(Debug)]
@@ -45,41 +45,25 @@ fn identities() -> Resource {
 }
 
 impl Desk {
-    /// The service IDs that the caller may see, only those of exactly this `name` if given. A service ID always sees
-    /// itself.
+    /// The service IDs that the caller may see, as far as they are chosen. A service ID always sees itself.
     ///
     /// # Errors
     /// [`Problem`].
     pub async fn service_ids(
         &self,
         caller: &Arc<Caller>,
-        name: Option<&str>,
-        refine: Option<&Refine>,
-        sorted: Option<Order>,
-        window: Window,
+        choice: Choice<'_>,
     ) -> Result<Done<Listed<ServiceIdentity>>, Problem> {
         let permit = self.proven(caller, Action::ServiceIdList, identities());
-        if !self.authority.may(caller, Action::ServiceIdList, &identities()) {
-            let own = match caller.principal() {
-                PrincipalId::ServiceId(id) => self.store.service_id(id).await?,
-                PrincipalId::Profile(_) | PrincipalId::Role(_) | PrincipalId::User(_) => None,
-            };
-            let rows = own
-                .into_iter()
-                .filter(|row| name.is_none_or(|name| row.name == name))
-                .filter(|row| refine.is_none_or(|refine| refine.keeps(row)))
-                .collect();
-            return Ok(Done::new(cut(rows, window), permit));
+        if self.authority.may(caller, Action::ServiceIdList, &identities()) {
+            let fetch = |window| self.store.service_ids(choice.name, window);
+            return Ok(Done::new(choice.of_all(fetch).await?, permit));
         }
-        if sorted.is_none() && refine.is_none() {
-            return Ok(Done::new(self.store.service_ids(name, window).await?, permit));
-        }
-        let mut rows = every(|window| self.store.service_ids(name, window)).await?;
-        rows.retain(|row| refine.is_none_or(|refine| refine.keeps(row)));
-        if let Some(sorted) = sorted {
-            order(&mut rows, sorted);
-        }
-        Ok(Done::new(cut(rows, window), permit))
+        let own = match caller.principal() {
+            PrincipalId::ServiceId(id) => self.store.service_id(id).await?,
+            PrincipalId::Profile(_) | PrincipalId::Role(_) | PrincipalId::User(_) => None,
+        };
+        Ok(Done::new(choice.of_own(own, |one, other| one == other), permit))
     }
 
     /// Makes a service ID.
@@ -92,6 +76,8 @@ impl Desk {
         new: NewServiceId,
     ) -> Result<Done<ServiceIdentity>, Problem> {
         let permit = self.authority.permit(caller, Action::ServiceIdCreate, identities()).await?;
+        let restriction = self.identity_settings().await?.restrict_create_service_id;
+        self.unrestricted(caller, restriction, Action::ServiceIdCreateRestricted).await?;
         let row = ServiceIdentity {
             id: ServiceId::fresh(&*self.entropy),
             name: label::name("name", &new.name, label::NAME_MAX)?,

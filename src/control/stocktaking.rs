@@ -6,8 +6,9 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use super::inventory::{Held, Manifest};
+use super::inventory::Held;
 use super::problem::{Noun, Problem};
+use super::stock::Manifest;
 use super::trash::Revived;
 use super::{Desk, Done, survey};
 use crate::admit::caller::Caller;

@@ -8,6 +8,7 @@ use super::policy::PolicyDraft;
 use super::problem::{Noun, Problem};
 use super::{Control, Desk, Done, label, settle};
 use crate::admit::caller::Caller;
+use crate::credential::settings::Visibility;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, UserId};
 use crate::policy::ibm::document::PolicyDocument;
@@ -66,7 +67,7 @@ impl Desk {
         window: Window,
     ) -> Result<Done<Listed<User>>, Problem> {
         let permit = self.proven(caller, Action::UserList, users());
-        let all = self.authority.may(caller, Action::UserList, &users());
+        let all = self.sees_users(caller, Action::UserList).await?;
         if all && name.is_none() && search.text.is_none() {
             return Ok(Done::new(self.store.users(window).await?, permit));
         }
@@ -94,12 +95,19 @@ impl Desk {
             return Err(Problem::Invalid(format!("invite 1 to {INVITED_MAX} users in one call")));
         }
         let mut taken = self.taken_names(&invitation.names).await?;
+        let settings = self.identity_settings().await?;
         for name in &invitation.names {
             if !(1..=NAME_MAX).contains(&name.len())
                 || !name.chars().all(|c| !c.is_whitespace() && !c.is_control())
             {
                 let text = "`email` is not usable: give 1 to 254 characters without spaces";
                 return Err(Problem::Invalid(text.to_owned()));
+            }
+            if !settings.invites(name) {
+                let text = format!(
+                    "the account invites nobody with an address like `{name}`: see `restrict_user_domains`"
+                );
+                return Err(Problem::Conflict(text));
             }
             if !taken.insert(name.to_lowercase()) {
                 return Err(Problem::Conflict("this user is in the account already".to_owned()));
@@ -117,6 +125,16 @@ impl Desk {
             made.push(self.admit_user(caller, name, &invitation).await?);
         }
         Ok(Done::new(made, permit))
+    }
+
+    /// Whether the caller may see all users: by policy, or because users of the account see each other.
+    async fn sees_users(&self, caller: &Arc<Caller>, action: Action) -> Result<bool, Problem> {
+        if self.authority.may(caller, action, &users()) {
+            return Ok(true);
+        }
+        let visibility = self.identity_settings().await?.restrict_user_list_visibility;
+        let user = matches!(caller.principal(), PrincipalId::User(_));
+        Ok(user && visibility == Visibility::NotRestricted)
     }
 
     async fn taken_names(&self, wanted: &[String]) -> Result<HashSet<String>, Problem> {
@@ -220,7 +238,12 @@ impl Desk {
     /// [`Problem`].
     pub async fn user(&self, caller: &Arc<Caller>, id: &UserId) -> Result<Done<User>, Problem> {
         let of = Control { action: Action::UserRead, resource: users() };
-        let attempt = self.permit_own_or(caller, &PrincipalId::User(id.clone()), of).await;
+        let attempt = match self.permit_own_or(caller, &PrincipalId::User(id.clone()), of).await {
+            Err(Problem::Refused(_)) if self.sees_users(caller, Action::UserRead).await? => {
+                Ok(self.proven(caller, Action::UserRead, users()))
+            }
+            attempt => attempt,
+        };
         let (row, permit) = settle(self.store.user(id).await?, attempt, false, Noun::User, id)?;
         Ok(Done::new(row, permit))
     }

@@ -1,4 +1,5 @@
-//! What callers prove themselves with: API keys, `Authorization` headers, signed tokens, AWS signatures, and sealing at rest.
+//! What callers prove themselves with: API keys, `Authorization` headers, signed tokens, AWS signatures, and sealing at rest;
+//! and what an account says of all that.
 //!
 //! It parses, hashes, signs and checks. It never looks anything up, and it never decides what a proven caller may do.
 
@@ -12,5 +13,6 @@ pub mod layer_ticket;
 pub mod lease;
 pub mod seal;
 pub mod session;
+pub mod settings;
 pub mod sigv4;
 pub mod voucher;

@@ -8,6 +8,7 @@ mod answer;
 pub mod body;
 pub mod connect;
 mod digest;
+mod document;
 pub mod inventory;
 pub mod issuers;
 pub mod lists;

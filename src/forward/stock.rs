@@ -2,15 +2,13 @@
 //!
 //! Like a survey it never answers a client itself; whoever calls has decided. Each request is written from an operation.
 
-use std::collections::HashSet;
-
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt};
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
-use serde::Deserialize;
 
 use super::body::{ForwardBody, read};
+use super::document::{Configuration, Descriptor, Manifest};
 use super::manifest::MANIFEST_MAX;
 use super::outgoing::Outgoing;
 use super::survey::EVERY_KIND;
@@ -47,50 +45,6 @@ pub struct Summary {
     pub subject: Option<Digest>,
     /// The manifests that it is an index of.
     pub children: Vec<Digest>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Parsed {
-    artifact_type: Option<String>,
-    config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Vec<Descriptor>,
-    #[serde(default)]
-    manifests: Vec<Descriptor>,
-    subject: Option<Descriptor>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Descriptor {
-    digest: String,
-    #[serde(default)]
-    size: u64,
-    media_type: Option<String>,
-}
-
-#[derive(Default, Deserialize)]
-struct Configuration {
-    created: Option<String>,
-}
-
-impl Parsed {
-    fn of(content: &[u8]) -> Self {
-        serde_json::from_slice(content).unwrap_or_default()
-    }
-
-    fn own_size(&self) -> u64 {
-        let config = self.config.as_ref().map_or(0, |config| config.size);
-        self.layers.iter().fold(config, |total, layer| total.saturating_add(layer.size))
-    }
-
-    /// Each once, however often the index says so: every one is read.
-    fn children(&self) -> Vec<Digest> {
-        let mut known = HashSet::new();
-        let digests = self.manifests.iter().filter_map(|child| Digest::parse(&child.digest).ok());
-        digests.filter(|child| known.insert(child.clone())).collect()
-    }
 }
 
 impl Forwarder {
@@ -198,36 +152,64 @@ impl Forwarder {
         else {
             return Ok(None);
         };
-        let parsed = Parsed::of(&content);
+        let parsed = Manifest::of(&content);
         let children = parsed.children();
         let sizes = children.iter().map(async |child| {
             let reference = Reference::Digest(child.clone());
             let whole = self.manifest(repository, &reference).await?;
-            Ok::<_, Fault>(whole.map_or(0, |(_, _, content)| Parsed::of(&content).own_size()))
+            Ok::<_, Fault>(whole.and_then(|(_, _, content)| Manifest::of(&content).size()).unwrap_or(0))
         });
         let mut sizes = stream::iter(sizes).buffered(AT_ONCE);
-        let mut size = parsed.own_size();
+        let mut size = parsed.size().unwrap_or(0);
         while let Some(of_child) = sizes.next().await {
             size = size.max(of_child?);
         }
         drop(sizes);
         let built = match &parsed.config {
-            Some(config) if created => self.built(repository, config).await?,
+            Some(config) if created => self.configuration(repository, config).await?.created,
             Some(_) | None => None,
         };
-        let subject = parsed.subject.and_then(|subject| Digest::parse(&subject.digest).ok());
+        let subject = parsed.subject();
         let artifact_type = parsed.artifact_type.or(parsed.config.and_then(|config| config.media_type));
         Ok(Some(Summary { digest, media_type, artifact_type, size, created: built, subject, children }))
     }
 
-    async fn built(&self, repository: &RepositoryName, config: &Descriptor) -> Result<Option<String>, Fault> {
-        let Ok(digest) = Digest::parse(&config.digest) else { return Ok(None) };
-        let blob =
-            Operation::BlobRead { repository: repository.clone(), digest, mode: ReadMode::Get, range: None };
+    /// What an image's configuration says. One that is too long or not there says nothing.
+    pub(super) async fn configuration(
+        &self,
+        repository: &RepositoryName,
+        config: &Descriptor,
+    ) -> Result<Configuration, Fault> {
+        let Some(digest) = config.digest() else { return Ok(Configuration::default()) };
+        Ok(Configuration::of(&self.small_blob(repository, &digest).await?.unwrap_or_default()))
+    }
+
+    /// A small blob, if it is there and not too long.
+    ///
+    /// # Errors
+    /// [`Fault`] when the upstream fails.
+    pub async fn small_blob(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Option<Bytes>, Fault> {
+        self.blob_up_to(repository, digest, MANIFEST_MAX).await
+    }
+
+    /// A blob, if it is there and has no more than `max` bytes.
+    ///
+    /// # Errors
+    /// [`Fault`] when the upstream fails.
+    pub async fn blob_up_to(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        max: usize,
+    ) -> Result<Option<Bytes>, Fault> {
+        let (repository, digest) = (repository.clone(), digest.clone());
+        let blob = Operation::BlobRead { repository, digest, mode: ReadMode::Get, range: None };
         let Some(answer) = known(self.asked(&blob, Outgoing::empty(), None).await)? else { return Ok(None) };
-        // What is too long or not there is not worth a failure.
-        let text = read(answer.into_body(), MANIFEST_MAX).await.unwrap_or_default();
-        Ok(serde_json::from_slice::<Configuration>(&text).unwrap_or_default().created)
+        Ok(read(answer.into_body(), max).await.ok())
     }
 
     /// The size of a blob.
@@ -394,7 +376,7 @@ impl Forwarder {
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 
 /// What is not there is nothing; any other failure of a question is the upstream's.
-fn known<T>(answer: Result<T, Failure>) -> Result<Option<T>, Fault> {
+pub(super) fn known<T>(answer: Result<T, Failure>) -> Result<Option<T>, Fault> {
     match answer {
         Ok(answer) => Ok(Some(answer)),
         Err(Failure::Oci(error)) if is_absence(error.code) => Ok(None),

@@ -2,27 +2,18 @@
 //!
 //! It serves our own control plane, which shows callers only what they may list; it never answers a client itself.
 
-use bytes::Bytes;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
-use serde::Deserialize;
 
-use super::body::read;
+use super::document::{Configuration, Manifest};
 use super::outgoing::Outgoing;
-use super::{Exchange, Failure, Forwarder, digest, refused};
+use super::{Exchange, Failure, Forwarder};
 use crate::admit::fault::Fault;
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::{Operation, Page, ReadMode};
 use crate::registry::reference::{Digest, Reference, Tag};
 
-/// The longest manifest or configuration that is read.
-const DOCUMENT_MAX: usize = 4 << 20;
-
-/// Every kind of manifest that a registry may hold; a vanilla one answers 404 for kinds that are not asked for.
-const MANIFEST_KINDS: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
-    application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json";
-
-/// These and what is older: whether a tag is there does not depend on what it points to.
+/// Every kind of manifest that a registry may hold, and what is older: whether a tag is there does not depend on what it points to.
 pub(super) const EVERY_KIND: &str = "application/vnd.oci.image.index.v1+json, application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.docker.distribution.manifest.v2+json, \
     application/vnd.docker.distribution.manifest.v1+prettyjws, application/vnd.docker.distribution.manifest.v1+json, \
@@ -43,34 +34,6 @@ pub struct Surveyed {
     pub created: Option<String>,
     /// The labels of its configuration.
     pub labels: Vec<(String, String)>,
-}
-
-#[derive(Deserialize)]
-struct Manifest {
-    config: Option<Descriptor>,
-    #[serde(default)]
-    layers: Vec<Descriptor>,
-}
-
-#[derive(Deserialize)]
-struct Descriptor {
-    digest: String,
-    #[serde(default)]
-    size: u64,
-}
-
-#[derive(Default, Deserialize)]
-struct Configuration {
-    created: Option<String>,
-    #[serde(default)]
-    config: Option<Runtime>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct Runtime {
-    #[serde(default)]
-    labels: Option<std::collections::BTreeMap<String, String>>,
 }
 
 impl Forwarder {
@@ -126,45 +89,15 @@ impl Forwarder {
 
     async fn surveyed(&self, repository: &RepositoryName, tag: Tag) -> Result<Option<Surveyed>, Fault> {
         let reference = Reference::Tag(tag.clone());
-        let manifest =
-            Operation::ManifestRead { repository: repository.clone(), reference, mode: ReadMode::Get };
-        let Some((media_type, text)) = self.document(&manifest).await? else { return Ok(None) };
-        let (Some(digest), Ok(parsed)) = (digest::sha256(&text), serde_json::from_slice::<Manifest>(&text))
-        else {
+        let Some((digest, media_type, text)) = self.manifest(repository, &reference).await? else {
             return Ok(None);
         };
-        let size = parsed.config.as_ref().map(|config| {
-            parsed.layers.iter().fold(config.size, |total, layer| total.saturating_add(layer.size))
-        });
-        let configuration = match parsed.config.and_then(|config| Digest::parse(&config.digest).ok()) {
-            Some(digest) => {
-                let mode = ReadMode::Get;
-                let blob = Operation::BlobRead { repository: repository.clone(), digest, mode, range: None };
-                let text = self.document(&blob).await?.map(|(_, text)| text).unwrap_or_default();
-                serde_json::from_slice::<Configuration>(&text).unwrap_or_default()
-            }
+        let manifest = Manifest::of(&text);
+        let mut configuration = match &manifest.config {
+            Some(config) => self.configuration(repository, config).await?,
             None => Configuration::default(),
         };
-        let labels = configuration.config.and_then(|runtime| runtime.labels).unwrap_or_default();
-        let labels = labels.into_iter().collect();
+        let (labels, size) = (configuration.labels(), manifest.size());
         Ok(Some(Surveyed { digest, tag, media_type, size, created: configuration.created, labels }))
-    }
-
-    /// A small document and its type; `None` when it is not there or too long.
-    async fn document(&self, operation: &Operation) -> Result<Option<(String, Bytes)>, Fault> {
-        let mut headers = HeaderMap::new();
-        headers.insert(header::ACCEPT, HeaderValue::from_static(MANIFEST_KINDS));
-        let answer = match self.exchange(operation, &Exchange::ours(&headers), Outgoing::empty()).await {
-            Ok(answer) if answer.status() == StatusCode::OK => answer,
-            Ok(answer) => match refused::failure(operation, answer).await {
-                Failure::Fault(fault) => return Err(fault),
-                Failure::Limited { .. } | Failure::Oci(_) => return Ok(None),
-            },
-            Err(Failure::Fault(fault)) => return Err(fault),
-            Err(Failure::Limited { .. } | Failure::Oci(_)) => return Ok(None),
-        };
-        let kind = answer.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let kind = kind.unwrap_or_default().to_owned();
-        Ok(read(answer.into_body(), DOCUMENT_MAX).await.ok().map(|text| (kind, text)))
     }
 }

@@ -50,6 +50,9 @@ const NAMES: &[(Action, &[E])] = &[
     (Action::NamespaceList, &[E::DescribeRepositories]),
 ];
 
+/// What only IBM's roles of that very name give: not even AWS's `*` does.
+const BY_NAMED_ROLE: [Action; 2] = [Action::ApiKeyCreateRestricted, Action::ServiceIdCreateRestricted];
+
 /// The wordings of a right; the first is what a denial names.
 ///
 /// `CheckBlob` accepts pushing too, because every client looks for a blob before it uploads it; `ListTags` accepts
@@ -66,7 +69,11 @@ pub fn for_right(right: Right) -> &'static [Words] {
 pub fn for_action(action: Action) -> Option<&'static Words> {
     static WORDS: LazyLock<Box<[Words]>> = LazyLock::new(|| {
         let names = |action: &Action| NAMES.iter().find(|(known, _)| known == action).map(|(_, aws)| *aws);
-        Action::ALL.iter().map(|action| Words::new(*action, names(action).unwrap_or_default())).collect()
+        let words = |action: &Action| match action {
+            named if BY_NAMED_ROLE.contains(named) => Words { aws: [ActionId::NONE].into(), ibm: *named },
+            other => Words::new(*other, names(other).unwrap_or_default()),
+        };
+        Action::ALL.iter().map(words).collect()
     });
     WORDS.iter().find(|words| words.ibm == action)
 }

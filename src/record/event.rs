@@ -165,8 +165,10 @@ pub struct ControlCall {
     pub method: &'static str,
     /// The route's template, for example `/v1/serviceids/{id}`.
     pub route: &'static str,
-    /// The action as policies and audit events write it.
-    pub action: &'static str,
+    /// What audit events call it.
+    pub activity: &'static str,
+    /// The action that policies were asked for.
+    pub action: Option<&'static str>,
     /// What it was done to: an id, a name, or nothing.
     pub target: String,
 }
@@ -434,7 +436,8 @@ pub(super) mod samples {
         let control = ControlCall {
             method: "POST",
             route: "/v1/serviceids",
-            action: "iam-identity.serviceid.create",
+            activity: "iam-identity.account-serviceid.create",
+            action: Some("iam-identity.serviceid.create"),
             target: String::new(),
         };
         let rest = [What::Control(control), What::Probe, What::Unroutable];

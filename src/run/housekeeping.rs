@@ -6,9 +6,11 @@ use std::time::Duration;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use crate::clock::UnixTime;
+use crate::control::activity::Activity;
 use crate::control::retention;
 use crate::control::trash::Bin;
 use crate::control::{image::Images, survey};
+use crate::store::Store;
 
 /// How often the clock is looked at.
 const TICK: Duration = Duration::from_secs(1);
@@ -52,6 +54,18 @@ pub(super) async fn keep_house(bin: Arc<Bin>, images: Arc<dyn Images>) {
         }
         if let Err(fault) = retention::run_due(&bin, &*images).await {
             tracing::warn!(%fault, "retention policies cannot be carried out");
+        }
+    }
+}
+
+/// Writes down who was authenticated, as often as usage.
+pub(super) async fn write_activity(activity: Arc<Activity>, store: Arc<dyn Store>) {
+    let mut tick = tokio::time::interval(TICK * WRITTEN_EVERY);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tick.tick().await;
+        if let Err(error) = activity.write_down(&*store).await {
+            tracing::warn!(%error, "who was authenticated is not written down");
         }
     }
 }

@@ -17,16 +17,19 @@ use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
 use crate::admit::gate::Gate;
 use crate::admit::network::Premises;
+use crate::admit::profile::ComputeTokens;
 use crate::api::{Api, RegistrySite};
 use crate::clock::{Clock, Entropy};
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
 use crate::control::image::Images;
+use crate::control::inventory::Inventory;
 use crate::control::scans::{Scanner, Scans};
 use crate::control::shelf::Shelf;
 use crate::control::trash::Bin;
 use crate::control::usage::Usage;
 use crate::credential::api_key::Pepper;
+use crate::credential::believed::Believed;
 use crate::credential::lease::LeaseKey;
 use crate::credential::seal::MasterKey;
 use crate::credential::session::Sealer;
@@ -39,7 +42,6 @@ use crate::record::recorder::Recorder;
 use crate::serve::aws::LARGE_BODIES;
 use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
-use crate::serve::inventory::Surveyor;
 use crate::serve::limits::Limits;
 use crate::serve::probe::{Readiness, Scrape};
 use crate::serve::pushed::Pushed;
@@ -186,18 +188,25 @@ fn shared(
     let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
     let issuer = issuer(settings);
     let pepper = Arc::new(pepper);
-    let gate = Arc::new(gate(&view, settings, &issuer, &pepper, &master, &clock, &entropy));
+    let federation = Arc::new(Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(&clock)));
+    let believed = Arc::new(settings.federation.believed.clone());
+    let foreign = Arc::new(Foreign::new(Arc::clone(&believed), Arc::clone(&federation)));
+    let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), (believed, &foreign));
+    let gate = Arc::new(gate);
     let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
     let reader = Arc::new(reader.doing("starting the image reader")?);
     let images = Arc::clone(&reader) as Arc<dyn Images>;
-    let bin = Arc::new(bin(settings, upstreams, &store, &clock)?);
+    let bin = Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock));
     control.spawn(housekeeping::keep_house(Arc::clone(&bin), Arc::clone(&images)));
+    let activity = Arc::default();
+    control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&store)));
     let desk = Desk {
         account,
+        activity,
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
-        federation: Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(&clock)),
+        federation,
         bin: Arc::clone(&bin),
         images,
         master: Arc::clone(&master),
@@ -213,7 +222,7 @@ fn shared(
     Ok(Shared {
         gate,
         mint: Mint::new(view, master, issuer, lifetimes, Arc::clone(&clock), entropy),
-        foreign: foreign(settings, &clock),
+        foreign,
         recorder,
         api: Arc::new(Api::new(desk, registry_sites(settings))),
         control,
@@ -239,13 +248,6 @@ fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Recorder, Fai
     Recorder::new(audit).doing("making the metrics")
 }
 
-/// Verifies the tokens of those whom the operator believes. The workers ask for keys themselves, so these are kept apart from
-/// those that the control plane asks for.
-fn foreign(settings: &Settings, clock: &Arc<dyn Clock>) -> Foreign {
-    let federation = Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(clock));
-    Foreign::new(Arc::new(settings.federation.believed.clone()), federation)
-}
-
 /// Where the workers tell of what is pushed.
 fn pushed(settings: &Settings, control: &Handle, bin: &Arc<Bin>, scans: &Arc<Scans>) -> Sender<Pushed> {
     let (pushed, told) = tokio::sync::mpsc::channel(1024);
@@ -265,18 +267,17 @@ fn scans(settings: &Settings) -> Arc<Scans> {
 /// The trash and the meters.
 fn bin(
     settings: &Settings,
-    upstreams: &[UpstreamSettings],
+    inventory: Arc<dyn Inventory>,
     store: &Arc<dyn crate::store::Store>,
     clock: &Arc<dyn Clock>,
-) -> Result<Bin, Failure> {
-    let surveyor = Surveyor::start(routes(settings, upstreams)).doing("starting the surveyor")?;
-    Ok(Bin {
+) -> Bin {
+    Bin {
         store: Arc::clone(store),
-        inventory: Arc::new(surveyor),
+        inventory,
         clock: Arc::clone(clock),
         keep: settings.trash.keep,
         usage: Arc::new(Usage::of(settings.registries.iter().map(|registry| registry.region.clone()))),
-    })
+    }
 }
 
 fn gate(
@@ -285,8 +286,8 @@ fn gate(
     issuer: &str,
     pepper: &Arc<Pepper>,
     master: &Arc<MasterKey>,
-    clock: &Arc<dyn Clock>,
-    entropy: &Arc<dyn Entropy>,
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+    (believed, foreign): (Arc<Believed>, &Arc<Foreign>),
 ) -> Gate {
     let account = settings.account.id.clone();
     let authenticator = Authenticator::new(
@@ -296,7 +297,7 @@ fn gate(
         (Arc::clone(pepper), Sealer::new(Arc::clone(master))),
         (Arc::clone(clock), Arc::clone(entropy)),
     )
-    .believing(Arc::new(settings.federation.believed.clone()));
+    .believing(believed, Arc::clone(foreign) as Arc<dyn ComputeTokens>);
     Gate::new(
         authenticator,
         Arc::clone(view),

@@ -12,7 +12,6 @@ use super::Shared;
 use super::outcome::{Outcome, blamed, decided, verdict_of, who};
 use super::sites::Site;
 use super::visit::Visit;
-use crate::admit::authenticate::{Authenticated, Origin};
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
 use crate::admit::control::ImageCall;
@@ -20,7 +19,9 @@ use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::held::HeldTag;
 use crate::admit::network::Want;
+use crate::admit::origin::Origin;
 use crate::admit::permit::{AwsControl, Control, Permit};
+use crate::admit::proof::Authenticated;
 use crate::admit::refusal::{Challenge, Refusal};
 use crate::admit::web_identity::{Introduced, WebIdentity};
 use crate::api::routes::{self, Dialect};
@@ -141,7 +142,12 @@ async fn prove(
     let presented = Presented::read(&parts.headers);
     let nobody = |because| Ok((Proven::Nobody(Refusal::Challenge { because, scope: None }), Vec::new()));
     let caller = match shared.gate.authenticator.control(&presented, visit.origin()).await {
-        Ok(Authenticated::Proven(caller)) => caller.saying(&parts.headers),
+        Ok(Authenticated::Proven(caller)) => {
+            if matches!(presented, Presented::Basic { .. }) {
+                shared.authenticated(&caller);
+            }
+            caller.saying(&parts.headers)
+        }
         Ok(Authenticated::Absent) => return nobody(Challenge::Absent),
         Ok(Authenticated::Rejected(_)) => return nobody(Challenge::InvalidToken),
         Err(fault) => return Err((None, fault)),
@@ -188,7 +194,8 @@ pub(super) fn replied(visit: &Visit, method: &Method, caller: Option<&Caller>, r
         What::Control(ControlCall {
             method: method_label(method),
             route,
-            action: reply.event.action.unwrap_or("none"),
+            activity: reply.event.activity.or(reply.event.action).unwrap_or("none"),
+            action: reply.event.action,
             target: reply.event.target.clone().unwrap_or_default(),
         })
     });

@@ -34,6 +34,7 @@ use self::recorded::{Recorded, Unanswered};
 use self::sites::{Site, Sites, Surface, TokenEndpoint};
 use self::visit::{RequestIds, Visit};
 use crate::acme::proof::Pages;
+use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::admit::gate::Gate;
 use crate::admit::refusal::Refusal;
@@ -58,7 +59,7 @@ pub struct Shared {
     /// Signs.
     pub mint: Mint,
     /// Verifies what others have signed.
-    pub foreign: Foreign,
+    pub foreign: Arc<Foreign>,
     /// Remembers.
     pub recorder: Recorder,
     /// The control plane.
@@ -89,6 +90,13 @@ pub struct Shared {
     pub readiness: probe::Readiness,
     /// What has been counted so far.
     pub scrape: probe::Scrape,
+}
+
+impl Shared {
+    /// Counts that somebody has proven who they are, otherwise than by one of our own tokens.
+    pub(super) fn authenticated(&self, caller: &Caller) {
+        self.api.desk().activity.note(caller, self.clock.now());
+    }
 }
 
 /// One worker's application.

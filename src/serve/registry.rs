@@ -68,6 +68,9 @@ pub async fn call(
     if let Err(refusal) = shared.limits.admit_caller(caller) {
         return Outcome::refused(visit, what, Some(caller), &refusal);
     }
+    if matches!(presented, Presented::Basic { .. }) {
+        shared.authenticated(caller);
+    }
     let mut event = visit.event(what.clone()).by(Some(who(caller)));
     event.mount_downgraded = admission.mount_downgraded;
     let event = event.reported_by(&admission.would_refuse);

@@ -62,7 +62,7 @@ pub async fn call(
             let grant = docker_grant(form, fields);
             let request =
                 docker::Request { presented, fields, form, origin: visit.origin(), region: &site.region };
-            (What::Token(grant), docker::exchange(&shared.gate, &shared.mint, &shared.foreign, request).await)
+            (What::Token(grant), docker::exchange(&shared.gate, &shared.mint, request).await)
         }
         TokenEndpoint::Identity => {
             let grant = identity_grant(text);
@@ -82,7 +82,12 @@ async fn ended(shared: &Shared, visit: &Visit, what: What, reply: reply::Result)
         Err(fault) => Err(fault),
     };
     match reply {
-        Ok(reply) => replied(visit, what, reply),
+        Ok(reply) => {
+            if let reply::Outcome::Granted { to: Some(caller), .. } = &reply.outcome {
+                shared.authenticated(caller);
+            }
+            replied(visit, what, reply)
+        }
         Err(fault) => Outcome::failed(visit, what, None, &fault),
     }
 }

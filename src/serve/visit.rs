@@ -8,7 +8,7 @@ use http::header::{HeaderMap, HeaderName, HeaderValue, ORIGIN, USER_AGENT};
 use http::{Method, Request};
 use tokio::time::Instant;
 
-use crate::admit::authenticate::{Origin, Shown};
+use crate::admit::origin::{Origin, Shown};
 use crate::client::address::Provenance;
 use crate::client::certificate::ClientCertificate;
 use crate::clock::{Clock, Entropy, UnixTime};

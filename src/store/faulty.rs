@@ -38,7 +38,7 @@ use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceI
 use super::keyring::{Keyring, SigningKeyRecord};
 use super::network::{AccountSettings, ListHolder, NetworkFacts, Networks, RuleRecord, ZoneRecord};
 use super::policy::{Policies, PolicyRecord, Subject};
-use super::profile::{HistoryRecord, Profile, Profiles};
+use super::profile::{Authenticated, HistoryRecord, Profile, Profiles};
 use super::quota::{Quota, Quotas, Used};
 use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettings};
 use super::resource_group::{ResourceGroup, ResourceGroups};
@@ -241,6 +241,8 @@ delegate!(ClaimRules {
     claim_rule(group: &AccessGroupId, id: &ClaimRuleId) -> Option<ClaimRuleRecord>;
     claim_rules(group: &AccessGroupId) -> Vec<ClaimRuleRecord>;
     claim_rules_about(realm: &str) -> Vec<ClaimRuleRecord>;
+    claimed_members(group: &AccessGroupId, at: UnixTime) -> Vec<(PrincipalId, Claimed)>;
+    claimed_groups(member: &PrincipalId, at: UnixTime) -> Vec<AccessGroup>;
     put_claimed(member: &PrincipalId, realm: &str, claimed: &[Claimed]) -> ();
     insert_claim_rule(row: &ClaimRuleRecord) -> ();
     update_claim_rule(row: &ClaimRuleRecord) -> ();
@@ -253,6 +255,8 @@ delegate!(Profiles {
     set_user_active(id: &UserId, active: bool, at: UnixTime) -> ();
     history(entity: &str) -> Vec<HistoryRecord>;
     note(record: &HistoryRecord) -> ();
+    activity(entity: &str) -> Option<Authenticated>;
+    authenticated(seen: &[(String, Authenticated)]) -> ();
 });
 
 delegate!(CustomRoles {

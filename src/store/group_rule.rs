@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 
 use super::StoreError;
+use super::group::AccessGroup;
 use super::identity::Stamp;
 use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
@@ -56,6 +57,18 @@ pub trait ClaimRules {
     async fn claim_rules(&self, group: &AccessGroupId) -> Result<Vec<ClaimRuleRecord>, StoreError>;
     /// The rules about an identity provider, oldest first.
     async fn claim_rules_about(&self, realm: &str) -> Result<Vec<ClaimRuleRecord>, StoreError>;
+    /// Who is in a group by its rules at that time, each once and until the last of them ends, by id.
+    async fn claimed_members(
+        &self,
+        group: &AccessGroupId,
+        at: UnixTime,
+    ) -> Result<Vec<(PrincipalId, Claimed)>, StoreError>;
+    /// The groups that somebody is in by rules at that time, oldest first.
+    async fn claimed_groups(
+        &self,
+        member: &PrincipalId,
+        at: UnixTime,
+    ) -> Result<Vec<AccessGroup>, StoreError>;
     /// Puts these in place of all memberships that rules about that identity provider have given; touches the member and, where
     /// it came or left, the groups.
     async fn put_claimed(

@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use super::feed::Sequence;
 use super::identity::{Listed, Stamp, Window};
+use crate::credential::settings::IdentitySettings;
 use crate::ids::account::AccountId;
 use crate::ids::cbr::{RuleId, ZoneId};
 use crate::ids::principal::PrincipalId;
@@ -14,7 +15,7 @@ use crate::network::document::{RuleDocument, ZoneDocument};
 use crate::network::rule::Rule;
 use crate::network::zone::Zone;
 
-/// The settings of the account that say from where it may be used.
+/// The settings of the account: from where it may be used, and what it says of its identities.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct AccountSettings {
     /// The account.
@@ -23,6 +24,8 @@ pub struct AccountSettings {
     pub allow_list: Option<AllowList>,
     /// Whether images of all its registries are refused on public endpoints.
     pub private_only: bool,
+    /// What it says of its identities.
+    pub identity: IdentitySettings,
     /// When.
     pub stamp: Stamp,
 }

@@ -1,4 +1,4 @@
-//! What people say of themselves, and what was done with a thing: kept to be shown, never to decide.
+//! What people say of themselves, what was done with a thing, and when it was used: kept to be shown, never to decide.
 
 use async_trait::async_trait;
 
@@ -39,7 +39,24 @@ pub struct HistoryRecord {
     pub message: String,
 }
 
-/// Reading and writing both.
+/// When somebody, or their key, was last authenticated, and how often.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Authenticated {
+    /// The last time.
+    pub last: UnixTime,
+    /// How often.
+    pub count: u64,
+}
+
+impl Authenticated {
+    /// Both taken together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self { last: self.last.max(other.last), count: self.count.saturating_add(other.count) }
+    }
+}
+
+/// Reading and writing all that.
 #[async_trait]
 pub trait Profiles {
     /// A person's profile; empty if there is none.
@@ -52,4 +69,8 @@ pub trait Profiles {
     async fn history(&self, entity: &str) -> Result<Vec<HistoryRecord>, StoreError>;
     /// Adds to a thing's history, of which only the newest is kept. Decides nothing, so it touches nothing.
     async fn note(&self, record: &HistoryRecord) -> Result<(), StoreError>;
+    /// When a principal or API key was last authenticated; `None` if never.
+    async fn activity(&self, entity: &str) -> Result<Option<Authenticated>, StoreError>;
+    /// Adds to what is known of each; of what is gone meanwhile nothing is kept. Decides nothing, so it touches nothing.
+    async fn authenticated(&self, seen: &[(String, Authenticated)]) -> Result<(), StoreError>;
 }

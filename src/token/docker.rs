@@ -8,16 +8,14 @@ use std::sync::Arc;
 
 use http::StatusCode;
 
-use super::foreign::Foreign;
 use super::form::{Form, Unreadable};
-use super::identity::compute;
 use super::mint::Mint;
 use super::reply::{Outcome, Reply, Result};
-use crate::admit::authenticate::{Authenticated, Origin};
 use crate::admit::caller::Caller;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Want;
-use crate::admit::profile::Wanted;
+use crate::admit::origin::Origin;
+use crate::admit::proof::Authenticated;
 use crate::admit::signature::PASSWORD_EXPIRED;
 use crate::credential::authorization::Presented;
 use crate::ids::region::Region;
@@ -44,12 +42,12 @@ pub struct Request<'a> {
 ///
 /// # Errors
 /// [`crate::admit::fault::Fault`] when the view or the signing key is not to be had.
-pub async fn exchange(gate: &Gate, mint: &Mint, foreign: &Foreign, request: Request<'_>) -> Result {
+pub async fn exchange(gate: &Gate, mint: &Mint, request: Request<'_>) -> Result {
     let form = match Form::parse(request.fields).and_then(|form| check(&request, form)) {
         Ok(form) => form,
         Err(unreadable) => return Ok(malformed(unreadable.0)),
     };
-    let caller = match authenticate(gate, foreign, &request, &form).await? {
+    let caller = match authenticate(gate, &request, &form).await? {
         Ok(caller) => caller,
         Err(because) => return Ok(rejected(because)),
     };
@@ -108,7 +106,6 @@ fn check(request: &Request<'_>, form: Form) -> std::result::Result<Form, Unreada
 /// The caller, nobody, or why not.
 async fn authenticate(
     gate: &Gate,
-    foreign: &Foreign,
     request: &Request<'_>,
     form: &Form,
 ) -> std::result::Result<std::result::Result<Option<Arc<Caller>>, &'static str>, crate::admit::fault::Fault> {
@@ -137,13 +134,7 @@ async fn authenticate(
     if !matches!(form.one("account"), Ok(None | Some(""))) && field("account") != user {
         return Ok(Err("the account parameter names another user than the credentials"));
     }
-    let proven = match (Wanted::user_name(user), secret.expose()) {
-        // No API key has a dot in it, and every token has two.
-        (Some(profile), token) if token.contains('.') => {
-            compute(gate, foreign, token, &profile, request.origin).await?
-        }
-        (Some(_) | None, _) => gate.authenticator.login(user, secret, request.origin).await?,
-    };
+    let proven = gate.authenticator.login(user, secret, request.origin).await?;
     match proven {
         Authenticated::Proven(caller) => Ok(Ok(Some(caller))),
         Authenticated::Rejected(because) => Ok(Err(because)),

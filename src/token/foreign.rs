@@ -5,7 +5,10 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
+
 use super::federation::{Audience, Federation, Rejected};
+use crate::admit::profile::ComputeTokens;
 use crate::credential::believed::{Believed, Cluster, Realm};
 use crate::credential::foreign::Unverified;
 use crate::credential::foreign::claims::Claims as Said;
@@ -25,7 +28,7 @@ pub struct Person {
 #[derive(Debug)]
 pub struct Foreign {
     believed: Arc<Believed>,
-    federation: Federation,
+    federation: Arc<Federation>,
 }
 
 /// What is said of nearly everybody and asked for by no rule.
@@ -34,15 +37,12 @@ const NOISE: &[&str] = &["aud", "at_hash", "azp", "c_hash", "exp", "iat", "jti",
 impl Foreign {
     /// Believes those, and asks them by `federation`.
     #[must_use]
-    pub const fn new(believed: Arc<Believed>, federation: Federation) -> Self {
+    pub const fn new(believed: Arc<Believed>, federation: Arc<Federation>) -> Self {
         Self { believed, federation }
     }
 
     /// The compute resource that a token was made for: a service account of a cluster.
-    ///
-    /// # Errors
-    /// Why it proves nothing, for the log.
-    pub async fn compute(&self, token: &str) -> Result<Voucher, &'static str> {
+    async fn service_account(&self, token: &str) -> Result<Voucher, &'static str> {
         let issuer = named(token)?;
         let cluster: &Cluster =
             self.believed.clusters.iter().find(|one| one.issuer == issuer).ok_or(UNKNOWN)?;
@@ -91,6 +91,13 @@ impl Foreign {
             Rejected::Issuer => UNKNOWN,
             Rejected::Unreachable(_) => "the keys of the token's issuer could not be read",
         })
+    }
+}
+
+#[async_trait]
+impl ComputeTokens for Foreign {
+    async fn compute(&self, token: &str) -> Result<Voucher, &'static str> {
+        self.service_account(token).await
     }
 }
 

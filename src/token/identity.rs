@@ -8,12 +8,15 @@ use super::foreign::{Foreign, Person};
 use super::form::Form;
 use super::mint::Mint;
 use super::reply::{Outcome, Reply, Result};
-use crate::admit::authenticate::{Authenticated, Origin};
+use crate::admit::authenticate::{SESSION_INACTIVE, SESSION_OVER};
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Want;
+use crate::admit::origin::Origin;
 use crate::admit::profile::Wanted;
+use crate::admit::proof::Authenticated;
+use crate::clock::UnixTime;
 use crate::credential::authorization::Presented;
 use crate::ids::account::AccountId;
 use crate::ids::cbr::RuleId;
@@ -78,14 +81,20 @@ pub async fn exchange(gate: &Gate, mint: &Mint, foreign: &Foreign, request: Requ
         Ok(form) => form,
         Err(unasked) => return Ok(unasked.reply(&request)),
     };
+    let mut began = None;
     let (proven, unknown) = match asked(&form, gate.authenticator.account()) {
         Ok(Asked::ApiKey(key)) => (gate.authenticator.api_key(key, request.origin).await?, &UNKNOWN_KEY),
-        Ok(Asked::Refresh(token)) => {
-            (gate.authenticator.refresh_token(token, request.origin).await?, &INVALID_TOKEN)
-        }
+        Ok(Asked::Refresh(token)) => match gate.authenticator.refresh_token(token, request.origin).await? {
+            Authenticated::Proven((caller, at)) => {
+                began = Some(at);
+                (Authenticated::Proven(caller), &INVALID_TOKEN)
+            }
+            Authenticated::Absent => (Authenticated::Absent, &INVALID_TOKEN),
+            Authenticated::Rejected(because) => (Authenticated::Rejected(because), unrenewed(because)),
+        },
         Ok(Asked::Assume(token, wanted)) => assume(gate, token, &wanted, request.origin).await?,
         Ok(Asked::Compute(token, wanted)) => {
-            let proven = compute(gate, foreign, token, &wanted, request.origin).await?;
+            let proven = gate.authenticator.compute(token, &wanted, request.origin).await?;
             (proven, &NOT_TRUSTED)
         }
         Ok(Asked::Federated(token, wanted)) => {
@@ -97,7 +106,7 @@ pub async fn exchange(gate: &Gate, mint: &Mint, foreign: &Foreign, request: Requ
         Authenticated::Proven(caller) => match gate.network(&caller, Want::Identity).await {
             Ok(rules) => {
                 let grant = form.one("grant_type").ok().flatten().unwrap_or_default();
-                granted(mint, &request, caller, grant, rules).await
+                granted(mint, &request, (caller, began), grant, rules).await
             }
             Err(Why::Fault(fault)) => Err(fault),
             Err(Why::Refusal(refusal)) => {
@@ -125,20 +134,6 @@ async fn assume(
 }
 
 type Proven = std::result::Result<Authenticated<Arc<Caller>>, Fault>;
-
-/// A compute resource as a trusted profile.
-pub(super) async fn compute(
-    gate: &Gate,
-    foreign: &Foreign,
-    token: &str,
-    wanted: &Wanted,
-    origin: &Origin,
-) -> Proven {
-    match foreign.compute(token).await {
-        Ok(by) => gate.authenticator.vouched_for(by, wanted, origin).await,
-        Err(because) => Ok(Authenticated::Rejected(because)),
-    }
-}
 
 /// A person as a trusted profile, or as the user that they are.
 async fn federated(
@@ -225,13 +220,13 @@ impl Unasked {
 async fn granted(
     mint: &Mint,
     request: &Request<'_>,
-    caller: Arc<Caller>,
+    (caller, began): (Arc<Caller>, Option<UnixTime>),
     grant: &str,
     would_refuse: Vec<RuleId>,
 ) -> Result {
     let minted = mint.access(&caller, grant).await?;
     let wants_refresh = matches!(&request.presented, Presented::Basic { user, .. } if user == "bx");
-    let refresh = if wants_refresh { mint.refresh(&caller).await? } else { None };
+    let refresh = if wants_refresh { mint.refresh(&caller, began).await? } else { None };
     let refresh = refresh.map_or_else(|| "not_supported".to_owned(), |minted| minted.token);
     let body = serde_json::json!({
         "access_token": minted.token,
@@ -267,6 +262,16 @@ const INVALID_TOKEN: Failure = Failure {
     code: "BXNIM0407E",
     message: "Provided refresh token is invalid.",
 };
+const EXPIRED_TOKEN: Failure = Failure {
+    status: StatusCode::BAD_REQUEST,
+    code: "BXNIM0408E",
+    message: "Provided refresh token is expired.",
+};
+const INACTIVE: Failure = Failure {
+    status: StatusCode::BAD_REQUEST,
+    code: "BXNIM0439E",
+    message: "The session is inactive: log in again.",
+};
 const INVALID_ACCESS_TOKEN: Failure = Failure {
     status: StatusCode::BAD_REQUEST,
     code: "BXNIM0407E",
@@ -280,6 +285,15 @@ const NOT_TRUSTED: Failure = Failure {
 const TOO_OFTEN: &str = "BXNIM0109E";
 const UNSUPPORTED_GRANT: Failure =
     Failure { status: StatusCode::BAD_REQUEST, code: "BXNIM0116E", message: "Grant type is not supported." };
+
+/// What is read by whoever's login is not renewed.
+fn unrenewed(because: &str) -> &'static Failure {
+    match because {
+        SESSION_OVER => &EXPIRED_TOKEN,
+        SESSION_INACTIVE => &INACTIVE,
+        _ => &INVALID_TOKEN,
+    }
+}
 
 fn missing(request: &Request<'_>, property: &str) -> Reply {
     let detail = format!("Property '{property}' either missing or empty.");

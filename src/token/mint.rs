@@ -123,7 +123,10 @@ impl Mint {
             PrincipalId::ServiceId(_) => Some("ServiceId".to_owned()),
             PrincipalId::Role(_) | PrincipalId::User(_) => None,
         };
-        let lifetime = within(self.lifetimes.access, Some(caller), now);
+        let settings = self.view.network().await?;
+        let longest =
+            settings.identity.system_access_token_expiration_in_seconds.within(self.lifetimes.access);
+        let lifetime = within(longest, Some(caller), now);
         let expiration = now.plus(lifetime).seconds();
         let claims = AccessClaims {
             iam_id: principal.clone(),
@@ -152,24 +155,28 @@ impl Mint {
         Ok(Minted { token, expires_in: lifetime, expiration })
     }
 
-    /// A refresh token for `caller`; `None` for what is vouched for, which is vouched for anew instead.
+    /// A refresh token for `caller`, whose login began then, or now; `None` for what is vouched for, which is vouched for anew instead.
     ///
     /// # Errors
     /// [`Fault`] when there is no key to sign with.
-    pub async fn refresh(&self, caller: &Caller) -> Result<Option<Minted>, Fault> {
+    pub async fn refresh(&self, caller: &Caller, began: Option<UnixTime>) -> Result<Option<Minted>, Fault> {
         let Some(key) = caller.credential.api_key().cloned() else { return Ok(None) };
         let now = self.clock.now();
-        let expiration = now.plus(self.lifetimes.refresh).seconds();
+        let settings = self.view.network().await?;
+        let lifetime =
+            settings.identity.system_refresh_token_expiration_in_seconds.within(self.lifetimes.refresh);
+        let expiration = now.plus(lifetime).seconds();
         let claims = RefreshClaims {
             iss: self.issuer.clone(),
             sub: caller.principal().clone(),
             jti: self.entropy.uuid().to_string(),
             iat: now.seconds(),
             exp: expiration,
+            began: Some(began.unwrap_or(now).seconds()),
             key,
         };
         let token = self.sign(REFRESH, &claims).await?;
-        Ok(Some(Minted { token, expires_in: self.lifetimes.refresh, expiration }))
+        Ok(Some(Minted { token, expires_in: lifetime, expiration }))
     }
 
     /// The public keys, as a JSON Web Key Set (RFC 7517).

@@ -1,5 +1,6 @@
 //! All that restricts from where an account may be used, compiled.
 
+use crate::credential::settings::IdentitySettings;
 use crate::network::allow_list::Allowed;
 use crate::network::decide::{Facts, NetworkDecision, PrivateSource, Restrictions, decide};
 use crate::network::rule::{Enforcement, Rule};
@@ -17,6 +18,8 @@ pub struct AccountNetwork {
     pub rules: Vec<Rule>,
     /// Its zones.
     pub zones: Zones,
+    /// What it says of its identities.
+    pub identity: IdentitySettings,
 }
 
 /// What restricts besides the account.
@@ -35,14 +38,16 @@ impl AccountNetwork {
     #[must_use]
     pub fn of(facts: NetworkFacts) -> Self {
         let zones = Zones::of(&facts.zones);
-        let (list, private_only) =
-            facts.settings.map(|settings| (settings.allow_list, settings.private_only)).unwrap_or_default();
+        let settings =
+            facts.settings.map(|settings| (settings.allow_list, settings.private_only, settings.identity));
+        let (list, private_only, identity) = settings.unwrap_or_default();
         let obeyed = |rule: &Rule| rule.enforcement != Enforcement::Disabled;
         Self {
             allowed: list.map(|list| list.compile(&zones)),
             private_only,
             rules: facts.rules.into_iter().filter(obeyed).collect(),
             zones,
+            identity,
         }
     }
 

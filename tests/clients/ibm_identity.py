@@ -2,7 +2,7 @@
 
 import re
 
-from ibm_platform_services import IamIdentityV1
+from ibm_platform_services import IamIdentityV1, IamPolicyManagementV1, UserManagementV1
 from ibm_platform_services.iam_identity_v1 import ApiKeyInsideCreateServiceIdRequest
 
 from cloud import ACCOUNT, done, every, finish, refused, same, service, tag
@@ -109,6 +109,22 @@ assert past[0]["iam_id"].startswith("IBMid-") and past[0]["iam_id_account"] == A
 named = every(iam.list_api_keys, "apikeys", account_id=ACCOUNT, iam_id=builder["iam_id"], include_history=True)
 assert [one["action"] for one in named[0]["history"]] == ["CREATE"], named
 
+# When they were used: at once, and added up.
+brand_new = done(201, iam.create_service_id(account_id=ACCOUNT, name="idle"))
+assert "activity" not in done(200, iam.get_service_id(id=brand_new["id"]))
+never = done(200, iam.get_service_id(id=brand_new["id"], include_activity="true"))["activity"]
+assert never == {"authn_count": 0}, never
+idle = done(201, iam.create_api_key(name="k", iam_id=brand_new["iam_id"]))
+for count in (1, 2):
+    service(IamIdentityV1, idle["apikey"]).authenticator.token_manager.request_token()
+    for found in (
+        done(200, iam.get_service_id(id=brand_new["id"], include_activity="true")),
+        done(200, iam.get_api_key(id=idle["id"], include_activity="true")),
+    ):
+        assert found["activity"]["authn_count"] == count, found
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d\+0000", found["activity"]["last_authn"]), found
+done(204, iam.delete_service_id(id=brand_new["id"]))
+
 # Filters.
 found = done(200, iam.list_service_ids(account_id=ACCOUNT, filter='name sw "MANY"'))
 assert len(found["serviceids"]) == 5, found
@@ -127,6 +143,63 @@ refused(412, "BXNIM0109E", iam.update_account_settings, if_match=tag(read), acco
 refused(400, "BXNIM0109E", iam.update_account_settings, if_match="*", account_id=ACCOUNT, allowed_ip_addresses="nowhere")
 done(200, iam.update_account_settings(if_match="*", account_id=ACCOUNT, allowed_ip_addresses=""))
 refused(400, "BXNIM0109E", iam.get_account_settings, account_id="another")
+
+# What the account says of its identities, and what cannot be set here.
+def change(**settings):
+    return done(200, iam.update_account_settings(if_match="*", account_id=ACCOUNT, **settings))
+
+
+same(change(), restrict_create_service_id="NOT_SET", mfa="NONE", restrict_user_list_visibility="RESTRICTED")
+for wrong in (
+    {"mfa": "TOTP"}, {"mfa": "LEVEL3"}, {"max_sessions_per_identity": "5"},
+    {"session_expiration_in_seconds": "899"}, {"session_invalidation_in_seconds": "7201"},
+    {"system_access_token_expiration_in_seconds": "3601"}, {"system_refresh_token_expiration_in_seconds": "259201"},
+    {"restrict_create_service_id": "SOMETIMES"}, {"user_mfa": [{"iam_id": "IBMid-1", "mfa": "NONE"}]},
+    {"restrict_user_domains": [{"realm_id": "elsewhere", "restrict_invitation": True}]},
+):
+    refused(400, "BXNIM0109E", iam.update_account_settings, if_match="*", account_id=ACCOUNT, **wrong)
+change(restrict_create_service_id="RESTRICTED")
+same(done(200, iam.get_effective_account_settings(account_id=ACCOUNT))["effective"], restrict_create_service_id="RESTRICTED")
+refused(403, "BXNIM0513E", iam.create_service_id, account_id=ACCOUNT, name="restricted")
+policies = service(IamPolicyManagementV1)
+me = past[0]["iam_id"]
+creator = "crn:v1:bluemix:public:iam-identity::::serviceRole:"
+attributes = [{"name": "accountId", "value": ACCOUNT}, {"name": "serviceName", "value": "iam-identity"}]
+
+
+def grant(role):
+    subject = [{"attributes": [{"name": "iam_id", "value": me}]}]
+    return done(201, policies.create_policy(
+        type="access", subjects=subject, roles=[{"role_id": creator + role}], resources=[{"attributes": attributes}]))
+
+
+given = grant("ServiceIdCreator")
+assert given["roles"][0]["role_id"] == creator + "ServiceIdCreator", given
+done(201, iam.create_service_id(account_id=ACCOUNT, name="restricted"))
+change(restrict_create_service_id="NOT_RESTRICTED")
+done(204, policies.delete_policy(policy_id=given["id"]))
+done(201, iam.create_service_id(account_id=ACCOUNT, name="unrestricted"))
+change(restrict_create_platform_apikey="RESTRICTED")
+refused(403, "BXNIM0513E", iam.create_api_key, name="mine", iam_id=me)
+done(201, iam.create_api_key(name="of a service ID", iam_id=builder["iam_id"]))
+grant("UserApiKeyCreator")
+done(201, iam.create_api_key(name="mine", iam_id=me))
+change(restrict_create_service_id="NOT_SET", restrict_create_platform_apikey="NOT_SET")
+only = [{"realm_id": "IBMid", "invitation_email_allow_patterns": ["*@example.test"], "restrict_invitation": True}]
+same(change(restrict_user_domains=only), restrict_user_domains=only)
+people = service(UserManagementV1)
+refused(409, 409, people.invite_users, account_id=ACCOUNT, users=[{"email": "eve@example.org"}])
+done(202, people.invite_users(account_id=ACCOUNT, users=[{"email": "ann@example.test"}]))
+same(change(restrict_user_domains=[{"realm_id": "IBMid"}]), restrict_user_domains=[])
+past = done(200, iam.get_account_settings(account_id=ACCOUNT, include_history=True))["history"]
+assert past and past[0]["action"] == "UPDATE" and past[0]["iam_id"] == me, past
+
+# How long tokens are good.
+change(system_access_token_expiration_in_seconds="900")
+brief = service(IamIdentityV1).authenticator.token_manager.request_token()
+assert brief["expires_in"] == 900, brief["expires_in"]
+change(system_access_token_expiration_in_seconds="NOT_SET")
+assert service(IamIdentityV1).authenticator.token_manager.request_token()["expires_in"] == 3600
 
 # Who has no right, and who is nobody.
 helper = done(201, iam.create_service_id(account_id=ACCOUNT, name="helper"))

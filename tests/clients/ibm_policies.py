@@ -108,6 +108,34 @@ while True:
     start = page["next"]["start"]
 assert len(set(seen)) == 6 == len(seen), seen
 
+# Back again, and in other orders.
+back = done(200, pap.list_policies(account_id=ACCOUNT, iam_id=robot, limit=2, start=page["previous"]["start"]))
+assert [row["id"] for row in back["policies"]] == seen[2:4], back
+assert back["first"]["href"] and back["previous"]["start"] and back["next"]["start"], back
+assert "previous" not in done(200, pap.list_policies(account_id=ACCOUNT, iam_id=robot, limit=2))
+by_id = [row["id"] for row in done(200, pap.list_policies(account_id=ACCOUNT, iam_id=robot, sort="-id"))["policies"]]
+assert by_id == sorted(seen, reverse=True), by_id
+half = done(200, pap.list_policies(account_id=ACCOUNT, iam_id=robot, sort="id", limit=4))
+rest = done(200, pap.list_policies(account_id=ACCOUNT, iam_id=robot, sort="id", limit=4, start=half["next"]["start"]))
+assert [row["id"] for row in half["policies"] + rest["policies"]] == sorted(seen), (half, rest)
+assert rest["previous"]["start"] and "next" not in rest, rest
+refused(400, "invalid_body", pap.list_policies, account_id=ACCOUNT, sort="colour")
+shown = done(200, pap.list_policies(account_id=ACCOUNT, iam_id=robot, format="display"))["policies"][0]["roles"][0]
+assert "container-registry.image.pull" in [one["id"] for one in shown["actions"]], shown
+done(200, pap.list_policies(account_id=ACCOUNT, iam_id=robot, format="include_last_permit"))
+refused(400, "invalid_body", pap.list_policies, account_id=ACCOUNT, format="pretty")
+
+# What another policy says already.
+twice = {**plain, "resources": resource(resource="team-0")}
+body = refused(409, "policy_conflict_error", pap.create_policy, **twice)
+conflict = body["errors"][0]["details"]["conflicts_with"]
+assert conflict["policy"] in seen and conflict["etag"] == tag(pap.get_policy(policy_id=conflict["policy"])).strip('"'), body
+refused(409, "policy_conflict_error", pap.replace_policy, policy_id=seen[-1], if_match="*", **twice)
+done(204, pap.delete_policy(policy_id=conflict["policy"]))
+again = done(201, pap.create_policy(**twice))
+refused(409, "policy_conflict_error", pap.update_policy_state, policy_id=conflict["policy"], if_match="*", state="active")
+done(204, pap.delete_policy(policy_id=again["id"]))
+
 
 # Version 2.
 def v2_resource(*attributes):
@@ -171,6 +199,10 @@ for wrong in (
     dict(of=[("resource", "stringEqualsAnyOf", [])]),
 ):
     refused(400, "invalid_body", pap.create_v2_policy, **v2(nightly, READER, **wrong))
+body = refused(409, "policy_conflict_error", pap.create_v2_policy, **v2(nightly, WRITER, of=patterns))
+assert body["errors"][0]["details"]["conflicts_with"]["policy"] == made["id"], body
+ordered = done(200, pap.list_v2_policies(account_id=ACCOUNT, iam_id=nightly, sort="-created_at", limit=1))
+assert "next" in ordered and ordered["policies"][0]["id"] != timed["id"], ordered
 done(204, pap.delete_v2_policy(id=timed["id"]))
 refused(404, "policy_not_found", pap.get_v2_policy, id=timed["id"])
 

@@ -58,7 +58,7 @@ fn a_change_whose_caller_hangs_up_is_audited_like_any_other() {
         let made = made["serviceids"].as_array().unwrap().len();
         let events = audit(&portcullis);
         let told = events.iter().filter(|event| {
-            is(event, "/action", "iam-identity.serviceid.create") && is(event, "/decision", "allowed")
+            is(event, "/action", "iam-identity.account-serviceid.create") && is(event, "/decision", "allowed")
         });
         (made > 0 && told.count() == made).then_some(())
     });

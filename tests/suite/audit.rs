@@ -132,27 +132,34 @@ fn management_calls_are_told_with_what_they_were_done_to() {
         assert_eq!(found.len(), 1, "{action} {outcome} in {events:#?}");
         found[0].clone()
     };
-    let made = find("iam-identity.serviceid.create", "success");
+    let made = find("iam-identity.account-serviceid.create", "success");
     assert_says(
         &made,
         &[
             ("/initiator/name", json!("admin")),
             ("/initiator/host/address", json!("127.0.0.1")),
             ("/target/name", json!("POST /v1/serviceids")),
+            ("/target/typeURI", json!("iam-identity/account-serviceid")),
+            ("/reason/permission", json!("iam-identity.serviceid.create")),
+            ("/dataEvent", json!(false)),
+            ("/observer/name", json!("ActivityTracker")),
             ("/reason/reasonCode", json!(201)),
         ],
     );
     assert!(made["reason"]["policies"].to_string().contains("Administrator"), "{made}");
-    let key = find("iam-identity.apikey.create", "success");
+    let key = find("iam-identity.serviceid-apikey.create", "success");
     assert_eq!(key["target"]["id"], robot.key.id.as_str());
-    assert_eq!(find("iam-identity.apikey.update", "success")["target"]["id"], robot.key.id.as_str());
-    let kept = find("iam-identity.apikey.delete", "failure");
+    assert_eq!(
+        find("iam-identity.serviceid-apikey.update", "success")["target"]["id"],
+        robot.key.id.as_str()
+    );
+    let kept = find("iam-identity.serviceid-apikey.delete", "failure");
     assert_says(&kept, &[("/reason/reasonCode", json!(locked)), ("/target/id", json!(robot.key.id))]);
-    let denied = find("iam-identity.serviceid.create", "failure");
+    let denied = find("iam-identity.account-serviceid.create", "failure");
     assert_says(&denied, &who(&robot));
     assert_says(&denied, &[("/decision", json!("denied")), ("/reason/reasonCode", json!(403))]);
-    let granted = find("iam.policy.create", "success");
-    let removed = find("iam.policy.delete", "success");
+    let granted = find("iam-am.policy.create", "success");
+    let removed = find("iam-am.policy.delete", "success");
     assert_eq!((&granted["target"]["id"], &removed["target"]["id"]), (&json!(policy), &json!(policy)));
 }
 

@@ -238,7 +238,7 @@ fn a_change_is_carried_through_and_recorded_although_its_caller_hung_up() {
     };
     let recorded = || {
         let is_it = |event: &&Value| {
-            event["action"] == "iam-identity.serviceid.create" && event["outcome"] == "success"
+            event["action"] == "iam-identity.account-serviceid.create" && event["outcome"] == "success"
         };
         at.audit().iter().filter(is_it).count()
     };
@@ -400,7 +400,7 @@ fn requests_pass_again_as_soon_as_the_audit_log_can_be_written() {
     assert!(names.contains("in-time") && !names.contains("too-early"), "{names}");
     let mut lines = vec![0; 64 * 1024];
     let count = reader.read(&mut lines).unwrap();
-    assert!(String::from_utf8_lossy(&lines[..count]).contains("iam-identity.serviceid.create"));
+    assert!(String::from_utf8_lossy(&lines[..count]).contains("iam-identity.account-serviceid.create"));
 }
 
 /// Ends the others' work when this one ends, however it does.

@@ -14,6 +14,7 @@ use crate::support::image::Image;
 use crate::support::portcullis::{ACCOUNT, Portcullis};
 use crate::support::recorder::{Recorder, answer};
 use crate::support::registry::Registry;
+use crate::support::robot::Robot;
 
 const CLUSTER: &str = "crn:v1:bluemix:public:containers-kubernetes:us-south:a/1:c1::";
 const COMPUTE: &str = "urn:ibm:params:oauth:grant-type:cr-token";
@@ -158,6 +159,11 @@ fn a_pod_pushes_with_its_own_token_as_the_profile_that_links_to_it() {
     skopeo.login(&at.host(), &format!("iam-{id}"), &pod()).must_succeed();
     skopeo.push(&Image::tiny(), &at.image("team-a/app:v1")).must_succeed();
     skopeo.push(&Image::tiny(), &at.image("team-b/app:v1")).must_fail_saying(&["You are not authorized"]);
+    // Without a token of ours, on every request anew.
+    let direct = |secret: &str| at.http().basic(&id, secret).get("/v2/team-a/app/tags/list").status;
+    assert_eq!(direct(&pod()), 200);
+    assert_eq!(at.http().basic(&id, &pod()).get("/v2/team-b/app/tags/list").status, 404);
+    assert_eq!(direct(&cluster.pod("build", "other")), 401);
     let event = at.await_audit("the login", |event| {
         event["action"] == "iam-identity.trustedprofile.login" && event["outcome"] == "success"
     });
@@ -169,6 +175,38 @@ fn a_pod_pushes_with_its_own_token_as_the_profile_that_links_to_it() {
     assert_eq!(gone.status, 204, "{}", gone.text());
     assert_eq!(at.http().bearer(&bearer).get(&format!("/v1/profiles/{id}")).status, 401);
     assert_eq!(login(&pod()).status, 403);
+    assert_eq!(direct(&pod()), 401);
+}
+
+#[test]
+fn a_refresh_token_and_a_key_behind_a_profile_are_good_as_they_are() {
+    let registry = Registry::start();
+    let at = Portcullis::before(&registry.url());
+    let root = at.administrator();
+    assert_eq!(root.push(&Image::tiny(), "team-a/app", "v1").status, 201);
+    let id = profile(&root, "team-a");
+    let robot = Robot::create(&root, "robot");
+    let pull =
+        |user: &str, secret: &str| at.http().basic(user, secret).get("/v2/team-a/app/tags/list").status;
+    assert_eq!(pull(&id, &robot.key.value), 401, "nobody is trusted yet");
+    let trusted = json!({"identifier": robot.iam_id, "type": "serviceid", "accounts": [ACCOUNT]});
+    made(&root.call("POST", &format!("/v1/profiles/{id}/identities/serviceid"), &trusted));
+    assert_eq!(pull(&id, &robot.key.value), 200);
+    assert_eq!(pull(&format!("iam-{id}"), &robot.key.value), 200);
+    assert_eq!(pull("iamapikey", &robot.key.value), 404, "only as the profile");
+    assert_eq!(pull(&id, at.admin_key()), 401, "a key of somebody else");
+    let form = format!("grant_type=urn:ibm:params:oauth:grant-type:apikey&apikey={}", robot.key.value);
+    let kind = [("Content-Type", "application/x-www-form-urlencoded")];
+    let issued = at.http().basic("bx", "bx").send("POST", "/identity/token", &kind, form.as_bytes()).json();
+    let refresh = issued["refresh_token"].as_str().unwrap();
+    assert_eq!(pull("iamrefresh", refresh), 404, "it is who it is, and has no right");
+    robot.grant(&root, "Reader", "team-a");
+    assert_eq!(pull("iamrefresh", refresh), 200);
+    assert_eq!(pull("iambearer", refresh), 401, "it is no access token");
+    assert_eq!(pull("iamrefresh", issued["access_token"].as_str().unwrap()), 401);
+    let key = format!("/v1/apikeys/{}/disable", robot.key.id);
+    assert_eq!(root.call("POST", &key, &Value::Null).status, 204);
+    assert_eq!((pull("iamrefresh", refresh), pull(&id, &robot.key.value)), (401, 401));
 }
 
 #[test]
@@ -225,7 +263,8 @@ fn people_are_in_the_groups_whose_rules_they_satisfy_and_out_when_the_rule_chang
     let at = Portcullis::with("http://127.0.0.1:9", &[], &settings(&cluster, &people));
     let root = at.administrator();
     let users = format!("/v2/accounts/{ACCOUNT}/users");
-    made(&root.call("POST", &users, &json!({"users": [{"email": "ada@example.test"}]})));
+    let ada = made(&root.call("POST", &users, &json!({"users": [{"email": "ada@example.test"}]})));
+    let ada = ada["resources"][0]["id"].as_str().unwrap();
     let group = made(&root.call("POST", "/v2/groups", &json!({"name": "viewers"})))["id"].clone();
     let group = group.as_str().unwrap();
     let attribute = |name: &str, value: &str| json!({"name": name, "value": value});
@@ -255,7 +294,27 @@ fn people_are_in_the_groups_whose_rules_they_satisfy_and_out_when_the_rule_chang
     assert_eq!(sees(&red), 1, "only herself");
     let blue = login("Blue");
     assert_eq!(sees(&blue), 2);
+    let members = |kind: &str| {
+        let listed = root.get(&format!("/v2/groups/{group}/members?membership_type={kind}")).json();
+        let one = |row: &Value| {
+            format!("{} {}", row["membership_type"].as_str().unwrap(), row["type"].as_str().unwrap())
+        };
+        listed["members"].as_array().unwrap().iter().map(one).collect::<Vec<_>>()
+    };
+    let robot = Robot::create(&root, "robot");
+    let named = json!({"members": [{"iam_id": robot.iam_id, "type": "service"}]});
+    assert_eq!(root.call("PUT", &format!("/v2/groups/{group}/members"), &named).status, 207);
+    assert_eq!(members("static"), ["static service"]);
+    assert_eq!(members("dynamic"), ["dynamic user"]);
+    assert_eq!(members("all"), ["static service", "dynamic user"]);
+    assert_eq!(root.get(&format!("/v2/groups/{group}/members?membership_type=both")).status, 400);
+    let whose = |kind: &str| {
+        let list = root.get(&format!("/v2/groups?iam_id={ada}&membership_type={kind}")).json();
+        list["total_count"].clone()
+    };
+    assert_eq!((whose("static"), whose("dynamic"), whose("all")), (json!(0), json!(1), json!(1)));
     login("red");
+    assert_eq!((members("dynamic").len(), whose("all")), (0, json!(0)));
     assert_eq!(sees(&blue), 1, "the last login counts");
     let blue = login("blue");
     assert_eq!(sees(&blue), 2);

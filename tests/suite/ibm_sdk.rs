@@ -3,38 +3,18 @@
 //!
 //! Where the SDK is missing, these stories say so and are skipped; with `CI=true` they fail.
 
-use std::path::PathBuf;
-
-use crate::support::portcullis::{ACCOUNT, Portcullis};
-use crate::support::process::{bare, run};
+use crate::support::portcullis::Portcullis;
 use crate::support::recorder::Recorder;
-
-fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
+use crate::support::sdk;
 
 /// Runs a script against a fresh server.
 fn walk(script: &str) {
-    let python = root().join("target/clients/bin/python");
-    if !python.exists() {
-        let missing =
-            "IBM's SDK is not installed, so nothing was walked: run `make deps`, which says why it cannot";
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{missing}");
-        println!("skipped: {missing}");
+    if !sdk::are_there() {
         return;
     }
     let upstream = Recorder::silent();
     let at = Portcullis::before(&format!("http://{}", upstream.address()));
-    let mut command = bare(python);
-    command
-        .arg(root().join("tests/clients").join(script))
-        .env("HOME", at.folder())
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("REQUESTS_CA_BUNDLE", &at.certificate().ca)
-        .env("PORTCULLIS_URL", format!("https://{}", at.host()))
-        .env("PORTCULLIS_ACCOUNT", ACCOUNT)
-        .env("PORTCULLIS_KEY", at.admin_key());
-    let ended = run(&mut command, "").must_succeed();
+    let ended = sdk::script(&at, script, &[]).must_succeed();
     assert!(ended.stdout.lines().any(|line| line.starts_with("walked ")), "{}", ended.stdout);
 }
 

@@ -1,23 +1,15 @@
 //! IBM's Container Registry SDK, unmodified but for its URL, walks through everything that there is.
 
-use std::path::PathBuf;
-
 use crate::support::client::{Client, Skopeo};
 use crate::support::image::Image;
-use crate::support::portcullis::{ACCOUNT, Portcullis};
-use crate::support::process::{bare, run};
+use crate::support::portcullis::Portcullis;
 use crate::support::registry::Registry;
+use crate::support::sdk;
 use crate::support::who::IAMAPIKEY;
 
 #[test]
 fn container_registry_is_walked_by_its_own_sdk() {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
-    let python = root.join("target/clients/bin/python");
-    if !python.exists() {
-        let missing =
-            "IBM's SDK is not installed, so nothing was walked: run `make deps`, which says why it cannot";
-        assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "{missing}");
-        println!("skipped: {missing}");
+    if !sdk::are_there() {
         return;
     }
     let registry = Registry::start();
@@ -33,15 +25,6 @@ fn container_registry_is_walked_by_its_own_sdk() {
     ] {
         skopeo.push(image, &at.image(name)).must_succeed();
     }
-    let mut command = bare(python);
-    command
-        .arg(root.join("tests/clients/ibm_registry.py"))
-        .env("HOME", at.folder())
-        .env("PYTHONDONTWRITEBYTECODE", "1")
-        .env("REQUESTS_CA_BUNDLE", &at.certificate().ca)
-        .env("PORTCULLIS_URL", format!("https://{}", at.host()))
-        .env("PORTCULLIS_ACCOUNT", ACCOUNT)
-        .env("PORTCULLIS_KEY", at.admin_key());
-    let ended = run(&mut command, "").must_succeed();
+    let ended = sdk::script(&at, "ibm_registry.py", &[]).must_succeed();
     assert!(ended.stdout.lines().any(|line| line.starts_with("walked ")), "{}", ended.stdout);
 }

@@ -23,6 +23,9 @@ mod aws_iam;
 /// Every verb of the command line, against a real server.
 #[cfg(test)]
 mod commands;
+/// Ten thousand service IDs and what they may.
+#[cfg(test)]
+mod directory;
 /// `explain` and `who-can`, as people type them.
 #[cfg(test)]
 mod explanations;
@@ -110,6 +113,9 @@ mod signed_from;
 /// How Portcullis stands with its upstream.
 #[cfg(test)]
 mod upstream;
+/// What the command line prints, whole.
+#[cfg(test)]
+mod verbs;
 /// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
 #[cfg(test)]
 mod walkthrough;

@@ -10,6 +10,7 @@ use crate::support::image::{Image, MANIFEST};
 use crate::support::portcullis::{ACCOUNT, Portcullis};
 use crate::support::registry::Registry;
 use crate::support::robot::Robot;
+use crate::support::who::IAMAPIKEY;
 
 const TABLE: &str = include_str!("../snapshots/roles.txt");
 
@@ -27,6 +28,8 @@ struct Stage<'a> {
     who: Http,
     host: String,
     image: &'a Image,
+    role: Role,
+    at: &'a Portcullis,
     number: usize,
 }
 
@@ -71,6 +74,34 @@ impl Stage<'_> {
     fn user(&self) -> String {
         let body = json!({"users": [{"email": format!("{}@example.test", self.name("user"))}]});
         self.made(&format!("/v2/accounts/{ACCOUNT}/users"), &body)
+    }
+
+    /// Tries something while the account restricts it.
+    fn restricted(&self, setting: &str, attempt: impl FnOnce() -> bool) -> bool {
+        let headers = [("Content-Type", "application/json"), ("If-Match", "*")];
+        let put = |to: &str| {
+            let path = format!("/v1/accounts/{ACCOUNT}/settings/identity");
+            let set = self.root.send("PUT", &path, &headers, json!({setting: to}).to_string().as_bytes());
+            assert_eq!(set.status, 200, "{}", set.text());
+        };
+        put("RESTRICTED");
+        let found = attempt();
+        put("NOT_SET");
+        found
+    }
+
+    /// Whether a user who has the role may make a key of their own while that is restricted.
+    fn user_makes_a_key(&self) -> bool {
+        let user = self.user();
+        grant_everything(&self.root, &user, self.role);
+        let body = json!({"name": "k", "iam_id": user});
+        let made = self.root.call("POST", "/v1/apikeys", &body);
+        assert_eq!(made.status, 201, "{}", made.text());
+        let key = made.json()["apikey"].as_str().unwrap().to_owned();
+        let person = self.at.http().basic(IAMAPIKEY, &key);
+        self.restricted("restrict_create_platform_apikey", || {
+            person.call("POST", "/v1/apikeys", &body).status == 201
+        })
     }
 
     fn policy_body(&self) -> Value {
@@ -240,6 +271,7 @@ fn identity(stage: &Stage<'_>, verb: &str) -> bool {
             let owner = format!("iam-{}", stage.service_id());
             stage.call("POST", "/v1/apikeys", &json!({"name": "k", "iam_id": owner}))
         }
+        "apikey.create-restricted" => stage.user_makes_a_key(),
         "apikey.delete" => stage.call("DELETE", &key(), &null),
         "apikey.get" => stage.call("GET", &key(), &null),
         "apikey.list" => {
@@ -267,6 +299,9 @@ fn identity(stage: &Stage<'_>, verb: &str) -> bool {
             let body = json!({"name": "new", "account_id": ACCOUNT});
             stage.call("POST", "/v1/serviceids", &body)
         }
+        "serviceid.create-restricted" => stage.restricted("restrict_create_service_id", || {
+            stage.call("POST", "/v1/serviceids", &json!({"name": "new", "account_id": ACCOUNT}))
+        }),
         "serviceid.delete" => stage.call("DELETE", &service_id(), &null),
         "serviceid.get" => stage.call("GET", &service_id(), &null),
         "serviceid.list" => {
@@ -328,6 +363,11 @@ fn access(stage: &Stage<'_>, verb: &str) -> bool {
 /// Somebody who has a role on everything: on each kind of service.
 fn player(root: &Http, role: Role) -> Robot {
     let robot = Robot::create(root, role.display_name());
+    grant_everything(root, &robot.iam_id, role);
+    robot
+}
+
+fn grant_everything(root: &Http, iam_id: &str, role: Role) {
     for kind in ["service", "platform_service"] {
         let attribute = |name: &str, value: &str| json!({"name": name, "value": value});
         let made = root.call(
@@ -335,14 +375,13 @@ fn player(root: &Http, role: Role) -> Robot {
             "/v1/policies",
             &json!({
                 "type": "access",
-                "subjects": [{"attributes": [attribute("iam_id", &robot.iam_id)]}],
+                "subjects": [{"attributes": [attribute("iam_id", iam_id)]}],
                 "roles": [{"role_id": role.crn()}],
                 "resources": [{"attributes": [attribute("accountId", ACCOUNT), attribute("serviceType", kind)]}],
             }),
         );
         assert_eq!(made.status, 201, "{}", made.text());
     }
-    robot
 }
 
 #[test]
@@ -368,6 +407,8 @@ fn every_role_is_let_and_refused_as_the_reviewed_table_says() {
                 who: robot.at(&at),
                 host: at.host(),
                 image: &image,
+                role,
+                at: &at,
                 number,
             };
             match try_it(&stage, row[0]) {

@@ -8,6 +8,7 @@ use crate::support::image::{Image, MANIFEST};
 use crate::support::portcullis::{Cli, Portcullis};
 use crate::support::registry::Registry;
 use crate::support::robot::Robot;
+use crate::support::sdk;
 use crate::support::who::{IAMAPIKEY, ServiceId, Who};
 
 /// The name of the registry in `eu-de`; that in `us-south` answers to `localhost`.
@@ -91,6 +92,40 @@ fn a_grant_in_one_region_does_not_reach_the_other() {
     south.run(&policy).must_succeed();
     docker.push(&Image::tiny(), &there).must_succeed();
     assert_eq!((own("us-south"), own("eu-de")), (1, 1));
+}
+
+#[test]
+fn a_reader_made_by_sdk_pulls_in_its_region_and_nothing_else() {
+    if !sdk::are_there() {
+        return;
+    }
+    let world = World::begin();
+    let (here, there) =
+        (world.at.image("my_namespace/hello-world:3.6"), world.in_north("my_namespace/hello-world:3.6"));
+    let administrator = world.docker(world.at.admin_key());
+    for image in [&here, &there] {
+        administrator.push(&Image::tiny(), image).must_succeed();
+    }
+    let run = |line: &str, key: &str| {
+        let said = sdk::script(&world.at, &format!("ibm_seed.py {line}"), &[("SERVICE_ID_KEY", key)]);
+        said.must_succeed().stdout.trim().to_owned()
+    };
+    let key = run("identity", "");
+    run(&format!("enforce {}", world.at.host()), "");
+    let docker = world.docker(&key);
+    let denied = "You are not authorized to access the specified resource.";
+    let pull = |image: &str| docker.pull(image);
+    pull(&here).must_fail_saying(&[denied, "not found"]);
+    run("grant Reader us-south", &key);
+    pull(&here).must_succeed();
+    refused(&docker, &here, denied);
+    pull(&there).must_fail_saying(&[denied, "not found"]);
+    let north = format!("{NORTH}:{}", world.at.public().port());
+    assert!(run(&format!("images {}", world.at.host()), &key).contains("hello-world:3.6"));
+    assert_eq!(run(&format!("images {north}"), &key), "");
+    run("grant Writer eu-de", &key);
+    docker.push(&Image::tiny(), &there).must_succeed();
+    refused(&docker, &here, denied);
 }
 
 #[test]

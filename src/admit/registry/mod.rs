@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::authenticate::{Authenticated, Ceiling, Origin, Proof};
 use super::caller::Caller;
 use super::context::{Call, Facts};
 use super::fault::Fault;
@@ -13,7 +12,9 @@ use super::gate::{Gate, Stopped, Why};
 use super::held::HeldTag;
 use super::judge::Judge;
 use super::network::Want;
+use super::origin::Origin;
 use super::permit::{Grounds, Permit};
+use super::proof::{Authenticated, Ceiling, Proof};
 use super::refusal::{Challenge, Refusal};
 use crate::credential::authorization::Presented;
 use crate::credential::lease::Lease;

@@ -9,8 +9,8 @@ use http::header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderValue, StatusCode};
 
 use super::{Api, ApiReply, Event, Verdict};
-use crate::admit::authenticate::Origin;
 use crate::admit::caller::Caller;
+use crate::admit::origin::Origin;
 use crate::admit::refusal::Refusal;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
 use crate::ids::region::Region;
@@ -155,6 +155,7 @@ pub fn refused(headers: &HeaderMap, signed_for: Service, request_id: &str, probl
         action: None,
         resource: None,
         target: None,
+        activity: None,
         introduced: None,
         verdict: Verdict::Done(None),
     };
@@ -170,6 +171,7 @@ impl Api {
             action: None,
             resource: None,
             target: None,
+            activity: None,
             introduced: None,
             verdict: Verdict::Done(None),
         };

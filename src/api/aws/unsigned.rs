@@ -4,7 +4,7 @@ use super::call::AwsAnswer;
 use super::form::Form;
 use super::operation::operations;
 use super::sts::{credentials, wish};
-use crate::admit::authenticate::Origin;
+use crate::admit::origin::Origin;
 use crate::admit::web_identity::Introduced;
 use crate::control::Desk;
 use crate::control::aws::problem::{AwsCode, AwsProblem};

@@ -1,6 +1,7 @@
 //! `/v1/accounts/{account}/settings/identity` (ibm.md 3.4), and the settings of a user.
 //!
-//! Settings that nothing here obeys are shown as not set, and cannot be set.
+//! Settings that nothing here could obey (what asks for a second factor, or counts sessions) are shown as not set, and cannot
+//! be set.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -8,10 +9,12 @@ use serde_json::{Map, Value, json};
 
 use super::super::answer::Answer;
 use super::super::call::Call;
+use super::history;
 use crate::control::Done;
-use crate::control::network::{AccountChange, Insistence};
+use crate::control::network::Insistence;
 use crate::control::problem::{Noun, Problem};
 use crate::control::version::entity_tag;
+use crate::credential::settings::SettingsChange;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::UserId;
 use crate::network::allow_list::AllowList;
@@ -37,23 +40,14 @@ struct UserSettingsBody {
     self_manage: Option<bool>,
 }
 
-/// What is always so.
-const FIXED: [(&str, &str); 9] = [
-    ("restrict_create_service_id", "NOT_SET"),
-    ("restrict_create_platform_apikey", "NOT_SET"),
-    ("mfa", "NONE"),
-    ("session_expiration_in_seconds", "NOT_SET"),
-    ("session_invalidation_in_seconds", "NOT_SET"),
-    ("max_sessions_per_identity", "NOT_SET"),
-    ("system_access_token_expiration_in_seconds", "NOT_SET"),
-    ("system_refresh_token_expiration_in_seconds", "NOT_SET"),
-    ("restrict_user_list_visibility", "NOT_RESTRICTED"),
-];
-
 pub(in super::super) async fn answer(which: Accounts, call: &Call<'_>) -> Result<Answer, Problem> {
     call.same_account("account in the path", Some(call.text("account")))?;
     match which {
-        Accounts::Settings => Ok(whole(call.desk.account_settings(&call.caller).await?)),
+        Accounts::Settings => {
+            let done = call.desk.account_settings(&call.caller).await?;
+            let past = history(call, &done.value.account).await?;
+            Ok(whole(done, past))
+        }
         Accounts::Update => update(call).await,
         Accounts::UpdateUser => update_user(call).await,
         Accounts::UserSettings => {
@@ -96,40 +90,39 @@ pub(in super::super) fn insistence(call: &Call<'_>) -> Result<Insistence, Proble
 
 async fn update(call: &Call<'_>) -> Result<Answer, Problem> {
     let (expected, insistence) = (call.if_match()?, insistence(call)?);
-    let body: Map<String, Value> = call.body()?;
-    let mut change = AccountChange::default();
-    for (name, value) in body {
-        match (name.as_str(), value) {
-            ("allowed_ip_addresses", Value::String(text)) => change.allowed_ip_addresses = Some(text),
-            ("private_only", Value::Bool(on)) => change.private_only = Some(on),
-            (name, Value::String(text)) if FIXED.contains(&(name, text.as_str())) => {}
-            (name, _) => {
-                let name = crate::ids::Malformed::new(name, "").text;
-                return Err(Problem::Invalid(format!("`{name}` cannot be set to that here: leave it out")));
-            }
-        }
-    }
+    let change: SettingsChange = call.body()?;
     let done = call.desk.update_account_settings(&call.caller, &expected, change, insistence).await?;
-    Ok(whole(done))
+    Ok(whole(done, None))
 }
 
-fn whole(done: Done<AccountSettings>) -> Answer {
+fn whole(done: Done<AccountSettings>, past: Option<Value>) -> Answer {
     let tag = entity_tag(&done.value.account, &done.value.stamp);
     let id = done.value.account.clone();
-    Answer::of(StatusCode::OK, done, |row| shape(&row)).tagged(tag).about(&id)
+    Answer::of(StatusCode::OK, done, |row| {
+        let mut shown = shape(&row);
+        if let (Some(past), Some(members)) = (past, shown.as_object_mut()) {
+            members.insert("history".to_owned(), past);
+        }
+        shown
+    })
+    .tagged(tag)
+    .about(&id)
 }
 
 fn shape(row: &AccountSettings) -> Value {
-    let fixed = FIXED.into_iter().map(|(name, value)| (name.to_owned(), json!(value)));
-    let own = [
-        ("account_id", json!(row.account)),
-        ("entity_tag", json!(entity_tag(&row.account, &row.stamp))),
-        ("allowed_ip_addresses", json!(row.allow_list.as_ref().map(ToString::to_string).unwrap_or_default())),
-        ("private_only", json!(row.private_only)),
-        ("user_mfa", json!([])),
-        ("restrict_user_domains", json!([])),
-    ];
-    fixed.chain(own.map(|(name, value)| (name.to_owned(), value))).collect::<Map<_, _>>().into()
+    let own = json!({
+        "account_id": row.account,
+        "entity_tag": entity_tag(&row.account, &row.stamp),
+        "allowed_ip_addresses": row.allow_list.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "private_only": row.private_only,
+    });
+    // A struct is always an object.
+    let identity = serde_json::to_value(&row.identity).unwrap_or_default();
+    let members = [own, identity].into_iter().filter_map(|part| match part {
+        Value::Object(members) => Some(members),
+        Value::Array(_) | Value::Bool(_) | Value::Null | Value::Number(_) | Value::String(_) => None,
+    });
+    members.flatten().collect::<Map<_, _>>().into()
 }
 
 fn holder(call: &Call<'_>) -> Result<ListHolder, Problem> {

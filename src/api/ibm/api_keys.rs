@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::super::answer::Answer;
 use super::super::call::Call;
-use super::{history, identity_crn, identity_list};
+use super::{Past, identity_crn, identity_list};
 use crate::clock::UnixTime;
 use crate::control::Done;
 use crate::control::api_key::{ApiKeyChange, ApiKeyFilter, NewApiKey, Switch};
@@ -169,7 +169,7 @@ async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
     let done = call.desk.api_keys(&call.caller, filter, call.order()?, window).await?;
     let mut pasts = Vec::with_capacity(done.value.rows.len());
     for row in &done.value.rows {
-        pasts.push(history(call, &row.id).await?);
+        pasts.push(super::past(call, &row.id).await?);
     }
     Ok(Answer::of(StatusCode::OK, done, |listed| {
         let rows = listed.rows.iter().zip(pasts).map(|(row, past)| shape(call, row, None, past)).collect();
@@ -193,7 +193,8 @@ async fn create(call: &Call<'_>) -> Result<Answer, Problem> {
     };
     let done = call.desk.create_api_key(&call.caller, new).await?;
     let (id, tag) = (done.value.0.id.clone(), entity_tag(&done.value.0.id, &done.value.0.stamp));
-    let made = Answer::of(StatusCode::CREATED, done, |(row, key)| shape(call, &row, Some(&key), None));
+    let made =
+        Answer::of(StatusCode::CREATED, done, |(row, key)| shape(call, &row, Some(&key), Past::default()));
     Ok(made.tagged(tag).about(&id))
 }
 
@@ -202,7 +203,7 @@ async fn update(call: &Call<'_>) -> Result<Answer, Problem> {
     unsupported("support_sessions", body.support_sessions)?;
     let expires_at = body.expires_at.map(|text| expiry(&text).transpose()).transpose()?;
     let change = ApiKeyChange { name: body.name, description: body.description, expires_at };
-    Ok(whole(call, call.desk.update_api_key(&call.caller, &id, &expected, change).await?, None))
+    Ok(whole(call, call.desk.update_api_key(&call.caller, &id, &expected, change).await?, Past::default()))
 }
 
 /// An empty text means "never".
@@ -218,16 +219,16 @@ fn unsupported(field: &str, wanted: bool) -> Result<(), Problem> {
 }
 
 async fn read(call: &Call<'_>, done: Done<ApiKeyRecord>) -> Result<Answer, Problem> {
-    let past = history(call, &done.value.id).await?;
+    let past = super::past(call, &done.value.id).await?;
     Ok(whole(call, done, past))
 }
 
-fn whole(call: &Call<'_>, done: Done<ApiKeyRecord>, past: Option<Value>) -> Answer {
+fn whole(call: &Call<'_>, done: Done<ApiKeyRecord>, past: Past) -> Answer {
     let (id, tag) = (done.value.id.clone(), entity_tag(&done.value.id, &done.value.stamp));
     Answer::of(StatusCode::OK, done, |row| shape(call, &row, None, past)).tagged(tag).about(&id)
 }
 
-pub(super) fn shape(call: &Call<'_>, row: &ApiKeyRecord, key: Option<&ApiKey>, past: Option<Value>) -> Value {
+pub(super) fn shape(call: &Call<'_>, row: &ApiKeyRecord, key: Option<&ApiKey>, past: Past) -> Value {
     let account = &call.caller.account;
     json!({
         "id": row.id,
@@ -245,6 +246,7 @@ pub(super) fn shape(call: &Call<'_>, row: &ApiKeyRecord, key: Option<&ApiKey>, p
         "account_id": account,
         "apikey": key.map(ApiKey::reveal),
         "support_sessions": false,
-        "history": past,
+        "history": past.history,
+        "activity": past.activity,
     })
 }

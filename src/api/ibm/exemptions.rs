@@ -63,11 +63,13 @@ pub(in super::super) async fn answer(which: Exemptions, call: &Call<'_>) -> Resu
             Ok(Answer::of(StatusCode::OK, done, |gone| json!({"number_of_exemptions_deleted": gone})))
         }
         Exemptions::List => {
-            let done = desk.exemptions(caller, region, Some(&scope(call)?)).await?;
+            let done = desk
+                .exemptions(caller, region, Some(&sound(call, Action::ExemptionList, scope(call)).await?))
+                .await?;
             Ok(Answer::of(StatusCode::OK, done, listed))
         }
         Exemptions::OfImage => {
-            let image = scope(call)?;
+            let image = sound(call, Action::ExemptionList, scope(call)).await?;
             let done = desk.exemptions(caller, region, None).await?;
             Ok(Answer::of(StatusCode::OK, done, |rows| reaching(call, &rows, &image)))
         }
@@ -104,17 +106,21 @@ fn scope(call: &Call<'_>) -> Result<Scope, Problem> {
     }
 }
 
-/// Which exemption is meant. Who may not do this anyway is not told what is wrong with the name.
+/// What was read of a call. Who may not do this anyway is not told what is wrong with it.
+async fn sound<T>(call: &Call<'_>, action: Action, read: Result<T, Problem>) -> Result<T, Problem> {
+    if read.is_err() {
+        call.desk.may_exempt(&call.caller, &call.request.region, action).await?;
+    }
+    read
+}
+
+/// Which exemption is meant.
 async fn named(call: &Call<'_>, action: Action) -> Result<Which, Problem> {
     let read = || -> Result<Which, Problem> {
         let issue_type = IssueType::parse(call.text("type"))?;
         Ok(Which { scope: scope(call)?, issue_type, issue_id: issue_id(call.text("id"))? })
     };
-    let named = read();
-    if named.is_err() {
-        call.desk.may_exempt(&call.caller, &call.request.region, action).await?;
-    }
-    named
+    sound(call, action, read()).await
 }
 
 fn terms(call: &Call<'_>) -> Result<Terms, Problem> {

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::answer::Answer;
 use super::super::call::Call;
 use crate::control::Done;
-use crate::control::group::GroupChange;
+use crate::control::group::{By, GroupChange, Member};
 use crate::control::list::{Order, Search, SortKey};
 use crate::control::problem::{Noun, Problem};
 use crate::control::version::entity_tag;
@@ -154,14 +154,9 @@ async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
     let window = window(call)?;
     let member = call.query.one("iam_id")?.map(PrincipalId::parse).transpose()?;
     let search = Search { text: call.query.one("search")?.map(str::to_owned), order: sorted(call)? };
-    // No identity comes with claims to this list, so nobody is a member by a rule.
-    match call.query.one("membership_type")? {
-        None | Some("static" | "all") => {}
-        Some("dynamic") if member.is_none() => {}
-        Some(_) => return Err(Problem::Invalid("`membership_type` is `static` or `all` here".to_owned())),
-    }
+    let by = by(call)?;
     let with_crn = call.query.flag("show_crn")?;
-    let done = call.desk.groups(&call.caller, member.as_ref(), &search, window).await?;
+    let done = call.desk.groups(&call.caller, (member.as_ref(), by), &search, window).await?;
     let mut federated = Vec::with_capacity(done.value.rows.len());
     for row in &done.value.rows {
         federated.push(call.query.flag("show_federated")? && call.desk.is_federated(&row.id).await?);
@@ -190,15 +185,27 @@ fn sorted(call: &Call<'_>) -> Result<Option<Order>, Problem> {
     Ok(Some(Order { by, descending }))
 }
 
+/// `membership_type`: by name unless given.
+fn by(call: &Call<'_>) -> Result<By, Problem> {
+    match call.query.one("membership_type")? {
+        None | Some("static") => Ok(By::Name),
+        Some("all") => Ok(By::Any),
+        Some("dynamic") => Ok(By::Rule),
+        Some(_) => {
+            Err(Problem::Invalid("`membership_type` is none of `static`, `dynamic` and `all`".to_owned()))
+        }
+    }
+}
+
 async fn members(call: &Call<'_>) -> Result<Answer, Problem> {
     let window = window(call)?;
     let wanted = call.query.one("type")?;
     let verbose = call.query.flag("verbose")?;
     let fits = |one: &PrincipalId| wanted.is_none_or(|wanted| wanted == kind(one));
-    let done = call.desk.members(&call.caller, &id(call)?, fits, window).await?;
+    let done = call.desk.members(&call.caller, &id(call)?, (fits, by(call)?), window).await?;
     let mut names = Vec::with_capacity(done.value.rows.len());
     for row in &done.value.rows {
-        names.push(if verbose { Some(call.desk.name_of(&row.member).await?) } else { None });
+        names.push(if verbose { Some(call.desk.name_of(&row.membership.member).await?) } else { None });
     }
     Ok(Answer::of(StatusCode::OK, done, |listed| {
         let rows = listed.rows.iter().zip(names).map(|(row, name)| member_shape(row, name)).collect();
@@ -349,10 +356,10 @@ fn shape(call: &Call<'_>, row: &AccessGroup, federated: bool, with_crn: bool) ->
     })
 }
 
-fn member_shape(row: &Membership, name: Option<String>) -> Value {
+fn member_shape(Member { membership: row, by }: &Member, name: Option<String>) -> Value {
     json!({
         "name": name,
-        "membership_type": "static",
+        "membership_type": if *by == By::Rule { "dynamic" } else { "static" },
         "iam_id": row.member,
         "type": kind(&row.member),
         "created_at": row.added_at.rfc3339(),

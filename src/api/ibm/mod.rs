@@ -49,6 +49,33 @@ fn identity_list(call: &Call<'_>, window: Window, total: u32, name: &str, rows: 
     })
 }
 
+/// What is shown of a thing's past, as far as the caller asks for it.
+#[derive(Default)]
+struct Past {
+    /// What was done with it.
+    history: Option<Value>,
+    /// When it was used.
+    activity: Option<Value>,
+}
+
+/// Reads the past of a thing.
+async fn past(call: &Call<'_>, entity: &(dyn std::fmt::Display + Sync)) -> Result<Past, Problem> {
+    Ok(Past { history: history(call, entity).await?, activity: activity(call, entity).await? })
+}
+
+/// When it was last authenticated, and how often.
+async fn activity(
+    call: &Call<'_>,
+    entity: &(dyn std::fmt::Display + Sync),
+) -> Result<Option<Value>, Problem> {
+    if !call.query.flag("include_activity")? {
+        return Ok(None);
+    }
+    let seen = call.desk.activity(entity).await?;
+    let count = seen.map_or(0, |seen| seen.count);
+    Ok(Some(json!({"last_authn": seen.map(|seen| seen.last.ibm()), "authn_count": count})))
+}
+
 /// What was done with a thing, if the caller asks for that.
 async fn history(call: &Call<'_>, entity: &(dyn std::fmt::Display + Sync)) -> Result<Option<Value>, Problem> {
     if !call.query.flag("include_history")? {

@@ -9,7 +9,7 @@ use super::super::call::Call;
 use super::super::page;
 use super::roles::description;
 use crate::control::Done;
-use crate::control::policy::{PolicyDraft, Version};
+use crate::control::policy::{PolicyDraft, PolicyKey, PolicyOrder, Version};
 use crate::control::problem::{Noun, Problem};
 use crate::control::version::entity_tag;
 use crate::ids::principal::PrincipalId;
@@ -18,6 +18,7 @@ use crate::policy::ibm::document::{
     AttributeDocument, AttributeValue, Operator, PolicyDocument, ResourceDocument, RoleReference,
 };
 use crate::policy::ibm::role::Role;
+use crate::policy::table::Action;
 use crate::store::policy::{PolicyRecord, Subject};
 
 /// The endpoints.
@@ -94,7 +95,11 @@ pub(in super::super) async fn answer(which: Policies, call: &Call<'_>) -> Result
             }
             Ok(whole(call, StatusCode::OK, desk.restore_policy(caller, &id, &expected).await?))
         }
-        Policies::Read => Ok(whole(call, StatusCode::OK, desk.policy(caller, &id(call)?).await?)),
+        Policies::Read => {
+            let displayed = is_displayed(call)?;
+            let done = desk.policy(caller, &id(call)?).await?;
+            Ok(shown(call, StatusCode::OK, done, if displayed { displayed_shape } else { shape }))
+        }
         Policies::Replace => {
             let (id, expected) = (id(call)?, call.if_match()?);
             let done = desk.replace_policy(caller, &id, &expected, Version::V1, draft(call.body()?)?).await?;
@@ -108,7 +113,20 @@ pub(super) fn id(call: &Call<'_>) -> Result<PolicyId, Problem> {
 }
 
 async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
-    listed(call, shape).await
+    let displayed = is_displayed(call)?;
+    listed(call, if displayed { displayed_shape } else { shape }).await
+}
+
+/// Whether roles are to be shown with their actions. When a policy last permitted something is not counted here, so it is
+/// not shown.
+pub(super) fn is_displayed(call: &Call<'_>) -> Result<bool, Problem> {
+    match call.query.one("format")? {
+        None | Some("include_last_permit") => Ok(false),
+        Some("display") => Ok(true),
+        Some(_) => {
+            Err(Problem::Invalid("`format` is neither `include_last_permit` nor `display`".to_owned()))
+        }
+    }
 }
 
 /// A list, whose rows look like `shape`.
@@ -133,24 +151,47 @@ pub(super) async fn listed(
         Some("deleted") => State::Deleted,
         Some(_) => return Err(Problem::Invalid("`state` is neither `active` nor `deleted`".to_owned())),
     };
-    let filter = Filter::read(call)?;
+    let (filter, sorted) = (Filter::read(call)?, sorted(call)?);
     let wanted = |row: &PolicyRecord| filter.wants(row);
     let (desk, caller, subject) = (call.desk, &call.caller, subject.as_ref());
     let done = match state {
-        State::Active => desk.policies(caller, subject, wanted, window).await?,
-        State::Deleted => desk.deleted_policies(caller, subject, wanted, window).await?,
+        State::Active => desk.policies(caller, subject, wanted, (sorted, window)).await?,
+        State::Deleted => desk.deleted_policies(caller, subject, wanted, (sorted, window)).await?,
     };
     Ok(Answer::of(StatusCode::OK, done, |listed| {
         json!({
             "policies": listed.rows.iter().map(|row| shape(call, row, state)).collect::<Vec<_>>(),
             "limit": window.limit,
             "first": {"href": call.first_url("start")},
-            "next": listed.next.map(|offset| json!({
-                "href": call.page_url("start", offset),
-                "start": page::token_of(call, "start", offset),
-            })),
+            "previous": listed.previous.map(|offset| linked(call, offset)),
+            "next": listed.next.map(|offset| linked(call, offset)),
         })
     }))
+}
+
+/// A link to the page that begins there.
+fn linked(call: &Call<'_>, offset: u32) -> Value {
+    json!({"href": call.page_url("start", offset), "start": page::token_of(call, "start", offset)})
+}
+
+/// `sort`: a field, with a hyphen before it for the greatest first.
+fn sorted(call: &Call<'_>) -> Result<Option<PolicyOrder>, Problem> {
+    let Some(text) = call.query.one("sort")? else { return Ok(None) };
+    let (descending, field) = text.strip_prefix('-').map_or((false, text), |field| (true, field));
+    let by = match field {
+        "created_at" => PolicyKey::CreatedAt,
+        "created_by_id" => PolicyKey::CreatedBy,
+        "id" | "href" => PolicyKey::Id,
+        "last_modified_at" => PolicyKey::ModifiedAt,
+        "last_modified_by_id" => PolicyKey::ModifiedBy,
+        "type" | "state" => PolicyKey::Same,
+        _ => {
+            let text = "`sort` is none of `id`, `type`, `href`, `created_at`, `created_by_id`, `last_modified_at`, \
+                        `last_modified_by_id` and `state`, or one of them after a hyphen";
+            return Err(Problem::Invalid(text.to_owned()));
+        }
+    };
+    Ok(Some(PolicyOrder { by, descending }))
 }
 
 /// Whether a policy is in force.
@@ -187,11 +228,6 @@ impl<'q> Filter<'q> {
                 return Err(Problem::Invalid("`type` is neither `access` nor `authorization`".to_owned()));
             }
         };
-        if call.query.one("sort")?.is_some_and(|sort| sort != "created_at") {
-            return Err(Problem::Invalid(
-                "`sort` is `created_at` here, oldest first: leave it out".to_owned(),
-            ));
-        }
         // No policy has tags or belongs to a group of services.
         let mut absent = ["tag_name", "tag_value", "service_group_id"].into_iter();
         let nothing =
@@ -263,6 +299,15 @@ pub(super) fn named(
 }
 
 fn whole(call: &Call<'_>, status: StatusCode, done: Done<PolicyRecord>) -> Answer {
+    shown(call, status, done, shape)
+}
+
+fn shown(
+    call: &Call<'_>,
+    status: StatusCode,
+    done: Done<PolicyRecord>,
+    shape: fn(&Call<'_>, &PolicyRecord, State) -> Value,
+) -> Answer {
     let (id, tag) = (done.value.id.clone(), entity_tag(&done.value.id, &done.value.stamp));
     Answer::of(status, done, |row| shape(call, &row, State::Active)).tagged(tag).about(&id)
 }
@@ -295,6 +340,19 @@ pub(super) fn subject_named(subject: &Subject) -> (&'static str, String) {
 }
 
 fn shape(call: &Call<'_>, row: &PolicyRecord, state: State) -> Value {
+    written(call, row, state, role_shape)
+}
+
+fn displayed_shape(call: &Call<'_>, row: &PolicyRecord, state: State) -> Value {
+    written(call, row, state, displayed_role)
+}
+
+fn written(
+    call: &Call<'_>,
+    row: &PolicyRecord,
+    state: State,
+    role_shape: fn(&RoleReference) -> Value,
+) -> Value {
     if !row.document.is_v1() {
         return placeholder(call, row, state);
     }
@@ -324,4 +382,18 @@ pub(super) fn role_shape(reference: &RoleReference) -> Value {
         "display_name": role.map(Role::display_name).or(own),
         "description": role.map(description),
     })
+}
+
+/// The same with what it allows.
+pub(super) fn displayed_role(reference: &RoleReference) -> Value {
+    let own = reference.custom.as_ref().map(|role| role.actions.clone());
+    let actions = own.or_else(|| Some(Role::parse(&reference.role_id)?.actions().collect()));
+    let action =
+        |action: &Action| json!({"id": action.name(), "display_name": action.name(), "description": ""});
+    let actions: Vec<Value> = actions.unwrap_or_default().iter().map(action).collect();
+    let mut shown = role_shape(reference);
+    if let Some(members) = shown.as_object_mut() {
+        members.insert("actions".to_owned(), actions.into());
+    }
+    shown
 }

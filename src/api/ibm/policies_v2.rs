@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::super::answer::Answer;
 use super::super::call::Call;
-use super::policies::{Policies, RoleBody, State, id, listed, named, role_shape, subject_named};
+use super::policies::{
+    Policies, RoleBody, State, displayed_role, id, is_displayed, listed, named, subject_named,
+};
 use crate::control::Done;
 use crate::control::policy::{PolicyDraft, Version};
 use crate::control::problem::Problem;
@@ -15,8 +17,6 @@ use crate::policy::ibm::document::{
     AttributeDocument, AttributeValue, Operator, PolicyDocument, ResourceDocument, RoleReference,
     RuleDocument,
 };
-use crate::policy::ibm::role::Role;
-use crate::policy::table::Action;
 use crate::store::policy::PolicyRecord;
 
 #[derive(Debug, Deserialize)]
@@ -99,18 +99,6 @@ pub(in super::super) async fn answer(which: Policies, call: &Call<'_>) -> Result
     }
 }
 
-/// Whether roles are to be shown with their actions. When a policy last permitted something is not counted here, so it is
-/// not shown.
-fn is_displayed(call: &Call<'_>) -> Result<bool, Problem> {
-    match call.query.one("format")? {
-        None | Some("include_last_permit") => Ok(false),
-        Some("display") => Ok(true),
-        Some(_) => {
-            Err(Problem::Invalid("`format` is neither `include_last_permit` nor `display`".to_owned()))
-        }
-    }
-}
-
 fn draft(body: PolicyBody) -> Result<PolicyDraft, Problem> {
     if body.r#type != "access" {
         return Err(Problem::Invalid("only policies of type `access` are supported here".to_owned()));
@@ -154,19 +142,7 @@ fn shape(call: &Call<'_>, row: &PolicyRecord, state: State) -> Value {
 }
 
 fn displayed_shape(call: &Call<'_>, row: &PolicyRecord, state: State) -> Value {
-    let role = |reference: &RoleReference| {
-        let own = reference.custom.as_ref().map(|role| role.actions.clone());
-        let actions = own.or_else(|| Some(Role::parse(&reference.role_id)?.actions().collect()));
-        let action =
-            |action: &Action| json!({"id": action.name(), "display_name": action.name(), "description": ""});
-        let actions: Vec<Value> = actions.unwrap_or_default().iter().map(action).collect();
-        let mut shown = role_shape(reference);
-        if let Some(members) = shown.as_object_mut() {
-            members.insert("actions".to_owned(), actions.into());
-        }
-        shown
-    };
-    written(call, row, state, row.document.roles.iter().map(role).collect())
+    written(call, row, state, row.document.roles.iter().map(displayed_role).collect())
 }
 
 fn written(call: &Call<'_>, row: &PolicyRecord, state: State, roles: Vec<Value>) -> Value {

@@ -88,15 +88,19 @@ fn id(call: &Call<'_>) -> Result<CustomRoleId, Problem> {
 /// The roles, and what each allows. Those of IBM are the same for everyone, and no secret.
 async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
     let service = call.query.one("service_name")?;
-    let with_service_roles = service.is_none_or(|name| name == Service::ContainerRegistry.name());
+    let registry = Service::ContainerRegistry.name();
     let of = |platform: bool| -> Vec<Value> {
-        Role::ALL.into_iter().filter(|role| role.is_platform() == platform).map(shape).collect()
+        let fits = |role: &Role| {
+            let owner = role.service().unwrap_or(registry);
+            role.is_platform() == platform && (platform || service.is_none_or(|name| name == owner))
+        };
+        Role::ALL.into_iter().filter(fits).map(shape).collect()
     };
     let done = call.desk.custom_roles(&call.caller, service).await?;
     Ok(Answer::of(StatusCode::OK, done, |custom| {
         json!({
             "custom_roles": custom.iter().map(|row| custom_shape(call, row)).collect::<Vec<_>>(),
-            "service_roles": if with_service_roles { of(false) } else { Vec::new() },
+            "service_roles": of(false),
             "system_roles": of(true),
         })
     }))
@@ -142,6 +146,8 @@ pub(super) const fn description(role: Role) -> &'static str {
         Role::Manager => "Can do everything in the registry, and change its settings and namespaces.",
         Role::Operator => "Can see identities and use them.",
         Role::Reader => "Can pull, list and inspect images.",
+        Role::ServiceIdCreator => "Can make service IDs, also where the account restricts that.",
+        Role::UserApiKeyCreator => "Can make API keys of their own, also where the account restricts that.",
         Role::ServiceConfigurationReader => "Can read what a configuration scanner needs.",
         Role::Viewer => "Can see identities.",
         Role::Writer => "Can pull, push and delete images.",

@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::super::answer::Answer;
 use super::super::call::Call;
 use super::api_keys::InnerKeyBody;
-use super::{history, identity_crn, identity_list};
+use super::{Past, identity_crn, identity_list};
 use crate::control::Done;
+use crate::control::list::Choice;
 use crate::control::problem::{Noun, Problem};
 use crate::control::service_id::{NewServiceId, ServiceIdChange};
 use crate::control::version::entity_tag;
@@ -77,7 +78,8 @@ async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
     let window = call.window("pagesize", 100, 20, "pagetoken")?;
     let name = call.query.one("name")?;
     let refine = call.refine()?;
-    let done = call.desk.service_ids(&call.caller, name, refine.as_ref(), call.order()?, window).await?;
+    let choice = Choice { name, refine: refine.as_ref(), sorted: call.order()?, window };
+    let done = call.desk.service_ids(&call.caller, choice).await?;
     let mut pasts = Vec::with_capacity(done.value.rows.len());
     for row in &done.value.rows {
         pasts.push(past(call, row).await?);
@@ -96,7 +98,7 @@ async fn create(call: &Call<'_>) -> Result<Answer, Problem> {
     let new = NewServiceId { name: body.name, description: body.description, locked };
     let Some(inner) = body.apikey else {
         let done = call.desk.create_service_id(&call.caller, new).await?;
-        return Ok(whole(call, StatusCode::CREATED, done, None));
+        return Ok(whole(call, StatusCode::CREATED, done, Past::default()));
     };
     // One that is locked from the start would refuse its own key.
     let new = NewServiceId { locked: false, ..new };
@@ -118,19 +120,20 @@ async fn create(call: &Call<'_>) -> Result<Answer, Problem> {
     let now = call.desk.service_id(&call.caller, &id).await?;
     let tag = entity_tag(&now.value.id, &now.value.stamp);
     let answer = Answer::of(StatusCode::CREATED, done, |_| {
-        let mut shown = shape(call, &now.value, None);
+        let mut shown = shape(call, &now.value, Past::default());
         if let Some(members) = shown.as_object_mut() {
             let (row, key) = &made.value;
-            members.insert("apikey".to_owned(), super::api_keys::shape(call, row, Some(key), None));
+            members
+                .insert("apikey".to_owned(), super::api_keys::shape(call, row, Some(key), Past::default()));
         }
         shown
     });
     Ok(answer.tagged(tag).about(&id))
 }
 
-/// What was done with it, if the caller asks for that.
-async fn past(call: &Call<'_>, row: &ServiceIdentity) -> Result<Option<Value>, Problem> {
-    history(call, &PrincipalId::ServiceId(row.id.clone())).await
+/// What is shown of its past.
+async fn past(call: &Call<'_>, row: &ServiceIdentity) -> Result<Past, Problem> {
+    super::past(call, &PrincipalId::ServiceId(row.id.clone())).await
 }
 
 async fn update(call: &Call<'_>) -> Result<Answer, Problem> {
@@ -138,7 +141,7 @@ async fn update(call: &Call<'_>) -> Result<Answer, Problem> {
     no_instances(&body.unique_instance_crns)?;
     let change = ServiceIdChange { name: body.name, description: body.description };
     let done = call.desk.update_service_id(&call.caller, &id, &expected, change).await?;
-    Ok(whole(call, StatusCode::OK, done, None))
+    Ok(whole(call, StatusCode::OK, done, Past::default()))
 }
 
 async fn lock(call: &Call<'_>, on: bool) -> Result<Answer, Problem> {
@@ -153,12 +156,12 @@ fn no_instances(crns: &[String]) -> Result<(), Problem> {
     }
 }
 
-fn whole(call: &Call<'_>, status: StatusCode, done: Done<ServiceIdentity>, past: Option<Value>) -> Answer {
+fn whole(call: &Call<'_>, status: StatusCode, done: Done<ServiceIdentity>, past: Past) -> Answer {
     let (id, tag) = (done.value.id.clone(), entity_tag(&done.value.id, &done.value.stamp));
     Answer::of(status, done, |row| shape(call, &row, past)).tagged(tag).about(&id)
 }
 
-fn shape(call: &Call<'_>, row: &ServiceIdentity, past: Option<Value>) -> Value {
+fn shape(call: &Call<'_>, row: &ServiceIdentity, past: Past) -> Value {
     let account = &call.caller.account;
     json!({
         "id": row.id,
@@ -172,6 +175,7 @@ fn shape(call: &Call<'_>, row: &ServiceIdentity, past: Option<Value>) -> Value {
         "name": row.name,
         "description": row.description,
         "unique_instance_crns": [],
-        "history": past,
+        "history": past.history,
+        "activity": past.activity,
     })
 }

@@ -8,6 +8,7 @@ use super::super::answer::Answer;
 use super::super::call::Call;
 use super::super::page;
 use super::accounts::settings_shape;
+use super::activity;
 use super::policies::RoleBody;
 use crate::control::list::Search;
 use crate::control::problem::{Noun, Problem};
@@ -76,7 +77,8 @@ pub(in super::super) async fn answer(which: Users, call: &Call<'_>) -> Result<An
         Users::Read => {
             let done = call.desk.user(&call.caller, &id(call)?).await?;
             let profile = call.desk.profile(&done.value.id).await?;
-            Ok(Answer::of(StatusCode::OK, done, |row| shape(call, &row, &profile)))
+            let activity = activity(call, &done.value.id).await?;
+            Ok(Answer::of(StatusCode::OK, done, |row| shape(call, &row, &profile, activity)))
         }
         Users::Update => update(call).await,
         Users::Remove => {
@@ -98,7 +100,8 @@ async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
     let with_settings = call.query.flag("include_settings")?;
     let mut shapes = Vec::with_capacity(done.value.rows.len());
     for row in &done.value.rows {
-        let mut shown = shape(call, row, &call.desk.profile(&row.id).await?);
+        let activity = activity(call, &row.id).await?;
+        let mut shown = shape(call, row, &call.desk.profile(&row.id).await?, activity);
         if let (true, Some(members)) = (with_settings, shown.as_object_mut()) {
             let holder = ListHolder::Principal(PrincipalId::User(row.id.clone()));
             let list = call.desk.allow_list(&call.caller, &holder).await?.value;
@@ -175,7 +178,7 @@ const fn state(row: &User) -> &'static str {
     if row.active { ACTIVE } else { DISABLED }
 }
 
-fn shape(call: &Call<'_>, row: &User, profile: &Profile) -> Value {
+fn shape(call: &Call<'_>, row: &User, profile: &Profile, activity: Option<Value>) -> Value {
     json!({
         "id": row.id,
         "iam_id": row.id,
@@ -190,5 +193,6 @@ fn shape(call: &Call<'_>, row: &User, profile: &Profile) -> Value {
         "email": row.name,
         "account_id": call.caller.account,
         "added_on": row.stamp.created_at.rfc3339(),
+        "activity": activity,
     })
 }

@@ -86,10 +86,10 @@ async fn nobody_joins_a_group_that_may_do_more_than_they() {
 #[tokio::test]
 async fn nobody_joins_a_group_that_holds_aws_policies_but_by_who_may_grant_everything() {
     let house = House::open().await;
+    let stranger = house.stranger.clone();
+    house.grant(&stranger, role("role", "Administrator"), &[("serviceName", "iam-groups")]).await;
     for attached in [true, false] {
         let id = group(&house).await;
-        let stranger = house.stranger.clone();
-        house.grant(&stranger, role("role", "Administrator"), &[("serviceName", "iam-groups")]).await;
         let member = json!({"members": [{"iam_id": stranger, "type": "service"}]});
         let join = put(&format!("/v2/groups/{id}/members"), "*", member);
         let holder = Holder::Group(id.parse().unwrap());

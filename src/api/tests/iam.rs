@@ -1,7 +1,7 @@
 //! IAM in AWS's dialect: every operation asks for its own action, and what it answers is AWS's.
 
 use super::House;
-use crate::admit::authenticate::Origin;
+use crate::admit::origin::Origin;
 use crate::admit::refusal::{Challenge, Refusal};
 use crate::api::aws::iam::Iam;
 use crate::api::aws::{AwsRequest, Named};

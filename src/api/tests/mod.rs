@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Api, ApiReply, ApiRequest, RegistrySite};
-use crate::admit::authenticate::Origin;
 use crate::admit::aws::{AwsAsk, AwsTarget};
 use crate::admit::caller::{Caller, Credential};
 use crate::admit::control::ImageCall;
@@ -17,6 +16,7 @@ use crate::admit::explain::{Examination, explain};
 use crate::admit::fault::Fault;
 use crate::admit::held::{HeldTag, TagHolds};
 use crate::admit::network::Premises;
+use crate::admit::origin::Origin;
 use crate::admit::permit::{AwsControl, Control, Grounds, Permit};
 use crate::admit::refusal::{Challenge, Refusal, Unauthorized};
 use crate::admit::web_identity::{Introduced, WebIdentity};
@@ -249,8 +249,9 @@ impl House {
         let desk = Desk {
             bin: Arc::new(bin),
             account: samples::account_id(),
+            activity: Arc::default(),
             authority: Arc::new(AsPolicy),
-            federation: Federation::new(Arc::new(Issuers::default()), clock.clone()),
+            federation: Arc::new(Federation::new(Arc::new(Issuers::default()), clock.clone())),
             clock,
             entropy: Arc::new(SequenceEntropy::seeded(4711)),
             images: Arc::new(TwoImages),

@@ -8,7 +8,8 @@ use bytes::Bytes;
 
 use crate::admit::fault::Fault;
 use crate::clock::UnixTime;
-use crate::control::inventory::{Held, Inventory, Manifest};
+use crate::control::inventory::{Held, Inventory};
+use crate::control::stock::Manifest;
 use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference, Tag};

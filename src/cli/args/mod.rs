@@ -265,6 +265,133 @@ mod tests {
         }
     }
 
+    /// What IBM's own pages show: each verb with all of its flags.
+    const REFERENCE: [&str; 89] = [
+        "iam service-ids --uuid -n STR -d STR",
+        "iam service-id SVC --uuid",
+        "iam service-id-create NAME -d D --lock",
+        "iam service-id-update SVC -n NEW -d D -f",
+        "iam service-id-delete SVC -f",
+        "iam service-id-lock SVC --force",
+        "iam service-id-unlock SVC -f",
+        "iam service-api-keys SVC -n N -d D -f",
+        "iam service-api-keys -a",
+        "iam service-api-key KEY SVC --uuid -f",
+        "iam service-api-key-create NAME SVC -d D --file FILE --action-if-leaked NONE -f --lock",
+        "iam service-api-key-update KEY SVC -n NEW -d D -f",
+        "iam service-api-key-delete KEY SVC -f",
+        "iam service-api-key-lock KEY SVC -f",
+        "iam service-api-key-unlock KEY SVC -f",
+        "iam service-api-key-disable KEY SVC -f",
+        "iam service-api-key-enable KEY SVC -f",
+        "iam api-keys --uuid",
+        "iam api-key KEY --uuid",
+        "iam api-key-create NAME -d D --file F --action-if-leaked DELETE --lock",
+        "iam api-key-update KEY -n NEW -d D",
+        "iam api-key-delete KEY -f",
+        "iam api-key-lock KEY -f",
+        "iam api-key-unlock KEY -f",
+        "iam api-key-disable KEY -f",
+        "iam api-key-enable KEY -f",
+        "iam service-policy-create SVC --file @JSON -q -f --output JSON --api-version v2",
+        "iam user-policy-create EMAIL -r R1,R2 --service-name N --region R --resource-type T --resource X --attributes k=v,l=w",
+        "iam user-policy-create EMAIL --roles R1 --resource-group-name N",
+        "iam access-group-policy-create GROUP --roles R1 --resource-group-id ID --tags k:v --service-instance GUID",
+        "iam trusted-profile-policy-create PROFILE --roles Viewer --account-management -f",
+        "iam trusted-profile-policies PROFILE --output JSON -f",
+        "iam trusted-profile-policy PROFILE POLICY -f -q",
+        "iam trusted-profile-policy-update PROFILE POLICY --file policy.json",
+        "iam trusted-profile-policy-delete PROFILE POLICY -f -q",
+        "iam access-group-policies GROUP",
+        "iam access-group-policy GROUP POLICY",
+        "iam service-policy-update SVC POLICY --roles R --api-version v1",
+        "iam user-policy-delete EMAIL POLICY -f",
+        "iam access-groups -u USER",
+        "iam access-groups -s SVC --output JSON",
+        "iam access-groups -p PROFILE",
+        "iam access-group GROUP --id",
+        "iam access-group-create NAME -d D",
+        "iam access-group-update GROUP -n NEW -d D -f",
+        "iam access-group-delete GROUP -f -r",
+        "iam access-group-user-add GROUP USER1 USER2",
+        "iam access-group-user-remove GROUP USER",
+        "iam access-group-user-purge USER -f",
+        "iam access-group-service-id-add GROUP SVC1 SVC2",
+        "iam access-group-service-id-purge SVC -f -q",
+        "iam access-group-trusted-profiles GROUP --output JSON -q",
+        "iam access-group-trusted-profile-add GROUP PROFILE1 PROFILE2",
+        "iam access-group-trusted-profile-remove GROUP PROFILE -f",
+        "iam access-group-trusted-profile-purge PROFILE -f",
+        "iam access-policies -t trusted_profile --sort-by -last_modified_at --output JSON -q --api-version v2",
+        "iam account-policies -t auth",
+        "iam roles --service N --roles R1,R2 --output JSON",
+        "iam role-create NAME --display-name D --service-name S -a act1,act2",
+        "iam account-settings --output JSON",
+        "iam account-settings-update --allowed-ip-addresses 192.0.2.7 --mfa LEVEL2 --session-expiration-in-seconds NOT_SET",
+        "iam account-settings-update --unset-allowed-ip-addresses --restrict-create-service-id RESTRICTED",
+        "iam oauth-tokens",
+        "iam bearer-token",
+        "iam trusted-profile-create NAME -d D --output JSON -q",
+        "iam trusted-profile PROFILE --id",
+        "iam trusted-profiles --id",
+        "iam trusted-profile-update PROFILE -n NEW -d D -f",
+        "iam trusted-profile-delete PROFILE -f -q",
+        "iam trusted-profile-identity-create PROFILE --id ServiceId-1 --id-type SERVICEID",
+        "iam trusted-profile-link-create PROFILE --name L --cr-type VSI --link-crn CRN -f",
+        "iam trusted-profile-links PROFILE --id -f",
+        "iam trusted-profile-link-delete PROFILE LINK -f",
+        "iam trusted-profile-rule-create PROFILE --name R --type Profile-CR --cr-type ROKS_SA --conditions claim:namespace,operator:EQUALS,value:default",
+        "iam trusted-profile-rule-update PROFILE RULE --realm-name https://idp.test --conditions claim:cn,operator:EQUALS,value:my_user",
+        "iam trusted-profile-rule-delete PROFILE RULE -f -q",
+        "cr private-only --status",
+        "cr platform-metrics --enable",
+        "cr login --client podman",
+        "cr namespace-add -g RG NS",
+        "cr namespace-assign -g RG NS",
+        "cr namespace-list -v -o json",
+        "cr image-list --restrict R --format {{.Tag}} --no-trunc --include-ibm --va --show-type",
+        "cr image-digests --format {{.Tags}} --restrict R --include-ibm --no-va",
+        "cr image-prune-untagged -f -o json --restrict R",
+        "cr trash-list --restrict NS",
+        "cr quota-set --traffic 600 --storage -1",
+        "cr retention-policy-set --retain-untagged --deletion-threshold-days 3 -f --images All NS",
+        "cr plan-upgrade standard",
+    ];
+
+    #[test]
+    fn every_line_of_the_reference_is_understood() {
+        for line in REFERENCE {
+            let read = parsed(&format!("ibmcloud {line}"));
+            assert!(read.is_ok(), "{line}: {}", read.unwrap_err());
+        }
+    }
+
+    #[test]
+    fn every_verb_says_what_it_does_and_is_completed_in_every_shell() {
+        use clap_complete::Shell;
+        let mut verbs = Vec::new();
+        for (place, noun) in
+            Arguments::command().get_subcommands().map(|noun| (noun.get_name().to_owned(), noun.clone()))
+        {
+            for verb in noun.get_subcommands() {
+                let said = verb.get_about().map(ToString::to_string).unwrap_or_default();
+                let flags = verb.get_arguments().filter(|flag| !flag.is_hide_set());
+                let silent: Vec<_> =
+                    flags.filter(|flag| flag.get_help().is_none()).map(|flag| flag.get_id()).collect();
+                assert!(!said.is_empty() && silent.is_empty(), "{place} {}: {silent:?}", verb.get_name());
+                verbs.push(verb.get_name().to_owned());
+            }
+        }
+        assert!(verbs.len() > 130, "{}", verbs.len());
+        for shell in [Shell::Bash, Shell::Elvish, Shell::Fish, Shell::PowerShell, Shell::Zsh] {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "portcullis", &mut script);
+            let script = String::from_utf8(script).unwrap();
+            let missing: Vec<_> = verbs.iter().filter(|verb| !script.contains(verb.as_str())).collect();
+            assert!(missing.is_empty(), "{shell}: {missing:?}");
+        }
+    }
+
     #[test]
     fn output_is_json_in_any_case() {
         for word in ["json", "JSON", "Json"] {

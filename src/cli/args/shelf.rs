@@ -3,18 +3,24 @@
 use clap::Args;
 
 use super::cr::Formatted;
+use crate::cli::cr::digest;
+use crate::cli::template::Template;
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct ImageDigests {
+    /// Print each image by a Go template: '{{ if not .Tags }}{{ .Repository }}@{{ .Digest }}{{ end }}'. There are Created, Digest,
+    /// ManifestType, Repository, SecurityStatus (with Status, IssueCount and ExemptionCount), Size and Tags
+    #[arg(long, value_name = "TEMPLATE", value_parser = digest::format, conflicts_with_all = ["quiet", "output"])]
+    pub(in crate::cli) format: Option<Template>,
     /// Only this namespace, or this repository (NAMESPACE/REPOSITORY)
     #[arg(long, value_name = "WHERE")]
     pub(in crate::cli) restrict: Option<String>,
     /// Print only REPOSITORY@DIGEST
     #[arg(short, long)]
     pub(in crate::cli) quiet: bool,
-    /// Do not shorten digests
-    #[arg(long)]
-    pub(in crate::cli) no_trunc: bool,
+    /// Accepted for compatibility: digests are never shortened here
+    #[arg(long, hide = true)]
+    no_trunc: bool,
     /// Accepted for compatibility: there are no IBM images
     #[arg(long, hide = true)]
     pub(in crate::cli) include_ibm: bool,

@@ -10,6 +10,7 @@ use crate::cli::args::cbr::{Delete, One, Zone, ZoneNew, ZoneUpdate};
 use crate::cli::display::{self, Display, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
+use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
 use crate::cli::wire;
@@ -94,15 +95,10 @@ pub(super) async fn delete(io: &mut Io, session: &mut Session, one: Delete) -> R
 
 /// The id of a zone that is called by id or name.
 pub(super) async fn id(session: &mut Session, named: &str) -> Result<String, Failure> {
-    let found = rows(&session.read("/v1/zones").await?)?;
-    let missing = || {
-        Failure::new(
-            format!("There is no network zone {}.", display::tame(named)),
-            "`portcullis cbr zones` lists them.",
-        )
-    };
-    let one = found.into_iter().find(|row| row.id == named || row.name == named);
-    one.map(|row| row.id).ok_or_else(missing)
+    let mut found = rows(&session.read("/v1/zones").await?)?;
+    found.retain(|row| row.id == named || row.name == named);
+    let one = lookup::only("network zone", named, "portcullis cbr zones", found, |row| row.id.clone())?;
+    Ok(one.id)
 }
 
 fn rows(answer: &Value) -> Result<Vec<Row>, Failure> {

@@ -45,7 +45,7 @@ pub(super) async fn list(io: &mut Io, session: &mut Session, list: ImageList) ->
     let Value::Array(images) = &answer else { return Err(Failure::misunderstood("the images are no list")) };
     let rows = rows(&wire::rows(images)?);
     match &list.format {
-        Some(format) => formatted(io, format, &rows),
+        Some(format) => formatted(io, format, "image-list", rows.iter().map(record)),
         None => {
             shown(io, &rows, &list, display);
             Ok(())
@@ -54,11 +54,15 @@ pub(super) async fn list(io: &mut Io, session: &mut Session, list: ImageList) ->
 }
 
 /// One line for each image, none for those for which the template prints nothing.
-fn formatted(io: &mut Io, format: &Template, rows: &[Row]) -> Result<(), Failure> {
-    for row in rows {
-        let line = format.fill(&record(row)).map_err(|fault| {
-            let next =
-                "Write it like '{{ .Repository }}:{{ .Tag }}'; `portcullis cr image-list --help` names the fields.";
+pub(super) fn formatted(
+    io: &mut Io,
+    format: &Template,
+    verb: &str,
+    records: impl Iterator<Item = Field>,
+) -> Result<(), Failure> {
+    for record in records {
+        let line = format.fill(&record).map_err(|fault| {
+            let next = format!("`portcullis cr {verb} --help` names the fields and shows how it is written.");
             Failure::usage(format!("The format cannot be used: {fault}."), next)
         })?;
         if !line.is_empty() {

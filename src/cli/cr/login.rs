@@ -43,9 +43,9 @@ pub(super) async fn run(
         // A client that stops reading says why on its standard error.
         let _ = pipe.write_all(password.expose().as_bytes());
     }
-    let output = child
-        .wait_with_output()
-        .map_err(|error| Failure::new(format!("{name} got lost: {error}."), "Try again."))?;
+    let done = tokio::task::spawn_blocking(move || child.wait_with_output());
+    let output = io.progress.wait(name, async { done.await.map_err(std::io::Error::other)? }).await;
+    let output = output.map_err(|error| Failure::new(format!("{name} got lost: {error}."), "Try again."))?;
     if !output.status.success() {
         return Err(refused(name, &registry, &String::from_utf8_lossy(&output.stderr)));
     }

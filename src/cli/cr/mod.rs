@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::session::Session;
 use super::terminal::Io;
 
+pub(super) mod digest;
 mod enforcement;
 pub(super) mod image;
 mod login;
@@ -26,7 +27,7 @@ pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
         Command::ExemptionRm(which) => va::unexempt(io, session, which).await,
         Command::ExemptionTypes(formatted) => va::types(io, session, formatted).await,
         Command::ImageList(list) => image::list(io, session, list).await,
-        Command::ImageDigests(list) => shelf::digests(io, session, list).await,
+        Command::ImageDigests(list) => digest::list(io, session, list).await,
         Command::ImageInspect(wanted) => shelf::inspect(io, session, wanted, "json").await,
         Command::ImagePruneUntagged(wanted) => shelf::prune(io, session, wanted).await,
         Command::ImageRestore(wanted) => shelf::restore(io, session, wanted).await,

@@ -1,21 +1,16 @@
-//! `cr image-digests`, `-inspect`, `-rm`, `-untag`, `-tag`, `-restore`, `-prune-untagged`, `manifest-inspect` and `trash-list`.
+//! `cr image-inspect`, `-rm`, `-untag`, `-tag`, `-restore`, `-prune-untagged`, `manifest-inspect` and `trash-list`.
 
 use http::Method;
 use serde_json::{Value, json};
 
 use super::region::{self, Targeted};
-use crate::cli::args::shelf::{
-    ImageDigests, ImageNames, ImageRestore, ImageTag, Inspection, PruneUntagged, TrashList,
-};
-use crate::cli::display::{self, Display, Table, ago, size, tame};
+use crate::cli::args::shelf::{ImageNames, ImageRestore, ImageTag, Inspection, PruneUntagged, TrashList};
+use crate::cli::display::{self, Display, Table, tame};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
 use crate::cli::wire::{self, ImageDigest, Trashed};
-
-/// How much of a digest is shown, in hex digits.
-const SHORT: usize = 12;
 
 /// How many images are deleted in one call.
 const AT_ONCE: usize = 500;
@@ -29,44 +24,8 @@ pub(super) fn named(targeted: &Targeted, image: &str) -> String {
     format!("{host}/{bare}{tag}")
 }
 
-/// Lists every manifest that the caller may see, tagged or not.
-pub(super) async fn digests(io: &mut Io, session: &mut Session, list: ImageDigests) -> Result<(), Failure> {
-    let mut display = list.formatted.display();
-    display.quiet = list.quiet;
-    let targeted = region::target(session, None).await?;
-    io.announce(display, "Listing image digests...\n");
-    let rows = listed(session, &targeted, list.restrict.as_deref(), false).await?;
-    if display.is_json() {
-        io.line(display::json(&Value::Array(rows)));
-        return Ok(());
-    }
-    let mut table = Table::new(&["Repository", "Digest", "Tags", "Created", "Size"]);
-    for row in wire::rows::<ImageDigest>(&rows)? {
-        for (repository, tags) in &row.repo_tags {
-            if list.quiet {
-                io.line(format!("{}@{}", tame(repository), tame(&row.id)));
-                continue;
-            }
-            let hex = row.id.split_once(':').map_or(row.id.as_str(), |(_, hex)| hex);
-            let digest = if list.no_trunc { row.id.as_str() } else { hex.get(..SHORT).unwrap_or(hex) };
-            let created = match row.created {
-                0 => "-".to_owned(),
-                at => ago(io.clock.now().seconds() - at),
-            };
-            let tags: Vec<&str> = tags.keys().map(String::as_str).collect();
-            table.row([repository, digest, &tags.join(","), &created, &size(row.size)]);
-        }
-    }
-    if !list.quiet {
-        io.line(table.render());
-        io.line("");
-        io.ok(display);
-    }
-    Ok(())
-}
-
 /// The rows of `POST /api/v1/images/digests`, restricted to a namespace or a repository.
-async fn listed(
+pub(super) async fn listed(
     session: &mut Session,
     targeted: &Targeted,
     restrict: Option<&str>,
@@ -200,6 +159,7 @@ pub(super) async fn prune(io: &mut Io, session: &mut Session, wanted: PruneUntag
         gone.extend(success.iter().filter_map(Value::as_str).map(tame));
         let error = answer.get("error").and_then(Value::as_object).cloned().unwrap_or_default();
         failed.extend(error.keys().map(|name| tame(name)));
+        io.progress.so_far(|| format!("{} of {} done", gone.len() + failed.len(), names.len()));
     }
     if display.is_json() {
         io.line(display::json(&json!({"success": gone, "error": failed})));

@@ -265,9 +265,9 @@ fn command(answer: &Explanation, roles: &[String]) -> Option<String> {
 const fn power(role: Role) -> u8 {
     match role {
         Role::ServiceConfigurationReader => 0,
-        Role::Viewer => 1,
+        Role::UserApiKeyCreator | Role::Viewer => 1,
         Role::Reader => 2,
-        Role::Operator => 3,
+        Role::Operator | Role::ServiceIdCreator => 3,
         Role::Writer => 4,
         Role::Editor => 5,
         Role::Manager => 6,

@@ -6,11 +6,10 @@ use http::{HeaderName, Method, header};
 use serde_json::{Value, json};
 
 use super::service_id::contains;
-use crate::cli::args::iam::Consent;
-use crate::cli::args::iam::identity::{
-    ApiKeyCommand, Issue, KeyChange, ServiceApiKeyCreate, ServiceApiKeyShow, ServiceApiKeys,
-};
-use crate::cli::display::{self, Display, Table, pairs};
+use super::thing::{self, Listed};
+use crate::cli::args::iam::identity::{ApiKeyCommand, Issue, ServiceApiKeyCreate, ServiceApiKeys};
+use crate::cli::args::iam::{Consent, Many, Texts};
+use crate::cli::display::{self, Display, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
 use crate::cli::lookup::{self, Principal};
@@ -31,6 +30,7 @@ enum Switch {
 pub(super) async fn run(io: &mut Io, session: &mut Session, command: ApiKeyCommand) -> Result<(), Failure> {
     use ApiKeyCommand as C;
     match command {
+        C::ApiKey(one) => show(io, session, (&one.of.name, None), one.display()).await,
         C::ApiKeyCreate(new) => {
             let (new, issue) = (new.create, new.issue);
             let owner = Owner { principal: myself(session), service: false };
@@ -47,9 +47,12 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: ApiKeyComma
         C::ApiKeyEnable(key) => switch(io, session, &key.name, None, &key.consent, Switch::Enable).await,
         C::ApiKeyLock(key) => switch(io, session, &key.name, None, &key.consent, Switch::Lock).await,
         C::ApiKeyUnlock(key) => switch(io, session, &key.name, None, &key.consent, Switch::Unlock).await,
-        C::ApiKeyUpdate(change) => update(io, session, &change.key, None, change.change).await,
-        C::ApiKeys(shown) => list_own(io, session, shown.display).await,
-        C::ServiceApiKey(one) => show(io, session, one).await,
+        C::ApiKeyUpdate(change) => update(io, session, &change.of, None, change.texts).await,
+        C::ApiKeys(many) => list_own(io, session, many).await,
+        C::ServiceApiKey(one) => {
+            let display = one.only.display(one.display);
+            show(io, session, (&one.key, Some(&one.service_id)), display).await
+        }
         C::ServiceApiKeyCreate(new) => create_for_service_id(io, session, new).await,
         C::ServiceApiKeyDelete(key) => {
             delete(io, session, &key.key, Some(&key.service_id), &key.consent).await
@@ -67,7 +70,7 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: ApiKeyComma
             switch(io, session, &key.key, Some(&key.service_id), &key.consent, Switch::Unlock).await
         }
         C::ServiceApiKeyUpdate(change) => {
-            update(io, session, &change.key, Some(&change.service_id), change.change).await
+            update(io, session, &change.key, Some(&change.service_id), change.texts).await
         }
         C::ServiceApiKeys(filter) => list_of_service_id(io, session, filter).await,
     }
@@ -167,11 +170,11 @@ fn detail(io: &mut Io, display: Display, made: &Value, key: Option<&str>) -> Res
         io.line(display::json(&made));
         return Ok(());
     }
-    if let (true, Some(key)) = (display.quiet, key) {
-        io.line(display::tame(key));
+    let row: ApiKey = wire::row(made)?;
+    if display.quiet {
+        io.line(display::tame(key.unwrap_or(&row.id)));
         return Ok(());
     }
-    let row: ApiKey = wire::row(made)?;
     let rows = [
         ("ID", Some(row.id)),
         ("Name", Some(row.name)),
@@ -200,13 +203,17 @@ fn save(file: &Path, made: &Value, key: &str) -> Result<(), Failure> {
     })
 }
 
-async fn list_own(io: &mut Io, session: &mut Session, display: Display) -> Result<(), Failure> {
-    let user = session.user();
+async fn list_own(io: &mut Io, session: &mut Session, many: Many) -> Result<(), Failure> {
+    let (user, display) = (session.user(), many.only.display(many.display));
     io.announce(display, format!("Getting all API keys of the current user as {user}..."));
     let owner = session.login.who.iam_id.clone();
     let query = form(&[("account_id", &session.account()), ("iam_id", &owner), ("pagesize", lookup::PAGE)]);
     let found = session.list(&format!("/v1/apikeys?{query}"), "apikeys").await?;
-    table(io, display, found, "No API key found.")
+    if many.only.id {
+        thing::ids(io, &found);
+        return Ok(());
+    }
+    thing::table::<ApiKey>(io, display, found, "No API key found.")
 }
 
 async fn list_of_service_id(
@@ -242,39 +249,33 @@ async fn list_of_service_id(
     found.retain(|row| {
         contains(row, "name", &filter.name) && contains(row, "description", &filter.description)
     });
-    table(io, display, found, "No service API key found.")
+    thing::table::<ApiKey>(io, display, found, "No service API key found.")
 }
 
-fn table(io: &mut Io, display: Display, found: Vec<Value>, none: &str) -> Result<(), Failure> {
-    if display.is_json() {
-        io.line(display::json(&Value::Array(found)));
-        return Ok(());
+impl Listed for ApiKey {
+    const HEADINGS: &'static [&'static str] =
+        &["ID", "Name", "Created At", "Last Updated", "Description", "Locked", "Disabled"];
+
+    fn cells(self) -> Vec<String> {
+        let (locked, disabled) = (self.locked.to_string(), self.disabled.to_string());
+        vec![self.id, self.name, self.created_at, self.modified_at, self.description, locked, disabled]
     }
-    let rows: Vec<ApiKey> = wire::rows(&found)?;
-    io.ok(display);
-    if rows.is_empty() {
-        io.announce(display, none);
-        return Ok(());
-    }
-    let mut table =
-        Table::new(&["ID", "Name", "Created At", "Last Updated", "Description", "Locked", "Disabled"]);
-    for row in rows {
-        let (locked, disabled) = (row.locked.to_string(), row.disabled.to_string());
-        table.row([row.id, row.name, row.created_at, row.modified_at, row.description, locked, disabled]);
-    }
-    io.line(table.render());
-    Ok(())
 }
 
-async fn show(io: &mut Io, session: &mut Session, one: ServiceApiKeyShow) -> Result<(), Failure> {
-    let owner = owner(session, Some(&one.service_id)).await?;
-    let row = lookup::api_key(session, &owner.principal.iam_id, &one.key).await?;
+async fn show(
+    io: &mut Io,
+    session: &mut Session,
+    (key, service_id): (&str, Option<&str>),
+    display: Display,
+) -> Result<(), Failure> {
+    let owner = owner(session, service_id).await?;
+    let row = lookup::api_key(session, &owner.principal.iam_id, key).await?;
     let (name, user) = (owner.key(&row.name), session.user());
-    io.announce(one.display, format!("Getting {name} as {user}..."));
+    io.announce(display, format!("Getting {name} as {user}..."));
     let found = session.read(&path(&row)).await?;
-    io.ok(one.display);
-    io.announce(one.display, "");
-    detail(io, one.display, &found, None)
+    io.ok(display);
+    io.announce(display, "");
+    detail(io, display, &found, None)
 }
 
 async fn update(
@@ -282,17 +283,14 @@ async fn update(
     session: &mut Session,
     key: &str,
     service_id: Option<&str>,
-    change: KeyChange,
+    texts: Texts,
 ) -> Result<(), Failure> {
     let owner = owner(session, service_id).await?;
     let row = lookup::api_key(session, &owner.principal.iam_id, key).await?;
-    let (name, user, display) = (owner.key(&row.name), session.user(), change.display);
+    let (name, user, display) = (owner.key(&row.name), session.user(), texts.display);
     io.announce(display, format!("Updating {name} as {user}..."));
-    let mut body = serde_json::Map::new();
-    let fields = [("name", change.name), ("description", change.description)];
-    body.extend(fields.into_iter().filter_map(|(field, text)| Some((field.to_owned(), text?.into()))));
     let version = if row.entity_tag.is_empty() { "*" } else { &row.entity_tag };
-    let request = Request::new(Method::PUT, path(&row)).json(&Value::Object(body));
+    let request = Request::new(Method::PUT, path(&row)).json(&texts.body());
     let changed = session.call(request.header(header::IF_MATCH, version)).await?.json()?;
     io.ok(display);
     io.announce(display, format!("{name} is updated successfully\n"));

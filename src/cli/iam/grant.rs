@@ -40,6 +40,12 @@ pub(super) fn document(
 
 /// Refuses what has no meaning here, before anything is asked of the server.
 pub(super) fn check(grant: &Grant) -> Result<(), Failure> {
+    if !grant.tags.is_empty() {
+        return Err(Failure::usage(
+            "There are no access tags here.",
+            "Grant access by namespace: `--resource-type namespace --resource NAMESPACE`.",
+        ));
+    }
     if grant.service_instance.is_some() {
         return Err(Failure::usage(
             "There are no service instances here.",
@@ -265,6 +271,7 @@ mod tests {
     fn what_has_no_meaning_here_is_wrong_usage() {
         for wrong in [
             Grant { service_instance: Some("1".into()), ..grant() },
+            Grant { tags: vec!["env:dev".into()], ..grant() },
             Grant { roles: vec!["Owner".into()], ..grant() },
             Grant { attributes: vec!["region".into()], ..grant() },
         ] {

@@ -1,40 +1,31 @@
 //! Access groups and who is in them.
 
-use http::{Method, header};
+use http::Method;
 use serde_json::{Value, json};
 
-use crate::cli::args::iam::access::{GroupCommand, GroupUpdate, Groups, Members};
-use crate::cli::args::iam::{Create, Entity, Listing};
-use crate::cli::display::{self, Display, Table, pairs};
+use super::thing::{self, Detailed, Listed, Thing};
+use crate::cli::args::iam::access::{GroupCommand, GroupDelete, Groups, Members};
+use crate::cli::args::iam::{Create, Entity, Listing, One, Reword};
+use crate::cli::display::{self, Table};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
-use crate::cli::lookup::{self, Principal};
+use crate::cli::lookup::{self, Principal, PrincipalKind as Kind};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
-use crate::cli::wire::{self, Group, Member, ServiceId, User};
+use crate::cli::wire::{self, Group, Member};
 
-/// What can be in a group.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-enum Kind {
-    ServiceId,
-    User,
+/// As access groups call a principal.
+const fn wire_kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Profile => "profile",
+        Kind::ServiceId => "service",
+        Kind::User => "user",
+    }
 }
 
-impl Kind {
-    const fn noun(self) -> &'static str {
-        match self {
-            Self::ServiceId => "service ID",
-            Self::User => "user",
-        }
-    }
-
-    /// As the API calls it.
-    const fn wire(self) -> &'static str {
-        match self {
-            Self::ServiceId => "service",
-            Self::User => "user",
-        }
-    }
+/// How messages name an access group.
+const fn thing(name: &str) -> Thing<'_> {
+    Thing { noun: "access group", name, within: " under current account" }
 }
 
 /// Runs one command.
@@ -42,10 +33,16 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: GroupComman
     match command {
         GroupCommand::Create(new) => create(io, session, new).await,
         GroupCommand::Delete(one) => delete(io, session, one).await,
+        GroupCommand::ProfileAdd(members) => add(io, session, Kind::Profile, members).await,
+        GroupCommand::ProfilePurge(one) => purge(io, session, Kind::Profile, one).await,
+        GroupCommand::ProfileRemove(members) => remove(io, session, Kind::Profile, members).await,
+        GroupCommand::Profiles(of) => members(io, session, Kind::Profile, of).await,
         GroupCommand::ServiceIdAdd(members) => add(io, session, Kind::ServiceId, members).await,
+        GroupCommand::ServiceIdPurge(one) => purge(io, session, Kind::ServiceId, one).await,
         GroupCommand::ServiceIdRemove(members) => remove(io, session, Kind::ServiceId, members).await,
         GroupCommand::ServiceIds(of) => members(io, session, Kind::ServiceId, of).await,
         GroupCommand::UserAdd(members) => add(io, session, Kind::User, members).await,
+        GroupCommand::UserPurge(one) => purge(io, session, Kind::User, one).await,
         GroupCommand::UserRemove(members) => remove(io, session, Kind::User, members).await,
         GroupCommand::Users(of) => members(io, session, Kind::User, of).await,
         GroupCommand::Show(one) => show(io, session, one).await,
@@ -56,113 +53,75 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: GroupComman
 
 async fn list(io: &mut Io, session: &mut Session, filter: Groups) -> Result<(), Failure> {
     let (user, display) = (session.user(), filter.display);
-    let member = match (&filter.user, &filter.service_id) {
-        (Some(name), _) => Some(lookup::user(session, name).await?.iam_id),
-        (None, Some(name)) => Some(lookup::service_id(session, name).await?.iam_id),
-        (None, None) => None,
+    let named =
+        [(Kind::User, &filter.user), (Kind::ServiceId, &filter.service_id), (Kind::Profile, &filter.profile)];
+    let named = named.into_iter().find_map(|(kind, name)| Some((kind, name.as_deref()?)));
+    let member = match named {
+        Some((kind, name)) => Some(kind.find(session, name).await?.iam_id),
+        None => None,
     };
     io.announce(display, format!("Getting all access groups under current account as {user}..."));
     let account = session.account();
     let mut fields = vec![("account_id", account.as_str()), ("limit", lookup::PAGE)];
     fields.extend(member.as_deref().map(|iam_id| ("iam_id", iam_id)));
     let found = session.list(&format!("/v2/groups?{}", form(&fields)), "groups").await?;
-    if display.is_json() {
-        io.line(display::json(&Value::Array(found)));
-        return Ok(());
-    }
-    let rows: Vec<Group> = wire::rows(&found)?;
-    io.ok(display);
-    if rows.is_empty() {
-        io.announce(display, "No access group found.");
-        return Ok(());
-    }
-    let mut table = Table::new(&["Name", "ID", "Description"]);
-    for row in rows {
-        table.row([row.name, row.id, row.description]);
-    }
-    io.line(table.render());
-    Ok(())
+    thing::table::<Group>(io, display, found, "No access group found.")
 }
 
 async fn create(io: &mut Io, session: &mut Session, new: Create) -> Result<(), Failure> {
-    let (name, user, display) = (display::tame(&new.name), session.user(), new.display);
-    io.announce(display, format!("Creating access group {name} under current account as {user}..."));
     let mut body = json!({ "name": new.name });
     if let (Some(description), Some(fields)) = (new.description, body.as_object_mut()) {
         fields.insert("description".to_owned(), description.into());
     }
     let path = format!("/v2/groups?{}", form(&[("account_id", &session.account())]));
-    let made = session.call(Request::new(Method::POST, path).json(&body)).await?.json()?;
-    io.ok(display);
-    io.announce(display, format!("Access group {name} is created successfully\n"));
-    detail(io, display, &made)
+    let request = Request::new(Method::POST, path).json(&body);
+    thing(&new.name).create::<Group>(io, session, new.display, request).await
 }
 
-fn detail(io: &mut Io, display: Display, found: &Value) -> Result<(), Failure> {
-    if display.is_json() {
-        io.line(display::json(found));
-        return Ok(());
+impl Detailed for Group {
+    fn id(&self) -> &str {
+        &self.id
     }
-    let row: Group = wire::row(found)?;
-    if display.quiet {
-        io.line(display::tame(&row.id));
-        return Ok(());
+
+    fn pairs(self) -> Vec<(&'static str, String)> {
+        vec![("Name", self.name), ("ID", self.id), ("Description", self.description)]
     }
-    io.line(pairs([("Name", row.name), ("ID", row.id), ("Description", row.description)]));
-    Ok(())
 }
 
-async fn show(io: &mut Io, session: &mut Session, one: Listing) -> Result<(), Failure> {
-    let (name, user) = (display::tame(&one.name), session.user());
-    io.announce(one.display, format!("Getting access group {name} under current account as {user}..."));
-    let group = lookup::group(session, &one.name).await?;
-    let found = session.read(&path(&group)).await?;
-    io.ok(one.display);
-    io.announce(one.display, "");
-    detail(io, one.display, &found)
-}
+impl Listed for Group {
+    const HEADINGS: &'static [&'static str] = &["Name", "ID", "Description"];
 
-async fn update(io: &mut Io, session: &mut Session, change: GroupUpdate) -> Result<(), Failure> {
-    let group = lookup::group(session, &change.group).await?;
-    let (name, user, display) = (display::tame(&group.name), session.user(), change.display);
-    let reply = session.call(Request::new(Method::GET, path(&group))).await?;
-    let version = reply.header("etag").unwrap_or("*").to_owned();
-    io.announce(display, format!("Updating access group {name} under current account as {user}..."));
-    let mut body = serde_json::Map::new();
-    let fields = [("name", change.name), ("description", change.description)];
-    body.extend(fields.into_iter().filter_map(|(field, text)| Some((field.to_owned(), text?.into()))));
-    let request = Request::new(Method::PATCH, path(&group)).json(&Value::Object(body));
-    let changed = session.call(request.header(header::IF_MATCH, &version)).await?.json()?;
-    io.ok(display);
-    io.announce(display, format!("Access group {name} is updated successfully\n"));
-    detail(io, display, &changed)
-}
-
-async fn delete(io: &mut Io, session: &mut Session, one: Entity) -> Result<(), Failure> {
-    let group = lookup::group(session, &one.name).await?;
-    let (name, user, display) = (display::tame(&group.name), session.user(), one.consent.display());
-    let question =
-        format!("Really delete access group {name} ({}), and what it grants its members?", group.id);
-    if !io.confirm(&question, one.consent.force)? {
-        return Ok(());
+    fn cells(self) -> Vec<String> {
+        vec![self.name, self.id, self.description]
     }
-    io.announce(display, format!("Deleting access group {name} under current account as {user}..."));
-    session.call(Request::new(Method::DELETE, format!("{}?force=true", path(&group)))).await?;
-    io.ok(display);
-    io.announce(display, format!("Access group {name} is deleted successfully"));
-    Ok(())
+}
+
+async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+    let display = one.display();
+    thing(&one.of.name).getting(io, session, display);
+    let group = lookup::group(session, &one.of.name).await?;
+    thing::found::<Group>(io, session, display, &path(&group)).await
+}
+
+async fn update(io: &mut Io, session: &mut Session, change: Reword) -> Result<(), Failure> {
+    let group = lookup::group(session, &change.of).await?;
+    let (display, version) = (change.texts.display, thing::version(session, &path(&group)).await?);
+    let request = Request::new(Method::PATCH, path(&group)).json(&change.texts.body());
+    thing(&group.name).update::<Group>(io, session, display, (request, &version)).await
+}
+
+async fn delete(io: &mut Io, session: &mut Session, one: GroupDelete) -> Result<(), Failure> {
+    let group = lookup::group(session, &one.group.name).await?;
+    let (name, id) = (display::tame(&group.name), &group.id);
+    let question = format!("Really delete access group {name} ({id}), and what it grants its members?");
+    let path = format!("{}?force=true", path(&group));
+    thing(&group.name).delete(io, session, &one.group.consent, (&question, &path)).await
 }
 
 async fn principals(session: &mut Session, kind: Kind, names: &[String]) -> Result<Vec<Principal>, Failure> {
     let mut found = Vec::with_capacity(names.len());
     for name in names {
-        found.push(match kind {
-            Kind::ServiceId => {
-                let row = lookup::service_id(session, name).await?;
-                Principal { iam_id: row.iam_id, name: row.name }
-            }
-            Kind::User => lookup::user(session, name).await?,
-        });
+        found.push(kind.find(session, name).await?);
     }
     Ok(found)
 }
@@ -176,37 +135,58 @@ async fn add(io: &mut Io, session: &mut Session, kind: Kind, to: Members) -> Res
         display,
         format!("Adding {noun} {names} to access group {group_name} under current account as {user}..."),
     );
-    put(session, &group, kind.wire(), &members).await?;
+    put(session, &group, kind, &members).await?;
     io.ok(display);
     io.announce(display, format!("{noun} {names} added to access group {group_name}"));
     Ok(())
 }
 
-/// Puts members of one kind, as the API calls it, into a group.
+/// Puts members of one kind into a group.
 pub(super) async fn put(
     session: &mut Session,
     group: &Group,
-    kind: &str,
+    kind: Kind,
     members: &[Principal],
 ) -> Result<(), Failure> {
+    let kind = wire_kind(kind);
     let rows: Vec<Value> =
         members.iter().map(|member| json!({ "iam_id": member.iam_id, "type": kind })).collect();
     let request =
         Request::new(Method::PUT, format!("{}/members", path(group))).json(&json!({ "members": rows }));
     // 207: each member has a status of its own.
     let answer = session.call(request).await?.json()?;
-    let answer = answer.get("members").and_then(Value::as_array).cloned().unwrap_or_default();
+    all_done(&answer, "members", "added")
+}
+
+/// Whether each row of a list that came back is a success.
+fn all_done(answer: &Value, list: &str, done: &str) -> Result<(), Failure> {
+    let answer = answer.get(list).and_then(Value::as_array).cloned().unwrap_or_default();
     let answer: Vec<Member> = wire::rows(&answer)?;
     let refused = answer.iter().find(|member| member.status_code.is_some_and(|status| status >= 400));
-    if let Some(refused) = refused {
-        let why =
-            refused.errors.first().map_or("the server does not say why", |error| error.message.as_str());
-        let what = format!("{} was not added: {}", display::tame(&refused.iam_id), display::tame(why));
-        return Err(Failure::new(
-            what,
-            "Correct that one, and run the command again; adding a member twice does no harm.",
-        ));
+    let Some(refused) = refused else { return Ok(()) };
+    let why = refused.errors.first().map_or("the server does not say why", |error| error.message.as_str());
+    let who = if refused.iam_id.is_empty() { &refused.access_group_id } else { &refused.iam_id };
+    let what = format!("{} was not {done}: {}", display::tame(who), display::tame(why));
+    Err(Failure::new(
+        what,
+        "Correct that one, and run the command again; adding or removing a member twice does no harm.",
+    ))
+}
+
+/// Takes a principal out of all groups.
+async fn purge(io: &mut Io, session: &mut Session, kind: Kind, one: Entity) -> Result<(), Failure> {
+    let member = kind.find(session, &one.name).await?;
+    let (user, display) = (session.user(), one.consent.display());
+    let named = format!("{} {}", kind.noun(), display::tame(&member.name));
+    if !io.confirm(&format!("Really remove {named} from all access groups?"), one.consent.force)? {
+        return Ok(());
     }
+    io.announce(display, format!("Removing {named} from all access groups as {user}..."));
+    let path = format!("/v2/groups/_allgroups/members/{}", encoded(&member.iam_id));
+    let answer = session.call(Request::new(Method::DELETE, path)).await?.json()?;
+    all_done(&answer, "groups", "left")?;
+    io.ok(display);
+    io.announce(display, format!("{named} removed from all access groups"));
     Ok(())
 }
 
@@ -241,7 +221,7 @@ async fn members(io: &mut Io, session: &mut Session, kind: Kind, of: Listing) ->
     );
     let mut found =
         session.list(&format!("{}/members?limit={}", path(&group), lookup::PAGE), "members").await?;
-    found.retain(|row| row.get("type").and_then(Value::as_str) == Some(kind.wire()));
+    found.retain(|row| row.get("type").and_then(Value::as_str) == Some(wire_kind(kind)));
     if display.is_json() {
         io.line(display::json(&Value::Array(found)));
         return Ok(());
@@ -252,7 +232,7 @@ async fn members(io: &mut Io, session: &mut Session, kind: Kind, of: Listing) ->
         io.announce(display, format!("No {noun} found in access group {group_name}."));
         return Ok(());
     }
-    let known = known(session, kind).await?;
+    let known = kind.names(session).await?;
     let mut table = Table::new(&["Name", "IAM ID", "Added At"]);
     for row in rows {
         let name = known.iter().find(|(iam_id, _)| *iam_id == row.iam_id).map_or("-", |(_, name)| name);
@@ -262,25 +242,10 @@ async fn members(io: &mut Io, session: &mut Session, kind: Kind, of: Listing) ->
     Ok(())
 }
 
-/// The names of everyone who could be in a group, by IAM id.
-async fn known(session: &mut Session, kind: Kind) -> Result<Vec<(String, String)>, Failure> {
-    Ok(match kind {
-        Kind::ServiceId => {
-            let query = form(&[("account_id", &session.account()), ("pagesize", lookup::PAGE)]);
-            let found = session.list(&format!("/v1/serviceids/?{query}"), "serviceids").await?;
-            wire::rows::<ServiceId>(&found)?.into_iter().map(|row| (row.iam_id, row.name)).collect()
-        }
-        Kind::User => wire::rows::<User>(&lookup::users(session).await?)?
-            .into_iter()
-            .map(|row| (row.iam_id, row.user_id))
-            .collect(),
-    })
-}
-
 fn names(members: &[Principal]) -> String {
     members.iter().map(|member| display::tame(&member.name)).collect::<Vec<_>>().join(", ")
 }
 
-fn path(group: &Group) -> String {
+pub(super) fn path(group: &Group) -> String {
     format!("/v2/groups/{}", encoded(&group.id))
 }

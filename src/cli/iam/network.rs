@@ -21,6 +21,13 @@ struct Settings {
     allowed_ip_addresses: String,
     private_only: bool,
     mfa: String,
+    restrict_create_service_id: String,
+    restrict_create_platform_apikey: String,
+    system_access_token_expiration_in_seconds: String,
+    system_refresh_token_expiration_in_seconds: String,
+    session_expiration_in_seconds: String,
+    session_invalidation_in_seconds: String,
+    max_sessions_per_identity: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -53,6 +60,7 @@ async fn update_settings(io: &mut Io, session: &mut Session, update: AccountUpda
     let mut body = Map::new();
     body.extend(update.list.list().map(|list| ("allowed_ip_addresses".to_owned(), json!(list))));
     body.extend(update.private_only.map(|on| ("private_only".to_owned(), json!(on))));
+    body.extend(update.identity.fields());
     if body.is_empty() {
         return Err(nothing());
     }
@@ -106,7 +114,7 @@ const fn insisting(force: bool) -> &'static str {
 fn nothing() -> Failure {
     Failure::usage(
         "Nothing is to be changed.",
-        "Add --allowed-ip-addresses LIST or --unset-allowed-ip-addresses.",
+        "Add --allowed-ip-addresses LIST or --unset-allowed-ip-addresses; `--help` lists what else there is.",
     )
 }
 
@@ -126,6 +134,13 @@ fn shown(io: &mut Io, answer: &Value, display: Display) -> Result<(), Failure> {
         ("Allowed IP Addresses", or_everywhere(row.allowed_ip_addresses)),
         ("Private Only", row.private_only.to_string()),
         ("MFA", row.mfa),
+        ("Service ID Creation", row.restrict_create_service_id),
+        ("API Key Creation", row.restrict_create_platform_apikey),
+        ("Access Token Expiration", row.system_access_token_expiration_in_seconds),
+        ("Refresh Token Expiration", row.system_refresh_token_expiration_in_seconds),
+        ("Session Expiration", row.session_expiration_in_seconds),
+        ("Session Invalidation", row.session_invalidation_in_seconds),
+        ("Max Sessions per Identity", row.max_sessions_per_identity),
     ]));
     Ok(())
 }

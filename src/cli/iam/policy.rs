@@ -1,4 +1,4 @@
-//! Access policies of service IDs, users and access groups.
+//! Access policies of service IDs, users, trusted profiles and access groups.
 
 use http::{Method, header};
 use serde_json::{Map, Value, json};
@@ -11,34 +11,65 @@ use crate::cli::args::iam::access::{
 use crate::cli::display::{self, Display, Table};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Reply, Request, encoded, form};
-use crate::cli::lookup;
+use crate::cli::lookup::{self, PrincipalKind};
 use crate::cli::resource;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
-use crate::cli::wire::{self, Policy};
+use crate::cli::wire::{self, Attribute, Policy};
 
 /// What a policy can be for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 enum Kind {
     Group,
-    ServiceId,
-    User,
+    Principal(PrincipalKind),
 }
+
+const PROFILE: Kind = Kind::Principal(PrincipalKind::Profile);
+const SERVICE_ID: Kind = Kind::Principal(PrincipalKind::ServiceId);
+const USER: Kind = Kind::Principal(PrincipalKind::User);
 
 impl Kind {
     const fn noun(self) -> &'static str {
         match self {
             Self::Group => "access group",
-            Self::ServiceId => "service ID",
-            Self::User => "user",
+            Self::Principal(kind) => kind.noun(),
         }
     }
 
     const fn policy(self) -> &'static str {
         match self {
             Self::Group => "Access group policy",
-            Self::ServiceId => "Service policy",
-            Self::User => "User policy",
+            Self::Principal(PrincipalKind::Profile) => "Trusted profile policy",
+            Self::Principal(PrincipalKind::ServiceId) => "Service policy",
+            Self::Principal(PrincipalKind::User) => "User policy",
+        }
+    }
+
+    /// Whom the attribute of a policy's subject names.
+    fn of(subject: &Attribute) -> Self {
+        match (subject.name.as_str(), subject.value.as_str()) {
+            ("access_group_id", _) => Self::Group,
+            (_, id) if id.starts_with("iam-ServiceId-") => SERVICE_ID,
+            (_, id) if id.starts_with("iam-Profile-") => PROFILE,
+            (_, _) => USER,
+        }
+    }
+
+    async fn names(self, session: &mut Session) -> Result<Vec<(String, String)>, Failure> {
+        match self {
+            Self::Group => lookup::group_names(session).await,
+            Self::Principal(kind) => kind.names(session).await,
+        }
+    }
+}
+
+impl From<SubjectType> for Kind {
+    fn from(named: SubjectType) -> Self {
+        match named {
+            SubjectType::AccessGroup => Self::Group,
+            SubjectType::ServiceId => SERVICE_ID,
+            SubjectType::TrustedProfile => PROFILE,
+            SubjectType::User => USER,
         }
     }
 }
@@ -58,12 +89,8 @@ impl Subject {
                 let row = lookup::group(session, name).await?;
                 ("access_group_id", row.id, row.name)
             }
-            Kind::ServiceId => {
-                let row = lookup::service_id(session, name).await?;
-                ("iam_id", row.iam_id, row.name)
-            }
-            Kind::User => {
-                let row = lookup::user(session, name).await?;
+            Kind::Principal(principal) => {
+                let row = principal.find(session, name).await?;
                 ("iam_id", row.iam_id, row.name)
             }
         };
@@ -98,16 +125,21 @@ pub(super) async fn run(io: &mut Io, session: &mut Session, command: PolicyComma
         C::AccessGroupPolicyUpdate(change) => update(io, session, Kind::Group, *change).await,
         C::AccessPolicies(wanted) => list_access(io, session, wanted).await,
         C::AccountPolicies(wanted) => list_account(io, session, wanted).await,
-        C::ServicePolicies(of) => list(io, session, Kind::ServiceId, of).await,
-        C::ServicePolicy(one) => show(io, session, Kind::ServiceId, one).await,
-        C::ServicePolicyCreate(new) => create(io, session, Kind::ServiceId, *new).await,
-        C::ServicePolicyDelete(one) => delete(io, session, Kind::ServiceId, one).await,
-        C::ServicePolicyUpdate(change) => update(io, session, Kind::ServiceId, *change).await,
-        C::UserPolicies(of) => list(io, session, Kind::User, of).await,
-        C::UserPolicy(one) => show(io, session, Kind::User, one).await,
-        C::UserPolicyCreate(new) => create(io, session, Kind::User, *new).await,
-        C::UserPolicyDelete(one) => delete(io, session, Kind::User, one).await,
-        C::UserPolicyUpdate(change) => update(io, session, Kind::User, *change).await,
+        C::ServicePolicies(of) => list(io, session, SERVICE_ID, of).await,
+        C::ServicePolicy(one) => show(io, session, SERVICE_ID, one).await,
+        C::ServicePolicyCreate(new) => create(io, session, SERVICE_ID, *new).await,
+        C::ServicePolicyDelete(one) => delete(io, session, SERVICE_ID, one).await,
+        C::ServicePolicyUpdate(change) => update(io, session, SERVICE_ID, *change).await,
+        C::TrustedProfilePolicies(of) => list(io, session, PROFILE, of).await,
+        C::TrustedProfilePolicy(one) => show(io, session, PROFILE, one).await,
+        C::TrustedProfilePolicyCreate(new) => create(io, session, PROFILE, *new).await,
+        C::TrustedProfilePolicyDelete(one) => delete(io, session, PROFILE, one).await,
+        C::TrustedProfilePolicyUpdate(change) => update(io, session, PROFILE, *change).await,
+        C::UserPolicies(of) => list(io, session, USER, of).await,
+        C::UserPolicy(one) => show(io, session, USER, one).await,
+        C::UserPolicyCreate(new) => create(io, session, USER, *new).await,
+        C::UserPolicyDelete(one) => delete(io, session, USER, one).await,
+        C::UserPolicyUpdate(change) => update(io, session, USER, *change).await,
     }
 }
 
@@ -238,63 +270,71 @@ async fn list(io: &mut Io, session: &mut Session, kind: Kind, list: PolicyListin
 }
 
 async fn list_access(io: &mut Io, session: &mut Session, wanted: AccessPolicies) -> Result<(), Failure> {
-    let account = session.account();
-    let mut fields = vec![("account_id", account.as_str()), ("type", "access"), ("limit", lookup::PAGE)];
-    fields.extend(wanted.sort_by.as_deref().map(|field| ("sort", field)));
-    let user = session.user();
-    io.announce(wanted.display, format!("Getting access policies under current account as {user}..."));
-    let mut found = session.list(&format!("/v1/policies?{}", form(&fields)), "policies").await?;
-    found.retain(|row| wanted.of.is_none_or(|of| is_for(row, of)));
-    table(io, session, wanted.display, found).await
+    let (user, display) = (session.user(), wanted.display);
+    io.announce(display, format!("Getting access policies under current account as {user}..."));
+    let mut found = all_access(session, wanted.dialect).await?;
+    if let Some(of) = wanted.of {
+        let mut fitting = Vec::with_capacity(found.len());
+        for row in found {
+            let subject = read(wanted.dialect, &row)?;
+            if subject.subject().is_some_and(|subject| Kind::of(subject) == of.into()) {
+                fitting.push(row);
+            }
+        }
+        found = fitting;
+    }
+    if let Some(order) = wanted.sort_by {
+        let key = |row: &Value| row.get(order.field).and_then(Value::as_str).unwrap_or_default().to_owned();
+        found.sort_by_cached_key(key);
+        if order.descending {
+            found.reverse();
+        }
+    }
+    table(io, session, (display, wanted.dialect), found).await
 }
 
 async fn list_account(io: &mut Io, session: &mut Session, wanted: AccountPolicies) -> Result<(), Failure> {
-    let query = form(&[("account_id", &session.account()), ("type", "access"), ("limit", lookup::PAGE)]);
-    let user = session.user();
+    let (user, dialect) = (session.user(), Dialect::default());
     io.announce(wanted.display, format!("Getting policies under current account as {user}..."));
     // No service here is authorized to use another.
     let found = match wanted.of {
         Some(PolicyType::Auth) => Vec::new(),
-        Some(PolicyType::Access) | None => session.list(&format!("/v1/policies?{query}"), "policies").await?,
+        Some(PolicyType::Access) | None => all_access(session, dialect).await?,
     };
-    table(io, session, wanted.display, found).await
+    table(io, session, (wanted.display, dialect), found).await
 }
 
-fn is_for(row: &Value, of: SubjectType) -> bool {
-    let attribute = |field: &str| {
-        let place = format!("/subjects/0/attributes/0/{field}");
-        row.pointer(&place).and_then(Value::as_str).unwrap_or_default().to_owned()
-    };
-    let kind = match (attribute("name").as_str(), attribute("value")) {
-        ("access_group_id", _) => SubjectType::AccessGroup,
-        (_, id) if id.starts_with("iam-ServiceId-") => SubjectType::ServiceId,
-        (_, _) => SubjectType::User,
-    };
-    kind == of
+async fn all_access(session: &mut Session, dialect: Dialect) -> Result<Vec<Value>, Failure> {
+    let query = form(&[("account_id", &session.account()), ("type", "access"), ("limit", lookup::PAGE)]);
+    session.list(&format!("{}?{query}", collection(dialect)), "policies").await
 }
 
 /// One line for each policy, with whom it is for by the name that people know.
 async fn table(
     io: &mut Io,
     session: &mut Session,
-    display: Display,
+    (display, dialect): (Display, Dialect),
     found: Vec<Value>,
 ) -> Result<(), Failure> {
     if display.is_json() {
         io.line(display::json(&Value::Array(found)));
         return Ok(());
     }
-    let rows: Vec<Policy> = wire::rows(&found)?;
+    let rows = found.iter().map(|row| read(dialect, row)).collect::<Result<Vec<Policy>, _>>()?;
     io.ok(display);
     if rows.is_empty() {
         io.announce(display, "No policy found.");
         return Ok(());
     }
-    let names = lookup::names(session).await?;
+    let mut names = Vec::new();
+    for kind in [Kind::Group, SERVICE_ID, PROFILE, USER] {
+        if rows.iter().filter_map(Policy::subject).any(|subject| Kind::of(subject) == kind) {
+            names.extend(kind.names(session).await?);
+        }
+    }
     let mut table = Table::new(&["Policy ID", "Subject", "Roles", "Resources"]);
     for row in rows {
-        let subject = row.subjects.iter().flat_map(|subject| &subject.attributes).next();
-        let id = subject.map(|attribute| attribute.value.as_str()).unwrap_or_default();
+        let id = row.subject().map(|attribute| attribute.value.as_str()).unwrap_or_default();
         let name = names.iter().find(|(known, _)| known == id).map_or(id, |(_, name)| name);
         let roles: Vec<&str> = row.roles.iter().map(grant::role_name).collect();
         let attributes = row.resources.iter().flat_map(|resource| &resource.attributes);
@@ -350,7 +390,7 @@ async fn policy_of(
         format!("Policy {} is not one of {} {}.", display::tame(id), subject.kind.noun(), subject.name);
     Err(Failure::new(
         what,
-        "List its policies, with their ids, with `portcullis iam service-policies`, `user-policies` or `access-group-policies`.",
+        "List its policies, with their ids, with `portcullis iam service-policies`, `user-policies`, `trusted-profile-policies` or `access-group-policies`.",
     ))
 }
 

@@ -1,11 +1,12 @@
 //! `iam role…`: what policies can grant, and the roles of the account's own making.
 
-use http::{Method, header};
-use serde_json::{Map, Value, json};
+use http::Method;
+use serde_json::{Value, json};
 
+use super::thing::{self, Detailed, Thing};
 use crate::cli::args::iam::role::{RoleCommand, RoleCreate, RoleUpdate, Roles};
-use crate::cli::args::iam::{Entity, Listing};
-use crate::cli::display::{self, Display, Table, pairs};
+use crate::cli::args::iam::{Entity, One};
+use crate::cli::display::{self, Table};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
 use crate::cli::lookup;
@@ -61,60 +62,46 @@ async fn list(io: &mut Io, session: &mut Session, roles: Roles) -> Result<(), Fa
     Ok(())
 }
 
+/// How messages name a role of the account's own making.
+const fn thing(name: &str) -> Thing<'_> {
+    Thing { noun: "custom role", name, within: " under current account" }
+}
+
 async fn create(io: &mut Io, session: &mut Session, new: RoleCreate) -> Result<(), Failure> {
-    let (name, user, display) = (display::tame(&new.name), session.user(), new.display);
-    io.announce(display, format!("Creating custom role {name} under current account as {user}..."));
     let body = json!({
         "name": new.name, "account_id": session.account(), "service_name": new.service_name,
         "display_name": new.display_name, "actions": trimmed(&new.actions),
         "description": new.description.unwrap_or_default(),
     });
-    let made = session.call(Request::new(Method::POST, "/v2/roles").json(&body)).await?.json()?;
-    io.ok(display);
-    io.announce(display, format!("Custom role {name} is created successfully\n"));
-    detail(io, display, &made)
+    let request = Request::new(Method::POST, "/v2/roles").json(&body);
+    thing(&new.name).create::<Role>(io, session, new.display, request).await
 }
 
-async fn show(io: &mut Io, session: &mut Session, one: Listing) -> Result<(), Failure> {
-    let (name, user) = (display::tame(&one.name), session.user());
-    io.announce(one.display, format!("Getting custom role {name} under current account as {user}..."));
-    let row = lookup::custom_role(session, &one.name).await?;
-    let found = session.read(&path(&row)).await?;
-    io.ok(one.display);
-    io.announce(one.display, "");
-    detail(io, one.display, &found)
+async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+    let display = one.display();
+    thing(&one.of.name).getting(io, session, display);
+    let row = lookup::custom_role(session, &one.of.name).await?;
+    thing::found::<Role>(io, session, display, &path(&row)).await
 }
 
 async fn update(io: &mut Io, session: &mut Session, change: RoleUpdate) -> Result<(), Failure> {
     let row = lookup::custom_role(session, &change.role).await?;
-    let (name, user, display) = (display::tame(&row.name), session.user(), change.display);
-    let reply = session.call(Request::new(Method::GET, path(&row))).await?;
-    let version = reply.header("etag").unwrap_or("*").to_owned();
-    io.announce(display, format!("Updating custom role {name} under current account as {user}..."));
+    let (path, version) = (path(&row), thing::version(session, &path(&row)).await?);
     // The API replaces it whole: what is not to change is said again.
-    let actions = if change.actions.is_empty() { row.actions.clone() } else { trimmed(&change.actions) };
-    let mut body = Map::new();
-    body.insert("display_name".to_owned(), change.display_name.unwrap_or(row.display_name.clone()).into());
-    body.insert("actions".to_owned(), actions.into());
-    body.insert("description".to_owned(), change.description.unwrap_or(row.description.clone()).into());
-    let request = Request::new(Method::PUT, path(&row)).json(&Value::Object(body));
-    let changed = session.call(request.header(header::IF_MATCH, &version)).await?.json()?;
-    io.ok(display);
-    io.announce(display, format!("Custom role {name} is updated successfully\n"));
-    detail(io, display, &changed)
+    let actions = if change.actions.is_empty() { row.actions } else { trimmed(&change.actions) };
+    let body = json!({
+        "display_name": change.display_name.unwrap_or(row.display_name),
+        "actions": actions,
+        "description": change.description.unwrap_or(row.description),
+    });
+    let request = Request::new(Method::PUT, path).json(&body);
+    thing(&row.name).update::<Role>(io, session, change.display, (request, &version)).await
 }
 
 async fn delete(io: &mut Io, session: &mut Session, one: Entity) -> Result<(), Failure> {
     let row = lookup::custom_role(session, &one.name).await?;
-    let (name, user, display) = (display::tame(&row.name), session.user(), one.consent.display());
-    if !io.confirm(&format!("Really delete custom role {name} ({})?", row.id), one.consent.force)? {
-        return Ok(());
-    }
-    io.announce(display, format!("Deleting custom role {name} under current account as {user}..."));
-    session.call(Request::new(Method::DELETE, path(&row))).await?;
-    io.ok(display);
-    io.announce(display, format!("Custom role {name} is deleted successfully"));
-    Ok(())
+    let question = format!("Really delete custom role {} ({})?", display::tame(&row.name), row.id);
+    thing(&row.name).delete(io, session, &one.consent, (&question, &path(&row))).await
 }
 
 fn trimmed(actions: &[String]) -> Vec<String> {
@@ -125,24 +112,20 @@ fn path(role: &Role) -> String {
     format!("/v2/roles/{}", encoded(&role.id))
 }
 
-fn detail(io: &mut Io, display: Display, found: &Value) -> Result<(), Failure> {
-    if display.is_json() {
-        io.line(display::json(found));
-        return Ok(());
+impl Detailed for Role {
+    fn id(&self) -> &str {
+        &self.id
     }
-    let row: Role = wire::row(found)?;
-    if display.quiet {
-        io.line(display::tame(&row.id));
-        return Ok(());
+
+    fn pairs(self) -> Vec<(&'static str, String)> {
+        vec![
+            ("ID", self.id),
+            ("Name", self.name),
+            ("Display Name", self.display_name),
+            ("Description", self.description),
+            ("Service Name", self.service_name),
+            ("CRN", self.crn),
+            ("Actions", self.actions.join(", ")),
+        ]
     }
-    io.line(pairs([
-        ("ID", row.id),
-        ("Name", row.name),
-        ("Display Name", row.display_name),
-        ("Description", row.description),
-        ("Service Name", row.service_name),
-        ("CRN", row.crn),
-        ("Actions", row.actions.join(", ")),
-    ]));
-    Ok(())
 }

@@ -1,17 +1,18 @@
 //! Service IDs: identities for automation.
 
-use http::{HeaderName, Method, header};
+use http::{HeaderName, Method};
 use serde_json::{Value, json};
 
-use crate::cli::args::iam::identity::{ServiceIdCommand, ServiceIdCreate, ServiceIdUpdate, ServiceIds};
-use crate::cli::args::iam::{Entity, Listing};
-use crate::cli::display::{self, Display, Table, pairs};
+use super::thing::{self, Detailed, Listed, Thing};
+use crate::cli::args::iam::identity::{ServiceIdCommand, ServiceIdCreate, ServiceIds};
+use crate::cli::args::iam::{Entity, One, Reword};
+use crate::cli::display;
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
-use crate::cli::wire::{self, ServiceId};
+use crate::cli::wire::ServiceId;
 
 /// Runs one command.
 pub(super) async fn run(
@@ -30,11 +31,16 @@ pub(super) async fn run(
     }
 }
 
+/// How messages name a service ID, and where one says it is.
+const fn thing<'a>(name: &'a str, within: &'a str) -> Thing<'a> {
+    Thing { noun: "service ID", name, within }
+}
+
+const BOUND: &str = " bound to current account";
+
 async fn create(io: &mut Io, session: &mut Session, new: ServiceIdCreate) -> Result<(), Failure> {
-    let display = new.create.display;
-    let (name, user) = (display::tame(&new.create.name), session.user());
-    io.announce(display, format!("Creating service ID {name} bound to current account as {user}..."));
-    let mut body = json!({ "account_id": session.account(), "name": new.create.name });
+    let (display, name) = (new.create.display, &new.create.name);
+    let mut body = json!({ "account_id": session.account(), "name": name });
     if let (Some(description), Some(fields)) = (new.create.description, body.as_object_mut()) {
         fields.insert("description".to_owned(), description.into());
     }
@@ -42,10 +48,7 @@ async fn create(io: &mut Io, session: &mut Session, new: ServiceIdCreate) -> Res
     let request = Request::new(Method::POST, "/v1/serviceids/")
         .json(&body)
         .header(lock, if new.lock { "true" } else { "false" });
-    let made = session.call(request).await?.json()?;
-    io.ok(display);
-    io.announce(display, format!("Service ID {name} is created successfully\n"));
-    detail(io, display, &made)
+    thing(name, BOUND).create::<ServiceId>(io, session, display, request).await
 }
 
 async fn list(io: &mut Io, session: &mut Session, filter: ServiceIds) -> Result<(), Failure> {
@@ -59,67 +62,32 @@ async fn list(io: &mut Io, session: &mut Session, filter: ServiceIds) -> Result<
     found.retain(|row| {
         contains(row, "name", &filter.name) && contains(row, "description", &filter.description)
     });
-    if display.is_json() {
-        io.line(display::json(&Value::Array(found)));
+    if filter.uuid && !display.is_json() {
+        thing::ids(io, &found);
         return Ok(());
     }
-    let rows: Vec<ServiceId> = wire::rows(&found)?;
-    if filter.uuid {
-        rows.iter().for_each(|row| io.line(display::tame(&row.id)));
-        return Ok(());
-    }
-    io.ok(display);
-    if rows.is_empty() {
-        io.announce(display, "No service ID found.");
-        return Ok(());
-    }
-    let mut table = Table::new(&["UUID", "Name", "Created At", "Last Updated", "Description", "Locked"]);
-    for row in rows {
-        let locked = row.locked.to_string();
-        table.row([row.id, row.name, row.created_at, row.modified_at, row.description, locked]);
-    }
-    io.line(table.render());
-    Ok(())
+    thing::table::<ServiceId>(io, display, found, "No service ID found.")
 }
 
-async fn show(io: &mut Io, session: &mut Session, one: Listing) -> Result<(), Failure> {
-    let (name, user) = (display::tame(&one.name), session.user());
-    io.announce(one.display, format!("Getting service ID {name} as {user}..."));
-    let row = lookup::service_id(session, &one.name).await?;
-    let found = session.read(&path(&row)).await?;
-    io.ok(one.display);
-    io.announce(one.display, "");
-    detail(io, one.display, &found)
+async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+    let display = one.display();
+    thing(&one.of.name, "").getting(io, session, display);
+    let row = lookup::service_id(session, &one.of.name).await?;
+    thing::found::<ServiceId>(io, session, display, &path(&row)).await
 }
 
-async fn update(io: &mut Io, session: &mut Session, change: ServiceIdUpdate) -> Result<(), Failure> {
-    let row = lookup::service_id(session, &change.service_id).await?;
-    let (name, user, display) = (display::tame(&row.name), session.user(), change.display);
-    io.announce(display, format!("Updating service ID {name} as {user}..."));
-    let mut body = serde_json::Map::new();
-    let fields = [("name", change.name), ("description", change.description)];
-    body.extend(fields.into_iter().filter_map(|(field, text)| Some((field.to_owned(), text?.into()))));
-    let version = if row.entity_tag.is_empty() { "*" } else { &row.entity_tag };
-    let request =
-        Request::new(Method::PUT, path(&row)).json(&Value::Object(body)).header(header::IF_MATCH, version);
-    let changed = session.call(request).await?.json()?;
-    io.ok(display);
-    io.announce(display, format!("Service ID {name} is updated successfully\n"));
-    detail(io, display, &changed)
+async fn update(io: &mut Io, session: &mut Session, change: Reword) -> Result<(), Failure> {
+    let row = lookup::service_id(session, &change.of).await?;
+    let display = change.texts.display;
+    let request = Request::new(Method::PUT, path(&row)).json(&change.texts.body());
+    thing(&row.name, "").update::<ServiceId>(io, session, display, (request, &row.entity_tag)).await
 }
 
 async fn delete(io: &mut Io, session: &mut Session, one: Entity) -> Result<(), Failure> {
     let row = lookup::service_id(session, &one.name).await?;
-    let (name, user, display) = (display::tame(&row.name), session.user(), one.consent.display());
+    let name = display::tame(&row.name);
     let question = format!("Really delete service ID {name} ({}) with its API keys and policies?", row.id);
-    if !io.confirm(&question, one.consent.force)? {
-        return Ok(());
-    }
-    io.announce(display, format!("Deleting service ID {name} bound to current account as {user}..."));
-    session.call(Request::new(Method::DELETE, path(&row))).await?;
-    io.ok(display);
-    io.announce(display, format!("Service ID {name} is deleted successfully"));
-    Ok(())
+    thing(&row.name, BOUND).delete(io, session, &one.consent, (&question, &path(&row))).await
 }
 
 async fn lock(io: &mut Io, session: &mut Session, one: Entity, on: bool) -> Result<(), Failure> {
@@ -138,25 +106,31 @@ fn path(row: &ServiceId) -> String {
     format!("/v1/serviceids/{}", encoded(&row.id))
 }
 
-fn detail(io: &mut Io, display: Display, value: &Value) -> Result<(), Failure> {
-    if display.is_json() {
-        io.line(display::json(value));
-        return Ok(());
+impl Detailed for ServiceId {
+    fn id(&self) -> &str {
+        &self.id
     }
-    let row: ServiceId = wire::row(value)?;
-    if display.quiet {
-        io.line(display::tame(&row.id));
-        return Ok(());
+
+    fn pairs(self) -> Vec<(&'static str, String)> {
+        vec![
+            ("ID", self.id),
+            ("Name", self.name),
+            ("Description", self.description),
+            ("CRN", self.crn),
+            ("Version", self.entity_tag),
+            ("Locked", self.locked.to_string()),
+        ]
     }
-    io.line(pairs([
-        ("ID", row.id),
-        ("Name", row.name),
-        ("Description", row.description),
-        ("CRN", row.crn),
-        ("Version", row.entity_tag),
-        ("Locked", row.locked.to_string()),
-    ]));
-    Ok(())
+}
+
+impl Listed for ServiceId {
+    const HEADINGS: &'static [&'static str] =
+        &["UUID", "Name", "Created At", "Last Updated", "Description", "Locked"];
+
+    fn cells(self) -> Vec<String> {
+        let locked = self.locked.to_string();
+        vec![self.id, self.name, self.created_at, self.modified_at, self.description, locked]
+    }
 }
 
 /// Whether the text under `field` contains `part`, if one is asked for.

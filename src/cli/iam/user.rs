@@ -46,7 +46,8 @@ pub(super) async fn invite(io: &mut Io, session: &mut Session, invite: UserInvit
     let iam_id = made.pointer("/resources/0/id").and_then(Value::as_str).unwrap_or_default();
     let principal = lookup::Principal { iam_id: iam_id.to_owned(), name: email.clone() };
     for group in &groups {
-        super::group::put(session, group, "user", std::slice::from_ref(&principal)).await?;
+        super::group::put(session, group, lookup::PrincipalKind::User, std::slice::from_ref(&principal))
+            .await?;
     }
     if display.is_json() {
         io.line(display::json(&made));

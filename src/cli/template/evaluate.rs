@@ -47,7 +47,7 @@ fn field<'v>(path: &[String], dot: &'v Value, at: usize) -> Result<&'v Value, Fa
     path.iter().try_fold(dot, |value, name| {
         let members: &[(&str, Value)] = match value {
             Value::Record(members) => members,
-            Value::Flag(_) | Value::Number(_) | Value::Text(_) => &[],
+            Value::Flag(_) | Value::List(_) | Value::Number(_) | Value::Text(_) => &[],
         };
         let found = members.iter().find(|(known, _)| known == name);
         found.map(|(_, value)| value).ok_or_else(|| {
@@ -103,6 +103,7 @@ fn value(call: &Call, dot: &Value) -> Result<Value, Fault> {
 fn length(value: &Value) -> usize {
     match value {
         Value::Flag(_) | Value::Number(_) => 0,
+        Value::List(values) => values.iter().map(length).sum(),
         Value::Record(members) => members.iter().map(|(_, value)| length(value)).sum(),
         Value::Text(text) => text.len(),
     }
@@ -134,9 +135,10 @@ fn apply(function: Function, values: &[Value], at: usize) -> Result<Value, Fault
         Function::Gt => Value::Flag(against_next()? == Ordering::Greater),
         Function::Ge => Value::Flag(against_next()? != Ordering::Less),
         Function::Len => match first {
+            Value::List(values) => Value::number(values.len()),
             Value::Text(text) => Value::number(text.len()),
             Value::Flag(_) | Value::Number(_) | Value::Record(_) => {
-                return Err(Fault::new(at, "only a text has a length"));
+                return Err(Fault::new(at, "only a text or a list has a length"));
             }
         },
         Function::Print => Value::Text(printed(values)),
@@ -152,6 +154,7 @@ fn apply(function: Function, values: &[Value], at: usize) -> Result<Value, Fault
 fn is_true(value: &Value) -> bool {
     match value {
         Value::Flag(flag) => *flag,
+        Value::List(values) => !values.is_empty(),
         Value::Number(number) => *number != 0,
         Value::Record(_) => true,
         Value::Text(text) => !text.is_empty(),
@@ -163,7 +166,7 @@ fn compared(one: &Value, other: &Value, at: usize) -> Result<Ordering, Fault> {
         (Value::Flag(one), Value::Flag(other)) => Ok(one.cmp(other)),
         (Value::Number(one), Value::Number(other)) => Ok(one.cmp(other)),
         (Value::Text(one), Value::Text(other)) => Ok(one.cmp(other)),
-        (Value::Flag(_) | Value::Number(_) | Value::Record(_) | Value::Text(_), _) => {
+        (Value::Flag(_) | Value::List(_) | Value::Number(_) | Value::Record(_) | Value::Text(_), _) => {
             Err(Fault::new(at, "these values cannot be compared: both must be texts, or both numbers"))
         }
     }
@@ -173,6 +176,7 @@ fn compared(one: &Value, other: &Value, at: usize) -> Result<Ordering, Fault> {
 fn shown(value: &Value) -> String {
     match value {
         Value::Flag(flag) => flag.to_string(),
+        Value::List(values) => format!("[{}]", values.iter().map(shown).collect::<Vec<_>>().join(" ")),
         Value::Number(number) => number.to_string(),
         Value::Record(members) => {
             let members: Vec<String> = members.iter().map(|(_, value)| shown(value)).collect();

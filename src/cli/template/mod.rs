@@ -13,6 +13,7 @@ use read::Node;
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub(super) enum Value {
     Flag(bool),
+    List(Vec<Value>),
     Number(i64),
     /// Names and values, in the order in which Go prints them.
     Record(Vec<(&'static str, Value)>),
@@ -77,6 +78,7 @@ mod tests {
             ("SecurityStatus", Value::Record(status)),
             ("Size", Value::Number(size)),
             ("Tag", Value::Text(tag.into())),
+            ("Tags", Value::List(vec![Value::Text(tag.into()), Value::Text("latest".into())])),
         ])
     }
 
@@ -125,6 +127,7 @@ mod tests {
             (r#"{{printf "%-5s|%5d|%q|%v%%" .Tag 42 .Tag .Size}}"#, "1.0  |   42|\"1.0\"|2000000%"),
             (r#"{{.Tag | printf "%s-%s" "v"}}"#, "v-1.0"),
             (r#"{{print .Size 1 "a" "b"}}"#, "2000000 1ab"),
+            ("{{.Tags}} {{len .Tags}} {{if not .Tags}}untagged{{end}}", "[1.0 latest] 2 "),
         ] {
             assert_eq!(filled(text), printed, "{text}");
         }
@@ -135,6 +138,8 @@ mod tests {
         for (text, words) in [
             ("{{ .Repo }}", "there is no field `Repo`"),
             ("{{ .Tag.X }}", "there is no field `X`"),
+            ("{{ .Tags.X }}", "there is no field `X`"),
+            ("{{ eq .Tags .Tags }}", "cannot be compared"),
             ("ab{{ .Tag", "(character 3 of the format)"),
             ("{{ if .Tag }}x", "`{{end}}` is missing"),
             ("{{ end }}", "nothing is open"),

@@ -255,3 +255,32 @@ fn who_can_is_asked_page_by_page() {
         serde_json::from_str(&world.run("who-can pull birds --output json").done()).unwrap();
     assert_eq!(whole["principals"].as_array().map(Vec::len), Some(2), "{whole}");
 }
+
+#[test]
+fn manifests_are_listed_by_whole_digest_and_the_untagged_by_a_format() {
+    let world = World::logged_in();
+    let digest = |letter: &str| format!("sha256:{}", letter.repeat(64));
+    let row = |letter: &str, tags: serde_json::Value| {
+        json!({"id": digest(letter), "created": super::world::NOW - 86_400, "size": 2_700_000, "manifestType": "oci",
+            "repoTags": {"us.registry.test/birds/owl": tags}})
+    };
+    let both = json!([row("a", json!({"1": {}, "2": {}})), row("b", json!({}))]);
+    world.answer("POST /api/v1/images/digests", 200, both);
+    assert_eq!(
+        world.run("cr image-digests").done(),
+        format!(
+            "Listing image digests...\n\n\
+             Repository                   Digest                                                                    Tags   Created     Size\n\
+             us.registry.test/birds/owl   {}   1,2    1 day ago   2.7 MB\n\
+             us.registry.test/birds/owl   {}          1 day ago   2.7 MB\n\nOK\n",
+            digest("a"),
+            digest("b")
+        )
+    );
+    let untagged = "{{if not .Tags}}{{.Repository}}@{{.Digest}}{{end}}";
+    let printed = world.run_words(&["cr", "image-digests", "--format", untagged]).done();
+    assert_eq!(printed, format!("us.registry.test/birds/owl@{}\n", digest("b")));
+    let tags = world.run_words(&["cr", "digests", "--format", "{{.ManifestType}} {{.Tags}}"]).done();
+    assert_eq!(tags, "oci [1 2]\noci []\n");
+    world.run("cr image-digests --format {{.Tag}}").misused();
+}

@@ -3,6 +3,7 @@
 mod cr;
 mod iam;
 mod policy;
+mod profile;
 mod session;
 mod tutorial;
 mod world;

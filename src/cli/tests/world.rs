@@ -350,6 +350,7 @@ fn identity(method: &str, path: &str) -> (u16, Value) {
             made["apikey"] = NEW_KEY.into();
             (201, made)
         }
+        ("GET", "/v1/profiles") => (200, json!({"profiles": []})),
         ("GET", "/v1/policies") => (200, json!({"policies": [policy()]})),
         ("POST", "/v1/policies") => (201, policy()),
         ("GET", path) if path.ends_with(POLICY) => (200, policy()),

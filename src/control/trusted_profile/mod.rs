@@ -7,7 +7,7 @@ pub mod trust;
 use std::sync::Arc;
 
 use super::history::Deed;
-use super::list::{Order, Refine, Sortable, cut, every, order};
+use super::list::{Choice, Sortable};
 use super::problem::{Noun, Problem};
 use super::version::Expected;
 use super::{Control, Desk, Done, Permit, label, settle};
@@ -17,7 +17,7 @@ use crate::ids::tagged::ProfileId;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::store::StoreError;
-use crate::store::identity::{Listed, Stamp, Window};
+use crate::store::identity::{Listed, Stamp};
 use crate::store::trusted_profile::{TrustedProfile, principal};
 
 /// What a caller says of a profile; of one that exists, what is `None` stays.
@@ -42,39 +42,26 @@ fn identities() -> Resource {
 }
 
 impl Desk {
-    /// The profiles that the caller may see, only the one of this `name` if given. A profile always sees itself.
+    /// The profiles that the caller may see, as far as they are chosen. A profile always sees itself.
     ///
     /// # Errors
     /// [`Problem`].
     pub async fn trusted_profiles(
         &self,
         caller: &Arc<Caller>,
-        name: Option<&str>,
-        refine: Option<&Refine>,
-        sorted: Option<Order>,
-        window: Window,
+        choice: Choice<'_>,
     ) -> Result<Done<Listed<TrustedProfile>>, Problem> {
         let permit = self.proven(caller, Action::ProfileList, identities());
-        if !self.authority.may(caller, Action::ProfileList, &identities()) {
-            let own = match caller.principal() {
-                PrincipalId::Profile(id) => self.store.trusted_profile(id).await?,
-                PrincipalId::Role(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => None,
-            };
-            let named =
-                |row: &TrustedProfile| name.is_none_or(|name| row.name.to_lowercase() == name.to_lowercase());
-            let kept = |row: &TrustedProfile| refine.is_none_or(|refine| refine.keeps(row));
-            let rows = own.into_iter().filter(named).filter(kept).collect();
-            return Ok(Done::new(cut(rows, window), permit));
+        if self.authority.may(caller, Action::ProfileList, &identities()) {
+            let fetch = |window| self.store.trusted_profiles(choice.name, window);
+            return Ok(Done::new(choice.of_all(fetch).await?, permit));
         }
-        if sorted.is_none() && refine.is_none() {
-            return Ok(Done::new(self.store.trusted_profiles(name, window).await?, permit));
-        }
-        let mut rows = every(|window| self.store.trusted_profiles(name, window)).await?;
-        rows.retain(|row| refine.is_none_or(|refine| refine.keeps(row)));
-        if let Some(sorted) = sorted {
-            order(&mut rows, sorted);
-        }
-        Ok(Done::new(cut(rows, window), permit))
+        let own = match caller.principal() {
+            PrincipalId::Profile(id) => self.store.trusted_profile(id).await?,
+            PrincipalId::Role(_) | PrincipalId::ServiceId(_) | PrincipalId::User(_) => None,
+        };
+        let same = |one: &str, other: &str| one.to_lowercase() == other.to_lowercase();
+        Ok(Done::new(choice.of_own(own, same), permit))
     }
 
     /// Makes a profile, which trusts nobody yet.

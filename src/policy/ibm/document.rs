@@ -1,5 +1,7 @@
 //! An access policy as the store keeps it: what v1 of the API writes, and what only v2 can say beside it.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::role::CustomRole;
@@ -21,6 +23,27 @@ pub struct PolicyDocument {
 }
 
 impl PolicyDocument {
+    /// Whether both grant the same on the same, in whatever order it is written.
+    #[must_use]
+    pub fn says_the_same(&self, other: &Self) -> bool {
+        fn same<T: Ord>(left: impl Iterator<Item = T>, right: impl Iterator<Item = T>) -> bool {
+            left.collect::<BTreeSet<_>>() == right.collect::<BTreeSet<_>>()
+        }
+        fn roles(document: &PolicyDocument) -> impl Iterator<Item = &str> {
+            document.roles.iter().map(|role| role.role_id.as_str())
+        }
+        fn attributes(document: &PolicyDocument) -> impl Iterator<Item = (&str, &'static str, Vec<String>)> {
+            document.resources.iter().flat_map(|resource| &resource.attributes).map(|one| {
+                let mut values = one.value.texts();
+                values.sort_unstable();
+                (one.name.as_str(), one.operator.unwrap_or(Operator::StringEquals).name(), values)
+            })
+        }
+        self.rule == other.rule
+            && same(roles(self), roles(other))
+            && same(attributes(self), attributes(other))
+    }
+
     /// Whether v1 of the API has words for it.
     #[must_use]
     pub fn is_v1(&self) -> bool {

@@ -24,6 +24,10 @@ pub enum Role {
     Reader,
     /// Service: what a configuration scanner reads.
     ServiceConfigurationReader,
+    /// Service, of IAM: make service IDs, also where the account restricts that.
+    ServiceIdCreator,
+    /// Service, of IAM: make keys of one's own, also where the account restricts that.
+    UserApiKeyCreator,
     /// Platform: see identities.
     Viewer,
     /// Service: pull, push, delete.
@@ -32,13 +36,15 @@ pub enum Role {
 
 impl Role {
     /// All roles, alphabetically.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 10] = [
         Self::Administrator,
         Self::Editor,
         Self::Manager,
         Self::Operator,
         Self::Reader,
         Self::ServiceConfigurationReader,
+        Self::ServiceIdCreator,
+        Self::UserApiKeyCreator,
         Self::Viewer,
         Self::Writer,
     ];
@@ -53,6 +59,8 @@ impl Role {
             Self::Operator => "Operator",
             Self::Reader => "Reader",
             Self::ServiceConfigurationReader => "Service Configuration Reader",
+            Self::ServiceIdCreator => "Service ID Creator",
+            Self::UserApiKeyCreator => "User API Key Creator",
             Self::Viewer => "Viewer",
             Self::Writer => "Writer",
         }
@@ -63,7 +71,28 @@ impl Role {
     pub const fn is_platform(self) -> bool {
         match self {
             Self::Administrator | Self::Editor | Self::Operator | Self::Viewer => true,
-            Self::Manager | Self::Reader | Self::ServiceConfigurationReader | Self::Writer => false,
+            Self::Manager
+            | Self::Reader
+            | Self::ServiceConfigurationReader
+            | Self::ServiceIdCreator
+            | Self::UserApiKeyCreator
+            | Self::Writer => false,
+        }
+    }
+
+    /// The service whose role it is alone; `None` for those that every service has.
+    #[must_use]
+    pub const fn service(self) -> Option<&'static str> {
+        match self {
+            Self::ServiceIdCreator | Self::UserApiKeyCreator => Some("iam-identity"),
+            Self::Administrator
+            | Self::Editor
+            | Self::Manager
+            | Self::Operator
+            | Self::Reader
+            | Self::ServiceConfigurationReader
+            | Self::Viewer
+            | Self::Writer => None,
         }
     }
 
@@ -71,8 +100,19 @@ impl Role {
     #[must_use]
     pub fn crn(self) -> String {
         let kind = if self.is_platform() { "role" } else { "serviceRole" };
-        let name: String = self.display_name().split(' ').collect();
-        format!("crn:v1:bluemix:public:iam::::{kind}:{name}")
+        let name = match self {
+            Self::ServiceIdCreator => "ServiceIdCreator".to_owned(),
+            Self::UserApiKeyCreator => "UserApiKeyCreator".to_owned(),
+            Self::Administrator
+            | Self::Editor
+            | Self::Manager
+            | Self::Operator
+            | Self::Reader
+            | Self::ServiceConfigurationReader
+            | Self::Viewer
+            | Self::Writer => self.display_name().split(' ').collect(),
+        };
+        format!("crn:v1:bluemix:public:{}::::{kind}:{name}", self.service().unwrap_or("iam"))
     }
 
     /// Finds a role by display name (any case) or by either spelling of its CRN.
@@ -81,6 +121,7 @@ impl Role {
         let name = text
             .strip_prefix("crn:v1:bluemix:public:iam::::")
             .or_else(|| text.strip_prefix("crn:v1:bluemix:public:container-registry::::"))
+            .or_else(|| text.strip_prefix("crn:v1:bluemix:public:iam-identity::::"))
             .and_then(|rest| rest.strip_prefix("serviceRole:").or_else(|| rest.strip_prefix("role:")))
             .unwrap_or(text);
         let folded: String = name.split(' ').collect();
@@ -111,6 +152,8 @@ impl Role {
             Self::ServiceConfigurationReader => {
                 &[&[Action::ImageList, Action::ImageVulnerabilities, Action::ConfigRead]]
             }
+            Self::ServiceIdCreator => &[&[Action::ServiceIdCreate, Action::ServiceIdCreateRestricted]],
+            Self::UserApiKeyCreator => &[&[Action::ApiKeyCreateRestricted]],
             Self::Writer => &[WRITER],
         }
     }

@@ -39,7 +39,7 @@ pub struct ActionId {
 
 impl ActionId {
     /// In no table and no set: nothing allows it.
-    const NONE: Self = Self { bit: u16::MAX, typed: true, assuming: false, everyones: false };
+    pub const NONE: Self = Self { bit: u16::MAX, typed: true, assuming: false, everyones: false };
 
     /// Whether it acts on resources of a type.
     #[must_use]

@@ -39,6 +39,8 @@ struct Request {
     decision: &'static str,
     initiator: Initiator,
     target: Target,
+    data_event: bool,
+    observer: Observer,
     reason: Reason,
     bytes_received: u64,
     bytes_sent: u64,
@@ -47,6 +49,12 @@ struct Request {
     duration_ms: u64,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     mount_downgraded: bool,
+}
+
+/// Whoever noticed it; there is one.
+#[derive(Clone, Debug, Serialize)]
+struct Observer {
+    name: &'static str,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -103,7 +111,7 @@ struct Target {
     id: String,
     name: String,
     #[serde(rename = "typeURI")]
-    type_uri: &'static str,
+    type_uri: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     region: Option<String>,
 }
@@ -115,6 +123,9 @@ struct Reason {
     reason_type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason_for_failure: Option<String>,
+    /// The action that policies were asked for, where the event is called otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permission: Option<&'static str>,
     policies: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     would_refuse: Vec<String>,
@@ -152,6 +163,8 @@ impl AuditEvent {
                 operation: finished.what.label(),
                 decision: finished.decision.label(),
                 target: target(&finished.what, finished.digest.as_deref()),
+                data_event: is_of_data(&finished.what),
+                observer: Observer { name: "ActivityTracker" },
                 initiator: Initiator {
                     id: who.map(|who| who.principal.to_string()),
                     type_uri: initiator_type(who),
@@ -170,6 +183,7 @@ impl AuditEvent {
                     reason_code: finished.status,
                     reason_type: finished.decision.label(),
                     reason_for_failure,
+                    permission: permission(&finished.what),
                     policies: finished.because,
                     would_refuse: finished.would_refuse,
                 },
@@ -218,7 +232,7 @@ fn action(what: &What, who: Option<&Who>) -> Cow<'static, str> {
     match what {
         What::Registry(call) => registry_action(call.kind).into(),
         What::Token(grant) => login_action(*grant, who).into(),
-        What::Control(call) => call.action.into(),
+        What::Control(call) => call.activity.into(),
         What::Probe => "portcullis.probe".into(),
         What::Unroutable => "portcullis.unroutable".into(),
     }
@@ -248,7 +262,10 @@ fn login_action(grant: TokenGrant, who: Option<&Who>) -> &'static str {
         TokenGrant::IdentityFederated => "iam-identity.user-federated.login",
         TokenGrant::DockerGet | TokenGrant::DockerPassword | TokenGrant::IdentityApikey => {
             match who.map(|who| &who.principal) {
-                Some(PrincipalId::Profile(_)) => "iam-identity.trustedprofile.login",
+                Some(PrincipalId::Profile(_)) => match who.and_then(|who| who.credential.as_ref()) {
+                    Some(Proof::ApiKey(_)) => "iam-identity.trustedprofile-apikey.login",
+                    Some(_) | None => "iam-identity.trustedprofile.login",
+                },
                 Some(PrincipalId::Role(_)) => "iam-identity.role-session.login",
                 Some(PrincipalId::ServiceId(_)) => "iam-identity.serviceid-apikey.login",
                 Some(PrincipalId::User(_)) => "iam-identity.user-apikey.login",
@@ -259,14 +276,46 @@ fn login_action(grant: TokenGrant, who: Option<&Who>) -> &'static str {
 }
 
 fn target(what: &What, digest: Option<&str>) -> Target {
-    let plain = |id: &str, name: String, type_uri| Target { id: id.to_owned(), name, type_uri, region: None };
+    let plain = |id: &str, name: String, of: &'static str| Target {
+        id: id.to_owned(),
+        name,
+        type_uri: of.into(),
+        region: None,
+    };
     match what {
         What::Registry(call) => image(call, digest),
         What::Token(grant) => plain("token", grant.label().to_owned(), "iam-identity/token"),
         What::Control(call) => {
-            plain(&call.target, format!("{} {}", call.method, call.route), "portcullis/api")
+            let name = format!("{} {}", call.method, call.route);
+            Target { type_uri: type_of(call.activity), ..plain(&call.target, name, "") }
         }
         What::Probe | What::Unroutable => plain("", what.label().to_owned(), "portcullis/server"),
+    }
+}
+
+/// What kind of thing is acted on: the name of the service and of the object in a name like `iam-am.policy.create`.
+fn type_of(activity: &str) -> Cow<'static, str> {
+    let parts: Vec<&str> = activity.split('.').collect();
+    match parts.as_slice() {
+        [service, object, _] => format!("{service}/{object}").into(),
+        _ => "portcullis/api".into(),
+    }
+}
+
+/// Whether images themselves are moved or removed, as Activity Tracker tells that apart from management.
+fn is_of_data(what: &What) -> bool {
+    match what {
+        What::Registry(call) => call.kind != OperationKind::Ping,
+        What::Control(call) => ["container-registry.image.delete", "container-registry.image.bulkdelete"]
+            .contains(&call.activity),
+        What::Token(_) | What::Probe | What::Unroutable => false,
+    }
+}
+
+fn permission(what: &What) -> Option<&'static str> {
+    match what {
+        What::Control(call) => call.action.filter(|action| *action != call.activity),
+        What::Registry(_) | What::Token(_) | What::Probe | What::Unroutable => None,
     }
 }
 
@@ -275,7 +324,12 @@ fn image(call: &RegistryCall, digest: Option<&str>) -> Target {
     let region = Some(call.region.to_string());
     let Some(repository) = &call.repository else {
         let host = call.host.to_string();
-        return Target { id: host.clone(), name: host, type_uri: "container-registry/registry", region };
+        return Target {
+            id: host.clone(),
+            name: host,
+            type_uri: "container-registry/registry".into(),
+            region,
+        };
     };
     let with = |reference: Option<&str>| match reference {
         Some(text) if text.contains(':') => format!("{}/{repository}@{text}", call.host),
@@ -286,7 +340,7 @@ fn image(call: &RegistryCall, digest: Option<&str>) -> Target {
     Target {
         id: with(digest.or(call.reference.as_deref())),
         name,
-        type_uri: "container-registry/image",
+        type_uri: "container-registry/image".into(),
         region,
     }
 }

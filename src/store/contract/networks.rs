@@ -7,6 +7,7 @@ use serde_json::json;
 use super::samples::{ALL, account_id, api_key, founding, of_service_id, of_user, service_id, time, user};
 use super::touched;
 use crate::clock::SequenceEntropy;
+use crate::credential::settings::{IdentitySettings, Seconds};
 use crate::ids::cbr::{RuleId, ZoneId};
 use crate::network::allow_list::{AllowList, Naming};
 use crate::store::feed::{ChangeKey, Sequence};
@@ -51,12 +52,14 @@ pub(crate) async fn account_settings_are_changed_only_from_the_version_that_was_
             account: account_id(),
             allow_list: None,
             private_only: false,
+            identity: IdentitySettings::default(),
             stamp: Stamp::new(time(0))
         }
     );
     let mut feed = store.latest().await.unwrap();
     let mut next = first.clone();
     (next.allow_list, next.private_only) = (list("192.0.2.1 - 192.0.2.9, office"), true);
+    next.identity.session_expiration_in_seconds = Seconds(Some(900));
     next.stamp = Stamp { modified_at: time(9), version: 2, ..first.stamp };
     store.update_account_settings(&next).await.unwrap();
     assert_eq!(touched(&*store, &mut feed).await, [ChangeKey::Account]);

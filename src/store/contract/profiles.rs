@@ -20,7 +20,7 @@ use crate::store::feed::ChangeKey;
 use crate::store::group_rule::{ClaimRuleRecord, Claimed};
 use crate::store::identity::{PrincipalRecord, Stamp};
 use crate::store::policy::Subject;
-use crate::store::profile::{HistoryRecord, Profile};
+use crate::store::profile::{Authenticated, HistoryRecord, Profile};
 use crate::store::trusted_profile::{ProfileIdentities, ProfileIdentity, principal};
 use crate::store::{Store, StoreError};
 
@@ -191,6 +191,15 @@ pub(crate) async fn people_s_own_words_and_histories_are_kept_to_be_shown(store:
     for n in 0..60 {
         store.note(&record(n)).await.unwrap();
     }
+    let of = of_user(&user(1)).to_string();
+    assert_eq!(store.activity(&of).await.unwrap(), None);
+    let seen = |last: u64, count: u64| Authenticated { last: time(last), count };
+    for (last, count) in [(5, 2), (4, 3)] {
+        let both = [(of.clone(), seen(last, count)), ("nobody".to_owned(), seen(last, count))];
+        store.authenticated(&both).await.unwrap();
+    }
+    assert_eq!(store.activity(&of).await.unwrap(), Some(seen(5, 5)));
+    assert_eq!(store.activity("nobody").await.unwrap(), None, "of what is not there, nothing is kept");
     assert!(touched(&*store, &mut feed).await.is_empty(), "nothing is decided by it");
     let kept = store.history(&record(0).entity).await.unwrap();
     assert_eq!((kept.len(), &kept[0], &kept[49]), (50, &record(59), &record(10)));
@@ -200,6 +209,7 @@ pub(crate) async fn people_s_own_words_and_histories_are_kept_to_be_shown(store:
     assert_eq!((row.active, row.stamp.version), (false, 2));
     store.delete_user(&id).await.unwrap();
     assert!(store.history(&record(0).entity).await.unwrap().is_empty());
+    assert_eq!(store.activity(&of).await.unwrap(), None, "it ends with whom it is of");
     assert!(matches!(store.set_user_active(&id, true, time(9)).await, Err(StoreError::NotFound)));
 }
 
@@ -309,6 +319,11 @@ pub(crate) async fn rules_of_a_group_are_updated_only_from_the_version_that_was_
     assert_eq!(touched(&*store, &mut feed).await, both);
     let facts = store.principal(&member).await.unwrap().unwrap();
     assert_eq!((facts.groups, facts.until), (vec![group(1).id], Some(time(long))));
+    let found = store.claimed_members(&group(1).id, time(1)).await.unwrap();
+    assert_eq!(found, [(member.clone(), claimed(long))]);
+    assert_eq!(store.claimed_groups(&member, time(1)).await.unwrap(), [group(1)]);
+    assert!(store.claimed_members(&group(1).id, time(long)).await.unwrap().is_empty(), "it is over then");
+    assert!(store.claimed_groups(&member, time(long)).await.unwrap().is_empty());
     store.put_claimed(&member, "another", &[]).await.unwrap();
     assert_eq!(store.principal(&member).await.unwrap().unwrap().groups, [group(1).id]);
     store.put_claimed(&member, "realm", &[claimed(1)]).await.unwrap();

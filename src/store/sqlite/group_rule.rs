@@ -9,10 +9,12 @@ use sqlx::sqlite::SqliteRow;
 use super::SqliteStore;
 use super::row;
 use super::write::Write;
+use crate::clock::UnixTime;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{AccessGroupId, ClaimRuleId};
 use crate::store::StoreError;
 use crate::store::feed::ChangeKey;
+use crate::store::group::AccessGroup;
 use crate::store::group_rule::{ClaimRuleRecord, ClaimRules, Claimed};
 
 #[async_trait]
@@ -35,6 +37,41 @@ impl ClaimRules for SqliteStore {
     async fn claim_rules_about(&self, realm: &str) -> Result<Vec<ClaimRuleRecord>, StoreError> {
         let select = sqlx::query("select * from group_rule where realm = ?1 order by created_at, id");
         select.bind(realm).fetch_all(&self.readers).await?.iter().map(decode).collect()
+    }
+
+    async fn claimed_members(
+        &self,
+        group: &AccessGroupId,
+        at: UnixTime,
+    ) -> Result<Vec<(PrincipalId, Claimed)>, StoreError> {
+        // With a maximum, the other columns are those of its row.
+        let select = sqlx::query(
+            "select member, rule_id, group_id, max(ends_at) as ends_at from claimed_membership \
+             where group_id = ?1 and ends_at > ?2 group by member order by member",
+        );
+        let rows = select.bind(group.as_str()).bind(at.millis()).fetch_all(&self.readers).await?;
+        let one = |found: &SqliteRow| {
+            let claimed = Claimed {
+                rule: row::parsed(found, "rule_id")?,
+                group: row::parsed(found, "group_id")?,
+                ends_at: row::time(found, "ends_at")?,
+            };
+            Ok((row::parsed(found, "member")?, claimed))
+        };
+        rows.iter().map(one).collect()
+    }
+
+    async fn claimed_groups(
+        &self,
+        member: &PrincipalId,
+        at: UnixTime,
+    ) -> Result<Vec<AccessGroup>, StoreError> {
+        let select = sqlx::query(
+            "select * from access_group where id in \
+             (select group_id from claimed_membership where member = ?1 and ends_at > ?2) order by created_at, id",
+        );
+        let rows = select.bind(member.to_string()).bind(at.millis()).fetch_all(&self.readers).await?;
+        rows.iter().map(super::group::decode).collect()
     }
 
     async fn put_claimed(

@@ -60,13 +60,14 @@ impl Networks for SqliteStore {
         let mut write = Write::begin(self).await?;
         let update = sqlx::query(
             "update account set allowed_ips = ?3, private_only = ?4, settings_modified_at = ?5, \
-             settings_version = ?2 where id = ?1 and settings_version = ?2 - 1",
+             identity_settings = ?6, settings_version = ?2 where id = ?1 and settings_version = ?2 - 1",
         )
         .bind(row.account.as_str())
         .bind(row.stamp.version)
         .bind(written(row.allow_list.as_ref()))
         .bind(row.private_only)
-        .bind(row.stamp.modified_at.millis());
+        .bind(row.stamp.modified_at.millis())
+        .bind(json(&row.identity)?);
         if update.execute(write.connection()).await?.rows_affected() == 0 {
             return Err(write.missed("select 1 from account where id = ?1", row.account.as_str()).await);
         }
@@ -213,6 +214,8 @@ fn settings(found: &SqliteRow) -> Result<AccountSettings, StoreError> {
         account: row::parsed(found, "id")?,
         allow_list: list(found, Naming::Zones)?,
         private_only: found.try_get("private_only")?,
+        identity: serde_json::from_str(found.try_get("identity_settings")?)
+            .map_err(|error| StoreError::Corrupt(format!("settings of identities: {error}")))?,
         stamp: Stamp {
             created_at,
             modified_at: row::time_if_any(found, "settings_modified_at")?.unwrap_or(created_at),

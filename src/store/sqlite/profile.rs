@@ -1,4 +1,4 @@
-//! Rows that are only shown: profiles and history.
+//! Rows that are only shown: profiles, history and activity.
 
 use async_trait::async_trait;
 use sqlx::Row;
@@ -12,7 +12,7 @@ use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::UserId;
 use crate::store::StoreError;
 use crate::store::feed::ChangeKey;
-use crate::store::profile::{HistoryRecord, Profile, Profiles};
+use crate::store::profile::{Authenticated, HistoryRecord, Profile, Profiles};
 
 /// How much of a thing's history is kept.
 const KEPT: i64 = 50;
@@ -82,6 +82,25 @@ impl Profiles for SqliteStore {
         forget.bind(&record.entity).bind(KEPT).execute(write.connection()).await?;
         write.commit().await
     }
+
+    async fn activity(&self, entity: &str) -> Result<Option<Authenticated>, StoreError> {
+        row::one(self, "select * from activity where entity = ?1", entity, activity).await
+    }
+
+    async fn authenticated(&self, seen: &[(String, Authenticated)]) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        for (entity, Authenticated { last, count }) in seen {
+            let upsert = sqlx::query(
+                "insert into activity (entity, last_authn, authn_count) select ?1, ?2, ?3 \
+                 where exists (select 1 from principal where id = ?1) or exists (select 1 from api_key where id = ?1) \
+                 on conflict (entity) do update set last_authn = max(last_authn, excluded.last_authn), \
+                 authn_count = authn_count + excluded.authn_count",
+            );
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            upsert.bind(entity).bind(last.millis()).bind(count).execute(write.connection()).await?;
+        }
+        write.commit().await
+    }
 }
 
 fn profile(found: &SqliteRow) -> Result<Profile, StoreError> {
@@ -92,6 +111,12 @@ fn profile(found: &SqliteRow) -> Result<Profile, StoreError> {
         altphonenumber: found.try_get("altphonenumber")?,
         photo: found.try_get("photo")?,
     })
+}
+
+fn activity(found: &SqliteRow) -> Result<Authenticated, StoreError> {
+    let count: i64 = found.try_get("authn_count")?;
+    let last = row::time(found, "last_authn")?;
+    Ok(Authenticated { last, count: u64::try_from(count).unwrap_or_default() })
 }
 
 fn record(found: &SqliteRow) -> Result<HistoryRecord, StoreError> {

@@ -317,7 +317,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
     store.found(&founding()).await.unwrap();
     let before = store.latest().await.unwrap();
     // Takes the later steps back.
-    let tables = "exemption new_finding report_image report resource_group namespace_group retention usage quota hidden_tag trash image lifecycle registry_setting layer_upload \
+    let tables = "activity exemption new_finding report_image report resource_group namespace_group retention usage quota hidden_tag trash image lifecycle registry_setting layer_upload \
                   network_zone network_rule tag repository oidc_provider access_key inline_policy boundary attachment policy_version \
                   managed_policy role";
     let mut back: Vec<String> = vec!["pragma foreign_keys = off".to_owned()];
@@ -326,6 +326,8 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
             .map(|table| format!("drop table {table}")),
     );
     back.push("drop trigger history_ends_with_its_principal".to_owned());
+    back.push("drop trigger activity_ends_with_its_principal".to_owned());
+    back.push("drop trigger activity_ends_with_its_key".to_owned());
     back.push("drop trigger history_ends_with_its_key".to_owned());
     back.push("drop view policy_with_roles".to_owned());
     back.extend(
@@ -343,6 +345,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
             "alter table account drop column private_only",
             "alter table account drop column settings_modified_at",
             "alter table account drop column settings_version",
+            "alter table account drop column identity_settings",
             "alter table principal drop column allowed_ips",
             "alter table api_key drop column allowed_ips",
             "delete from _sqlx_migrations where version > 1",

@@ -46,7 +46,8 @@ fn what_was_acknowledged_survives_a_crash_and_what_was_revoked_stays_revoked() {
         .collect();
     for (_, gone) in &kept {
         let deleted = |record: &&Value| {
-            record["action"] == "iam-identity.apikey.delete" && record["target"]["id"] == gone.key_id.as_str()
+            record["action"] == "iam-identity.serviceid-apikey.delete"
+                && record["target"]["id"] == gone.key_id.as_str()
         };
         assert_eq!(records.iter().filter(deleted).count(), 1, "{}", gone.key_id);
     }

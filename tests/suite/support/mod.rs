@@ -15,5 +15,6 @@ pub(crate) mod recorder;
 pub(crate) mod registry;
 pub(crate) mod road;
 pub(crate) mod robot;
+pub(crate) mod sdk;
 pub(crate) mod wait;
 pub(crate) mod who;

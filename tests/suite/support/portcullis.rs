@@ -136,6 +136,14 @@ impl Portcullis {
         value.unwrap_or(0.0)
     }
 
+    /// The sum of a counter over all of its labels.
+    pub(crate) fn metric_sum(&self, name: &str) -> f64 {
+        let page = self.observer().get("/metrics").text();
+        let series =
+            page.lines().filter_map(|line| line.strip_prefix(name)?.strip_prefix('{')?.rsplit_once(' '));
+        series.filter_map(|(_, value)| value.parse::<f64>().ok()).sum()
+    }
+
     /// Raw HTTPS to the public listener by somebody who believes another authority.
     pub(crate) fn http_believing(&self, ca: &Path) -> Http {
         Http::tls(self.public, ca)
@@ -251,7 +259,8 @@ impl Cli {
         run(&mut self.command(arguments), "")
     }
 
-    fn command(&self, arguments: &[&str]) -> Command {
+    /// Any command, not started yet.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = bare(BINARY);
         command
             .args(arguments)

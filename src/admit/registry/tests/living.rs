@@ -8,12 +8,14 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use super::{no_tags, region};
-use crate::admit::authenticate::{Authenticated, Authenticator, Origin};
+use crate::admit::authenticate::Authenticator;
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Premises;
+use crate::admit::origin::Origin;
 use crate::admit::permit::Grounds;
+use crate::admit::proof::Authenticated;
 use crate::admit::refusal::Refusal;
 use crate::admit::registry::{Asking, NewNamespaces};
 use crate::client::address::ClientAddr;

@@ -10,13 +10,15 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 use super::{Admission, Asking, NewNamespaces};
-use crate::admit::authenticate::{Authenticator, Ceiling, Origin, Proof};
+use crate::admit::authenticate::Authenticator;
 use crate::admit::caller::{Caller, Credential};
 use crate::admit::fault::Fault;
 use crate::admit::findings::{Resolved, Upstream as Asked};
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Premises;
+use crate::admit::origin::Origin;
 use crate::admit::permit::Grounds;
+use crate::admit::proof::{Ceiling, Proof};
 use crate::admit::refusal::Refusal;
 use crate::client::address::ClientAddr;
 use crate::clock::{Clock as _, ManualClock, SequenceEntropy, UnixTime};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::living::{Living, origin, statement, user};
-use crate::admit::authenticate::Authenticated;
 use crate::admit::caller::Caller;
+use crate::admit::proof::Authenticated;
 use crate::clock::SequenceEntropy;
 use crate::credential::seal::MasterKey;
 use crate::credential::session::{Kind, Limit, RegistryPassword, Sealer, Session};

@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::super::answer::Answer;
 use super::super::call::Call;
-use super::{history, identity_crn, identity_list};
+use super::{Past, identity_crn, identity_list};
 use crate::control::Done;
+use crate::control::list::Choice;
 use crate::control::problem::{Noun, Problem};
 use crate::control::trusted_profile::ProfileDraft;
 use crate::control::version::entity_tag;
@@ -54,7 +55,12 @@ pub(in super::super) async fn answer(which: Profiles, call: &Call<'_>) -> Result
             let CreateBody { account_id, name, description, email } = call.body()?;
             call.same_account("account_id", Some(&account_id))?;
             let draft = ProfileDraft { name: Some(name), description, email };
-            Ok(whole(call, StatusCode::CREATED, desk.create_trusted_profile(caller, draft).await?, None))
+            Ok(whole(
+                call,
+                StatusCode::CREATED,
+                desk.create_trusted_profile(caller, draft).await?,
+                Past::default(),
+            ))
         }
         Profiles::Delete => {
             let done = desk.delete_trusted_profile(caller, &id(call)?).await?;
@@ -63,7 +69,7 @@ pub(in super::super) async fn answer(which: Profiles, call: &Call<'_>) -> Result
         Profiles::List => list(call).await,
         Profiles::Read => {
             let done = desk.trusted_profile(caller, &id(call)?).await?;
-            let past = history(call, &principal(&done.value.id)).await?;
+            let past = super::past(call, &principal(&done.value.id)).await?;
             Ok(whole(call, StatusCode::OK, done, past))
         }
         Profiles::Update => {
@@ -71,7 +77,7 @@ pub(in super::super) async fn answer(which: Profiles, call: &Call<'_>) -> Result
             let UpdateBody { name, description, email } = call.body()?;
             let draft = ProfileDraft { name, description, email };
             let done = desk.update_trusted_profile(caller, &id, &expected, draft).await?;
-            Ok(whole(call, StatusCode::OK, done, None))
+            Ok(whole(call, StatusCode::OK, done, Past::default()))
         }
     }
 }
@@ -83,10 +89,11 @@ fn id(call: &Call<'_>) -> Result<ProfileId, Problem> {
 async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
     let window = call.window("pagesize", 100, 20, "pagetoken")?;
     let (name, refine) = (call.query.one("name")?, call.refine()?);
-    let done = call.desk.trusted_profiles(&call.caller, name, refine.as_ref(), call.order()?, window).await?;
+    let choice = Choice { name, refine: refine.as_ref(), sorted: call.order()?, window };
+    let done = call.desk.trusted_profiles(&call.caller, choice).await?;
     let mut pasts = Vec::with_capacity(done.value.rows.len());
     for row in &done.value.rows {
-        pasts.push(history(call, &principal(&row.id)).await?);
+        pasts.push(super::past(call, &principal(&row.id)).await?);
     }
     Ok(Answer::of(StatusCode::OK, done, |listed| {
         let rows = listed.rows.iter().zip(pasts).map(|(row, past)| shape(call, row, past)).collect();
@@ -94,12 +101,12 @@ async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
     }))
 }
 
-fn whole(call: &Call<'_>, status: StatusCode, done: Done<TrustedProfile>, past: Option<Value>) -> Answer {
+fn whole(call: &Call<'_>, status: StatusCode, done: Done<TrustedProfile>, past: Past) -> Answer {
     let (id, tag) = (done.value.id.clone(), entity_tag(&done.value.id, &done.value.stamp));
     Answer::of(status, done, |row| shape(call, &row, past)).tagged(tag).about(&id)
 }
 
-fn shape(call: &Call<'_>, row: &TrustedProfile, past: Option<Value>) -> Value {
+fn shape(call: &Call<'_>, row: &TrustedProfile, past: Past) -> Value {
     let account = &call.caller.account;
     json!({
         "id": row.id,
@@ -112,7 +119,8 @@ fn shape(call: &Call<'_>, row: &TrustedProfile, past: Option<Value>) -> Value {
         "name": row.name,
         "description": row.description,
         "email": (!row.email.is_empty()).then_some(&row.email),
-        "history": past,
+        "history": past.history,
+        "activity": past.activity,
     })
 }
 

@@ -1,8 +1,10 @@
 //! `iam access-group…` and `iam …-policy…`.
 
+use std::str::FromStr;
+
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Consent, Create, Entity, Listing};
+use super::{Consent, Create, Entity, Listing, One, Reword};
 use crate::cli::display::Display;
 
 #[derive(Debug, Subcommand)]
@@ -12,25 +14,43 @@ pub(in crate::cli) enum GroupCommand {
     Create(Create),
     /// Delete an access group
     #[command(name = "access-group-delete")]
-    Delete(Entity),
+    Delete(GroupDelete),
     /// Show an access group
     #[command(name = "access-group")]
-    Show(Listing),
+    Show(One),
     /// Change the name or description of an access group
     #[command(name = "access-group-update")]
-    Update(GroupUpdate),
+    Update(Reword),
     /// Add service IDs to an access group
     #[command(name = "access-group-service-id-add")]
     ServiceIdAdd(Members),
+    /// Remove a service ID from all access groups
+    #[command(name = "access-group-service-id-purge")]
+    ServiceIdPurge(Entity),
     /// Remove service IDs from an access group
     #[command(name = "access-group-service-id-remove")]
     ServiceIdRemove(Members),
     /// List the service IDs in an access group
     #[command(name = "access-group-service-ids")]
     ServiceIds(Listing),
+    /// Add trusted profiles to an access group
+    #[command(name = "access-group-trusted-profile-add")]
+    ProfileAdd(Members),
+    /// Remove a trusted profile from all access groups
+    #[command(name = "access-group-trusted-profile-purge")]
+    ProfilePurge(Entity),
+    /// Remove trusted profiles from an access group
+    #[command(name = "access-group-trusted-profile-remove")]
+    ProfileRemove(Members),
+    /// List the trusted profiles in an access group
+    #[command(name = "access-group-trusted-profiles")]
+    Profiles(Listing),
     /// Add users to an access group
     #[command(name = "access-group-user-add")]
     UserAdd(Members),
+    /// Remove a user from all access groups
+    #[command(name = "access-group-user-purge")]
+    UserPurge(Entity),
     /// Remove users from an access group
     #[command(name = "access-group-user-remove")]
     UserRemove(Members),
@@ -68,6 +88,16 @@ pub(in crate::cli) enum PolicyCommand {
     ServicePolicyDelete(PolicyEntity),
     /// Change what a policy grants a service ID
     ServicePolicyUpdate(Box<PolicyUpdate>),
+    /// List the policies of a trusted profile
+    TrustedProfilePolicies(PolicyListing),
+    /// Show a policy of a trusted profile
+    TrustedProfilePolicy(PolicyShow),
+    /// Grant a trusted profile access
+    TrustedProfilePolicyCreate(Box<PolicyCreate>),
+    /// Take access from a trusted profile
+    TrustedProfilePolicyDelete(PolicyEntity),
+    /// Change what a policy grants a trusted profile
+    TrustedProfilePolicyUpdate(Box<PolicyUpdate>),
     /// List the policies of a user
     UserPolicies(PolicyListing),
     /// Show a policy of a user
@@ -103,9 +133,35 @@ pub(in crate::cli) struct AccessPolicies {
     /// In this order: id, type, href, created_at, created_by_id, last_modified_at, last_modified_by_id or state, with `-` in front
     /// the other way round
     #[arg(long, value_name = "FIELD", allow_hyphen_values = true)]
-    pub(in crate::cli) sort_by: Option<String>,
+    pub(in crate::cli) sort_by: Option<SortBy>,
+    #[command(flatten)]
+    pub(in crate::cli) dialect: Dialect,
     #[command(flatten)]
     pub(in crate::cli) display: Display,
+}
+
+/// What policies can be sorted by.
+const SORTABLE: [&str; 8] =
+    ["created_at", "created_by_id", "href", "id", "last_modified_at", "last_modified_by_id", "state", "type"];
+
+/// An order of policies.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(in crate::cli) struct SortBy {
+    /// By this field of theirs.
+    pub(in crate::cli) field: &'static str,
+    /// The other way round.
+    pub(in crate::cli) descending: bool,
+}
+
+impl FromStr for SortBy {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let (name, descending) = text.strip_prefix('-').map_or((text, false), |name| (name, true));
+        let field = SORTABLE.into_iter().find(|field| field.eq_ignore_ascii_case(name));
+        let field = field.ok_or_else(|| format!("write one of {}", SORTABLE.join(", ")))?;
+        Ok(Self { field, descending })
+    }
 }
 
 #[derive(Args, Debug)]
@@ -123,6 +179,7 @@ pub(in crate::cli) struct AccountPolicies {
 pub(in crate::cli) enum SubjectType {
     AccessGroup,
     ServiceId,
+    TrustedProfile,
     User,
 }
 
@@ -131,23 +188,6 @@ pub(in crate::cli) enum SubjectType {
 pub(in crate::cli) enum PolicyType {
     Access,
     Auth,
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct GroupUpdate {
-    /// The access group, by name or id
-    pub(in crate::cli) group: String,
-    /// Its new name
-    #[arg(short, long, required_unless_present = "description")]
-    pub(in crate::cli) name: Option<String>,
-    /// Its new description
-    #[arg(short, long)]
-    pub(in crate::cli) description: Option<String>,
-    /// Do not ask for confirmation
-    #[arg(short, long)]
-    pub(in crate::cli) force: bool,
-    #[command(flatten)]
-    pub(in crate::cli) display: Display,
 }
 
 #[derive(Args, Debug)]
@@ -225,6 +265,9 @@ pub(in crate::cli) struct Grant {
     /// The same, by its id
     #[arg(long, value_name = "ID", conflicts_with_all = ["file", "account_management"])]
     pub(in crate::cli) resource_group_id: Option<String>,
+    /// Not supported: nothing here has access tags
+    #[arg(long, value_name = "NAME:VALUE", value_delimiter = ',', hide = true)]
+    pub(in crate::cli) tags: Vec<String>,
     /// Not supported: a registry has no instances
     #[arg(long, value_name = "GUID", hide = true)]
     pub(in crate::cli) service_instance: Option<String>,
@@ -236,6 +279,9 @@ pub(in crate::cli) struct PolicyShow {
     pub(in crate::cli) subject: String,
     /// The policy's id
     pub(in crate::cli) policy_id: String,
+    /// Accepted for compatibility
+    #[arg(short, long, hide = true)]
+    force: bool,
     #[command(flatten)]
     pub(in crate::cli) display: Display,
     #[command(flatten)]
@@ -257,13 +303,25 @@ pub(in crate::cli) struct PolicyEntity {
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Groups {
     /// Only those that this user is in
-    #[arg(short, long, conflicts_with = "service_id")]
+    #[arg(short, long, conflicts_with_all = ["service_id", "profile"])]
     pub(in crate::cli) user: Option<String>,
     /// Only those that this service ID is in
-    #[arg(short, long)]
+    #[arg(short, long, conflicts_with = "profile")]
     pub(in crate::cli) service_id: Option<String>,
+    /// Only those that this trusted profile is in
+    #[arg(short, long)]
+    pub(in crate::cli) profile: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) display: Display,
+}
+
+#[derive(Args, Debug)]
+pub(in crate::cli) struct GroupDelete {
+    #[command(flatten)]
+    pub(in crate::cli) group: Entity,
+    /// Accepted for compatibility: members and rules always go with the group
+    #[arg(short, long, hide = true)]
+    recursive: bool,
 }
 
 #[derive(Args, Debug)]

@@ -4,14 +4,14 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::{Consent, Create, Entity, Listing, Shown};
+use super::{Consent, Create, Entity, IdOnly, Many, One, Reword, Texts};
 use crate::cli::display::Display;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ServiceIdCommand {
     /// Show a service ID
     #[command(name = "service-id")]
-    Show(Listing),
+    Show(One),
     /// Create a service ID
     #[command(name = "service-id-create")]
     Create(ServiceIdCreate),
@@ -26,7 +26,7 @@ pub(in crate::cli) enum ServiceIdCommand {
     Unlock(Entity),
     /// Change the name or description of a service ID
     #[command(name = "service-id-update")]
-    Update(ServiceIdUpdate),
+    Update(Reword),
     /// List the service IDs
     #[command(name = "service-ids")]
     List(ServiceIds),
@@ -34,6 +34,8 @@ pub(in crate::cli) enum ServiceIdCommand {
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum ApiKeyCommand {
+    /// Show an API key of yours
+    ApiKey(One),
     /// Create an API key for yourself
     ApiKeyCreate(ApiKeyCreate),
     /// Delete an API key of yours
@@ -47,9 +49,9 @@ pub(in crate::cli) enum ApiKeyCommand {
     /// Allow changes to an API key of yours again
     ApiKeyUnlock(Entity),
     /// Change the name or description of an API key of yours
-    ApiKeyUpdate(ApiKeyUpdate),
+    ApiKeyUpdate(Reword),
     /// List your API keys
-    ApiKeys(Shown),
+    ApiKeys(Many),
     /// Show an API key of a service ID
     ServiceApiKey(ServiceApiKeyShow),
     /// Create an API key for a service ID
@@ -90,23 +92,6 @@ pub(in crate::cli) struct ServiceIds {
     /// Only those whose description contains this
     #[arg(short, long)]
     pub(in crate::cli) description: Option<String>,
-    #[command(flatten)]
-    pub(in crate::cli) display: Display,
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct ServiceIdUpdate {
-    /// The service ID, by name or id
-    pub(in crate::cli) service_id: String,
-    /// Its new name
-    #[arg(short, long, required_unless_present = "description")]
-    pub(in crate::cli) name: Option<String>,
-    /// Its new description
-    #[arg(short, long)]
-    pub(in crate::cli) description: Option<String>,
-    /// Do not ask for confirmation
-    #[arg(short, long)]
-    pub(in crate::cli) force: bool,
     #[command(flatten)]
     pub(in crate::cli) display: Display,
 }
@@ -186,15 +171,12 @@ pub(in crate::cli) struct ServiceApiKeyShow {
     /// The service ID, by name or id
     pub(in crate::cli) service_id: String,
     #[command(flatten)]
-    pub(in crate::cli) display: Display,
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct ApiKeyUpdate {
-    /// The key, by name or id
-    pub(in crate::cli) key: String,
+    pub(in crate::cli) only: IdOnly,
+    /// Accepted for compatibility
+    #[arg(short, long, hide = true)]
+    force: bool,
     #[command(flatten)]
-    pub(in crate::cli) change: KeyChange,
+    pub(in crate::cli) display: Display,
 }
 
 #[derive(Args, Debug)]
@@ -204,23 +186,7 @@ pub(in crate::cli) struct ServiceApiKeyUpdate {
     /// The service ID, by name or id
     pub(in crate::cli) service_id: String,
     #[command(flatten)]
-    pub(in crate::cli) change: KeyChange,
-}
-
-/// What becomes of a key's texts.
-#[derive(Args, Debug)]
-pub(in crate::cli) struct KeyChange {
-    /// Its new name
-    #[arg(short, long, required_unless_present = "description")]
-    pub(in crate::cli) name: Option<String>,
-    /// Its new description
-    #[arg(short, long)]
-    pub(in crate::cli) description: Option<String>,
-    /// Do not ask for confirmation
-    #[arg(short, long)]
-    pub(in crate::cli) force: bool,
-    #[command(flatten)]
-    pub(in crate::cli) display: Display,
+    pub(in crate::cli) texts: Texts,
 }
 
 #[derive(Args, Debug)]

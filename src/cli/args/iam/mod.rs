@@ -1,17 +1,23 @@
 //! `iam …`: the verbs and flags of the IBM Cloud CLI.
 
 use clap::{Args, Subcommand};
+use serde_json::Value;
 
 use crate::cli::display::Display;
 use access::{GroupCommand, PolicyCommand};
 use identity::{ApiKeyCommand, ServiceIdCommand};
 use network::NetworkCommand;
+use profile::ProfileCommand;
 use role::RoleCommand;
+use rule::GroupRuleCommand;
 
 pub(in crate::cli) mod access;
+pub(in crate::cli) mod condition;
 pub(in crate::cli) mod identity;
 pub(in crate::cli) mod network;
+pub(in crate::cli) mod profile;
 pub(in crate::cli) mod role;
+pub(in crate::cli) mod rule;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -19,6 +25,8 @@ pub(in crate::cli) enum Command {
     AccessKeyCreate(AccessKeyCreate),
     #[command(flatten)]
     Group(GroupCommand),
+    #[command(flatten)]
+    GroupRule(GroupRuleCommand),
     #[command(flatten)]
     ApiKey(ApiKeyCommand),
     #[command(flatten)]
@@ -33,6 +41,8 @@ pub(in crate::cli) enum Command {
     ServiceId(ServiceIdCommand),
     #[command(flatten)]
     Policy(PolicyCommand),
+    #[command(flatten)]
+    Profile(ProfileCommand),
     /// Add a user to the account
     UserInvite(UserInvite),
     /// Remove a user from the account, with API keys and policies
@@ -55,11 +65,54 @@ pub(in crate::cli) struct Shown {
     pub(in crate::cli) display: Display,
 }
 
-/// One thing to show, or whose parts to list.
+/// Whose parts to list.
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Listing {
     /// Its name or id
     pub(in crate::cli) name: String,
+    /// Accepted for compatibility
+    #[arg(short, long, hide = true)]
+    force: bool,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+/// One thing to show.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct One {
+    #[command(flatten)]
+    pub(in crate::cli) of: Listing,
+    #[command(flatten)]
+    pub(in crate::cli) only: IdOnly,
+}
+
+impl One {
+    /// How to show it.
+    pub(in crate::cli) fn display(&self) -> Display {
+        self.only.display(self.of.display)
+    }
+}
+
+/// Whether the id is all that is wanted.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct IdOnly {
+    /// Print only the id
+    #[arg(long, visible_alias = "uuid", conflicts_with = "output")]
+    pub(in crate::cli) id: bool,
+}
+
+impl IdOnly {
+    /// How to show something of which the id may be all that is wanted.
+    pub(in crate::cli) fn display(&self, display: Display) -> Display {
+        Display { quiet: display.quiet || self.id, ..display }
+    }
+}
+
+/// Things to list.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Many {
+    #[command(flatten)]
+    pub(in crate::cli) only: IdOnly,
     #[command(flatten)]
     pub(in crate::cli) display: Display,
 }
@@ -100,6 +153,43 @@ pub(in crate::cli) struct Create {
     pub(in crate::cli) description: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) display: Display,
+}
+
+/// One thing whose name or description is to change.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Reword {
+    /// Its name or id
+    #[arg(value_name = "NAME")]
+    pub(in crate::cli) of: String,
+    #[command(flatten)]
+    pub(in crate::cli) texts: Texts,
+}
+
+/// What becomes of the texts of a thing.
+#[derive(Args, Debug)]
+pub(in crate::cli) struct Texts {
+    /// Its new name
+    #[arg(short, long, required_unless_present = "description")]
+    name: Option<String>,
+    /// Its new description
+    #[arg(short, long)]
+    description: Option<String>,
+    /// Do not ask for confirmation
+    #[arg(short, long)]
+    force: bool,
+    #[command(flatten)]
+    pub(in crate::cli) display: Display,
+}
+
+impl Texts {
+    /// Those that change, as the APIs name them.
+    pub(in crate::cli) fn body(self) -> Value {
+        let fields = [("name", self.name), ("description", self.description)];
+        fields
+            .into_iter()
+            .filter_map(|(field, text)| Some((field.to_owned(), Value::String(text?))))
+            .collect()
+    }
 }
 
 #[derive(Args, Debug)]

@@ -2,14 +2,14 @@
 
 use clap::{Args, Subcommand};
 
-use super::{Entity, Listing};
+use super::{Entity, One};
 use crate::cli::display::Display;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RoleCommand {
     /// Show a role of the account's own making
     #[command(name = "role")]
-    Show(Listing),
+    Show(One),
     /// Make a role out of actions
     #[command(name = "role-create")]
     Create(RoleCreate),

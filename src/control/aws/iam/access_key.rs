@@ -7,15 +7,36 @@ use super::page::{Page, Paged};
 use super::words::{Noun, failed, missing};
 use crate::admit::aws::AwsTarget;
 use crate::admit::caller::Caller;
+use crate::admit::fault::Fault;
 use crate::control::Desk;
 use crate::control::aws::AwsDone;
 use crate::control::aws::problem::AwsProblem;
 use crate::control::list::rows;
+use crate::control::problem::Problem;
 use crate::credential::access_key::AccessSecret;
 use crate::ids::aws::AccessKeyId;
 use crate::policy::aws::arn::Name;
 use crate::policy::table::IamAction;
 use crate::store::aws::access_key::{AccessKeyRecord, LastUsed};
+
+/// What keeps somebody from having a key, in AWS's words.
+fn refused(problem: Problem) -> AwsProblem {
+    match problem {
+        Problem::Refused(refusal) | Problem::Hidden { refusal, .. } => AwsProblem::Refused(refusal),
+        Problem::Fault(fault) => AwsProblem::Fault(fault),
+        Problem::Conflict(_)
+        | Problem::Duplicate(_)
+        | Problem::Invalid(_)
+        | Problem::Locked(_)
+        | Problem::NotFound(..)
+        | Problem::OtherAccount
+        | Problem::Stale
+        | Problem::TooLarge
+        | Problem::Unreadable(_) => {
+            AwsProblem::Fault(Fault::Internal("keys are restricted oddly".to_owned()))
+        }
+    }
+}
 
 /// A key that was made just now.
 #[derive(Debug)]
@@ -41,6 +62,7 @@ impl Desk {
         let name = self.named_or_self(caller, name)?;
         let action = IamAction::CreateAccessKey;
         let (person, permit) = self.grasp_user(caller, action, &name, Keys::new()).await?;
+        self.may_have_key(caller, &person.principal).await.map_err(refused)?;
         let (id, secret) =
             (AccessKeyId::fresh(&self.account, &*self.entropy), AccessSecret::fresh(&*self.entropy));
         let row = AccessKeyRecord {

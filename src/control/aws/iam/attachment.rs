@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::Keys;
-use super::entity::Named;
+use super::entity::{Entity, Named};
+use super::managed::Managed;
 use super::page::{Page, Paged};
 use super::words::{Noun, failed, missing};
 use crate::admit::caller::Caller;
+use crate::admit::permit::{AwsControl, Permit};
 use crate::control::Desk;
 use crate::control::aws::AwsDone;
 use crate::control::aws::problem::AwsProblem;
@@ -29,6 +31,19 @@ fn policy_key(arn: &str) -> Keys {
 }
 
 impl Desk {
+    /// Who is acted on, and with which policy, which is looked for only by whoever may.
+    async fn grasp_with_policy(
+        &self,
+        caller: &Arc<Caller>,
+        action: IamAction,
+        named: &Named,
+        (arn, noun): (&str, Noun<'_>),
+    ) -> Result<(Entity, Managed, Permit<AwsControl>), AwsProblem> {
+        let (entity, permit) = self.grasp(caller, action, named, policy_key(arn)).await?;
+        let policy = self.managed(arn).await?.ok_or_else(|| missing(noun))?;
+        Ok((entity, policy, permit))
+    }
+
     /// Attaches a policy; twice is once.
     ///
     /// # Errors
@@ -44,8 +59,8 @@ impl Desk {
             Owner::Role => IamAction::AttachRolePolicy,
             Owner::User => IamAction::AttachUserPolicy,
         };
-        let (entity, permit) = self.grasp(caller, action, named, policy_key(arn)).await?;
-        let policy = self.managed(arn).await?.ok_or_else(|| missing(Noun::PolicyToAttach(arn)))?;
+        let (entity, policy, permit) =
+            self.grasp_with_policy(caller, action, named, (arn, Noun::PolicyToAttach(arn))).await?;
         let attached = self.store.attach(&entity.holder(), &policy.policy_ref(), self.clock.now()).await;
         attached.map_err(|error| failed(error, Noun::PolicyToAttach(arn), entity.name()))?;
         Ok(AwsDone::new((), permit))
@@ -66,8 +81,8 @@ impl Desk {
             Owner::Role => IamAction::DetachRolePolicy,
             Owner::User => IamAction::DetachUserPolicy,
         };
-        let (entity, permit) = self.grasp(caller, action, named, policy_key(arn)).await?;
-        let policy = self.managed(arn).await?.ok_or_else(|| missing(Noun::Policy(arn)))?;
+        let (entity, policy, permit) =
+            self.grasp_with_policy(caller, action, named, (arn, Noun::Policy(arn))).await?;
         let detached = self.store.detach(&entity.holder(), &policy.policy_ref()).await;
         detached.map_err(|error| failed(error, Noun::Policy(arn), entity.name()))?;
         Ok(AwsDone::new((), permit))

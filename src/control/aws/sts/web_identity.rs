@@ -13,7 +13,7 @@ use super::super::AwsDone;
 use super::super::problem::{AwsCode, AwsProblem};
 use super::role::{Asked, Assume, Assumed, seconds, trust_of};
 use super::told;
-use crate::admit::authenticate::Origin;
+use crate::admit::origin::Origin;
 use crate::admit::refusal::Refusal;
 use crate::admit::web_identity::{Introduced, WebIdentity};
 use crate::control::Desk;

@@ -98,9 +98,13 @@ const fn includes(larger: Role, smaller: Role) -> bool {
         Role::Administrator => matches!(smaller, Role::Editor | Role::Operator | Role::Viewer),
         Role::Editor => matches!(smaller, Role::Operator | Role::Viewer),
         Role::Manager => matches!(smaller, Role::Reader | Role::Writer),
-        Role::Operator | Role::Reader | Role::ServiceConfigurationReader | Role::Viewer | Role::Writer => {
-            false
-        }
+        Role::Operator
+        | Role::Reader
+        | Role::ServiceConfigurationReader
+        | Role::ServiceIdCreator
+        | Role::UserApiKeyCreator
+        | Role::Viewer
+        | Role::Writer => false,
     }
 }
 
