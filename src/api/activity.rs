@@ -33,20 +33,12 @@ pub fn activity(endpoint: Endpoint, owner: Option<&PrincipalId>) -> Option<&'sta
         Endpoint::Accounts(which) => account(which),
         Endpoint::ApiKeys(which) => api_key(which, owner),
         Endpoint::Cbr(which) => restriction(which),
-        Endpoint::Exemptions(which) => match which {
-            Exemptions::Create => "container-registry.exemption.create",
-            Exemptions::Delete | Exemptions::DeleteAll => "container-registry.exemption.delete",
-            Exemptions::All
-            | Exemptions::List
-            | Exemptions::OfImage
-            | Exemptions::OfImages
-            | Exemptions::Read
-            | Exemptions::Types => return None,
-        },
+        Endpoint::Exemptions(which) => exemption(which),
         Endpoint::GroupRules(which) => group_rule(which),
         Endpoint::Groups(which) => group(which),
         Endpoint::Images(which) => image(which),
         Endpoint::Native(_) => return None,
+        Endpoint::Occurrences(_) => "container-registry.account-vulnerability-report.list",
         Endpoint::Policies(which) | Endpoint::PoliciesV2(which) => policy(which),
         Endpoint::ProfileIdentities(which) => match which {
             Identities::Add | Identities::Remove | Identities::Replace => {
@@ -74,12 +66,7 @@ pub fn activity(endpoint: Endpoint, owner: Option<&PrincipalId>) -> Option<&'sta
             Quotas::Update => "container-registry.quota.set",
         },
         Endpoint::Registry(which) => registry(which)?,
-        Endpoint::Reports(which) => match which {
-            Reports::Account => "container-registry.account-vulnerability-report.list",
-            Reports::AccountStatus => "container-registry.account-vulnerability-status.list",
-            Reports::Image => "container-registry.image-vulnerability-report.read",
-            Reports::ImageStatus => "container-registry.image-vulnerability-status.read",
-        },
+        Endpoint::Reports(which) => report(which),
         Endpoint::ResourceGroups(which) => resource_group(which),
         Endpoint::Retentions(which) => match which {
             Retentions::Analyze => "container-registry.retention.analyze",
@@ -258,6 +245,28 @@ const fn user(which: Users) -> &'static str {
         Users::Read => "user-management.user.read",
         Users::Remove => "user-management.user.delete",
         Users::Update => "user-management.user.update",
+    }
+}
+
+const fn exemption(which: Exemptions) -> &'static str {
+    match which {
+        Exemptions::Create => "container-registry.exemption.create",
+        Exemptions::Delete | Exemptions::DeleteAll => "container-registry.exemption.delete",
+        Exemptions::All
+        | Exemptions::List
+        | Exemptions::OfImage
+        | Exemptions::OfImages
+        | Exemptions::Read
+        | Exemptions::Types => "container-registry.exemption.list",
+    }
+}
+
+const fn report(which: Reports) -> &'static str {
+    match which {
+        Reports::Account => "container-registry.account-vulnerability-report.list",
+        Reports::AccountStatus => "container-registry.account-vulnerability-status.list",
+        Reports::Image => "container-registry.image-vulnerability-report.read",
+        Reports::ImageStatus => "container-registry.image-vulnerability-status.read",
     }
 }
 

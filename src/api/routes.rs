@@ -12,6 +12,7 @@ use super::ibm::exemptions::Exemptions;
 use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::images::Images;
+use super::ibm::occurrences::Occurrences;
 use super::ibm::policies::Policies;
 use super::ibm::profiles::Profiles;
 use super::ibm::profiles::identities::Identities;
@@ -90,6 +91,8 @@ pub enum Endpoint {
     Images(Images),
     /// Our own.
     Native(Native),
+    /// Findings of Security Insights.
+    Occurrences(Occurrences),
     /// Policies, as v1 writes them.
     Policies(Policies),
     /// Policies, as v2 writes them.
@@ -306,6 +309,13 @@ pub static ROUTES: &[Route] = &[
     route(Method::POST,   "/va/api/v4/exemptions/deleteAll",  E::Exemptions(Exemptions::DeleteAll), D::Registry, Needs(A::ExemptionManager)),
     route(Method::GET,    "/va/api/v4/exemptions/image/{resource}", E::Exemptions(Exemptions::OfImage), D::Registry, Needs(A::ExemptionList)),
     route(Method::POST,   "/va/api/v4/exemptions/images",     E::Exemptions(Exemptions::OfImages), D::Registry, Needs(A::ExemptionList)),
+    // Security Insights
+    route(Method::GET,    "/findings/v1/{account}/providers", E::Occurrences(Occurrences::Providers), D::Registry, Proven),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes", E::Occurrences(Occurrences::Notes), D::Registry, Proven),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes/{note}", E::Occurrences(Occurrences::Note), D::Registry, Needs(A::ImageVulnerabilities)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes/{note}/occurrences", E::Occurrences(Occurrences::OfNote), D::Registry, Listing(A::ImageVulnerabilities)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences", E::Occurrences(Occurrences::List), D::Registry, Listing(A::ImageVulnerabilities)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences/{occurrence}", E::Occurrences(Occurrences::Read), D::Registry, Needs(A::ImageVulnerabilities)),
     // Our own
     route(Method::POST,   "/api/native/access-keys",     E::Native(Native::CreateAccessKey), D::Native, Needs(A::ApiKeyCreate)),
     route(Method::GET,    "/api/native/allowlists/{id}", E::Native(Native::AllowList),    D::Native, Needs(A::ServiceIdRead)),
@@ -383,7 +393,7 @@ pub fn body_max(method: &Method, path: &str) -> usize {
 /// Whether a path is the control plane's. Under `/v2/` only the paths in the table are; the rest is the registry's.
 #[must_use]
 pub fn owns(path: &str) -> bool {
-    let prefixed = ["/v1/", "/api/", "/va/"].iter().any(|prefix| path.starts_with(prefix));
+    let prefixed = ["/v1/", "/api/", "/va/", "/findings/"].iter().any(|prefix| path.starts_with(prefix));
     prefixed || ROUTES.iter().any(|route| matches(route.template, path).is_some())
 }
 
@@ -393,7 +403,7 @@ pub fn dialect_of(path: &str) -> Dialect {
     let under = |prefix: &str| path.starts_with(prefix);
     if under("/api/native/") {
         Dialect::Native
-    } else if under("/api/") || under("/va/") {
+    } else if ["/api/", "/va/", "/findings/"].into_iter().any(under) {
         Dialect::Registry
     } else if under("/v2/accounts/") {
         Dialect::Users

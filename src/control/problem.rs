@@ -14,6 +14,8 @@ pub enum Noun {
     ClaimRule,
     /// An exemption.
     Exemption,
+    /// A finding.
+    Finding,
     /// An access group.
     Group,
     /// A link of a trusted profile.
@@ -52,6 +54,7 @@ impl Noun {
             Self::ApiKey => "API key",
             Self::ClaimRule => "rule",
             Self::Exemption => "exemption",
+            Self::Finding => "finding",
             Self::Group => "access group",
             Self::Link => "link",
             Self::Image => "image",

@@ -12,6 +12,9 @@ use super::intake::{Taken, Untaken, take_in};
 use super::trash::Bin;
 use crate::clock::UnixTime;
 use crate::findings::channel::Channel;
+use crate::findings::report::Counts;
+use crate::ids::region::Region;
+use crate::store::StoreError;
 use crate::store::findings::Scanned;
 
 /// How many scans are under way at once.
@@ -43,6 +46,7 @@ pub struct Scans {
     on_push: bool,
     places: Semaphore,
     known: Mutex<HashMap<Scanned, (Progress, UnixTime)>>,
+    counts: Mutex<HashMap<Region, (Counts, u32)>>,
 }
 
 impl std::fmt::Debug for Scans {
@@ -55,7 +59,29 @@ impl Scans {
     /// Scans by this scanner, if there is one.
     #[must_use]
     pub fn new(scanner: Option<Arc<dyn Scanner>>, on_push: bool) -> Self {
-        Self { scanner, on_push, places: Semaphore::new(AT_ONCE), known: Mutex::default() }
+        Self {
+            scanner,
+            on_push,
+            places: Semaphore::new(AT_ONCE),
+            known: Mutex::default(),
+            counts: Mutex::default(),
+        }
+    }
+
+    /// Counts what is reported in a registry, for metrics.
+    ///
+    /// # Errors
+    /// [`StoreError`]
+    pub async fn count(&self, bin: &Bin, region: &Region) -> Result<(), StoreError> {
+        let counted = bin.store.finding_counts(region).await?;
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).insert(region.clone(), counted);
+        Ok(())
+    }
+
+    /// How many vulnerabilities of each severity were counted last, and in how many images.
+    #[must_use]
+    pub fn counted(&self, region: &Region) -> Option<(Counts, u32)> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(region).copied()
     }
 
     /// Whether anything is scanned here.

@@ -22,6 +22,7 @@ use crate::api::{Api, RegistrySite};
 use crate::clock::{Clock, Entropy};
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
+use crate::control::activity::Activity;
 use crate::control::image::Images;
 use crate::control::inventory::Inventory;
 use crate::control::scans::{Scanner, Scans};
@@ -182,26 +183,18 @@ fn shared(
     let Installation { store, master, pepper } = installation;
     let Sources { clock, entropy } = sources.clone();
     let recorder = recorder(settings, &clock)?;
-    let account = settings.account.id.clone();
-    let view_settings =
-        ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
-    let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
-    let issuer = issuer(settings);
-    let pepper = Arc::new(pepper);
-    let federation = Arc::new(Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(&clock)));
-    let believed = Arc::new(settings.federation.believed.clone());
-    let foreign = Arc::new(Foreign::new(Arc::clone(&believed), Arc::clone(&federation)));
+    let view = view(settings, &store, &control);
+    let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
+    let (federation, believed, foreign) = trust(settings, &clock);
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), (believed, &foreign));
     let gate = Arc::new(gate);
     let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
     let reader = Arc::new(reader.doing("starting the image reader")?);
     let images = Arc::clone(&reader) as Arc<dyn Images>;
     let bin = Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock));
-    control.spawn(housekeeping::keep_house(Arc::clone(&bin), Arc::clone(&images)));
-    let activity = Arc::default();
-    control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&store)));
+    let activity = keep_house(&control, &bin, &images);
     let desk = Desk {
-        account,
+        account: settings.account.id.clone(),
         activity,
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
@@ -218,10 +211,9 @@ fn shared(
         store,
     };
     let pushed = pushed(settings, &control, &bin, &desk.scans);
-    let lifetimes = Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() };
     Ok(Shared {
         gate,
-        mint: Mint::new(view, master, issuer, lifetimes, Arc::clone(&clock), entropy),
+        mint: Mint::new(view, master, issuer, lifetimes(settings), Arc::clone(&clock), entropy),
         foreign,
         recorder,
         api: Arc::new(Api::new(desk, registry_sites(settings))),
@@ -241,6 +233,32 @@ fn shared(
     })
 }
 
+fn lifetimes(settings: &Settings) -> Lifetimes {
+    Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() }
+}
+
+fn view(settings: &Settings, store: &Arc<dyn crate::store::Store>, control: &Handle) -> Arc<View> {
+    let account = settings.account.id.clone();
+    let settings = ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
+    Arc::new(View::new(Arc::clone(store), control.clone(), account, settings))
+}
+
+/// Whom to believe about others, and what verifies that.
+fn trust(settings: &Settings, clock: &Arc<dyn Clock>) -> (Arc<Federation>, Arc<Believed>, Arc<Foreign>) {
+    let federation = Arc::new(Federation::new(Arc::new(plan::issuers(settings)), Arc::clone(clock)));
+    let believed = Arc::new(settings.federation.believed.clone());
+    let foreign = Arc::new(Foreign::new(Arc::clone(&believed), Arc::clone(&federation)));
+    (federation, believed, foreign)
+}
+
+/// What is done on a clock; the activity that is written down then.
+fn keep_house(control: &Handle, bin: &Arc<Bin>, images: &Arc<dyn Images>) -> Arc<Activity> {
+    control.spawn(housekeeping::keep_house(Arc::clone(bin), Arc::clone(images)));
+    let activity = Arc::default();
+    control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&bin.store)));
+    activity
+}
+
 /// The log, the metrics and the audit log.
 fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Recorder, Failure> {
     let (to, on_failure) = (settings.audit.destination.clone(), settings.audit.on_failure);
@@ -253,6 +271,8 @@ fn pushed(settings: &Settings, control: &Handle, bin: &Arc<Bin>, scans: &Arc<Sca
     let (pushed, told) = tokio::sync::mpsc::channel(1024);
     let reports = settings.findings.referrers;
     control.spawn(tasks::look_at_pushed(Arc::clone(bin), Arc::clone(scans), told, reports));
+    let regions = settings.registries.iter().map(|registry| registry.region.clone()).collect();
+    control.spawn(tasks::count_findings(Arc::clone(bin), Arc::clone(scans), regions));
     pushed
 }
 

@@ -83,6 +83,23 @@ pub async fn look_at_pushed(
     }
 }
 
+/// How often what is reported is counted.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// Counts what is reported, for metrics.
+pub async fn count_findings(bin: Arc<Bin>, scans: Arc<Scans>, regions: Vec<Region>) {
+    let mut every = tokio::time::interval(COUNT_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        for region in &regions {
+            if let Err(error) = scans.count(&bin, region).await {
+                tracing::warn!(%error, %region, "what is reported cannot be counted");
+            }
+        }
+    }
+}
+
 /// How often lifecycle policies are carried out; the first time at once.
 const EXPIRE_EVERY: Duration = Duration::from_secs(60 * 60);
 

@@ -94,7 +94,7 @@ pub struct Shared {
 
 impl Shared {
     /// Counts that somebody has proven who they are, otherwise than by one of our own tokens.
-    pub(super) fn authenticated(&self, caller: &Caller) {
+    pub fn authenticated(&self, caller: &Caller) {
         self.api.desk().activity.note(caller, self.clock.now());
     }
 }

@@ -74,9 +74,9 @@ pub(in super::super) async fn answer(which: Exemptions, call: &Call<'_>) -> Resu
             Ok(Answer::of(StatusCode::OK, done, |rows| reaching(call, &rows, &image)))
         }
         Exemptions::OfImages => {
-            let names: Vec<String> = call.list()?;
-            let images = names.iter().map(|name| Scope::parse(bare(call, name)));
-            let images = images.collect::<Result<Vec<_>, _>>()?;
+            let names: Vec<String> = sound(call, Action::ExemptionList, call.list()).await?;
+            let images = names.iter().map(|name| Scope::parse(bare(call, name)).map_err(Problem::from));
+            let images = sound(call, Action::ExemptionList, images.collect::<Result<Vec<_>, _>>()).await?;
             let done = desk.exemptions(caller, region, None).await?;
             let of = |rows: Vec<ExemptionRecord>| {
                 let each = names.iter().zip(&images);

@@ -7,6 +7,7 @@ pub mod exemptions;
 pub mod group_rules;
 pub mod groups;
 pub mod images;
+pub mod occurrences;
 pub mod policies;
 pub mod policies_v2;
 pub mod profiles;

@@ -26,6 +26,9 @@ create table report (
     unique (region, repository, digest, channel, format)
 ) strict;
 
+-- Counts are read from here, without the findings themselves.
+create index report_by_count on report (region, repository, digest, unknown, negligible, low, medium, high, critical);
+
 -- The images that a report is about: the one that it was made of, and the children of an index.
 create table report_image (
     region text not null,
