@@ -17,6 +17,7 @@ pub mod registry;
 
 // 3 judgement: facts in, verdict out
 pub mod compliance;
+pub mod findings;
 
 // 4 memory
 pub mod record;

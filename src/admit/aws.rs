@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::caller::Caller;
 use super::context::Facts;
 use super::fault::Fault;
+use super::findings::Seen;
 use super::gate::{Gate, Why};
 use super::judge::Judge;
 use super::network::Want;
@@ -12,7 +13,7 @@ use super::permit::{AwsControl, Grounds, Permit};
 use super::refusal::{Refusal, Unauthorized};
 use crate::policy::engine::bundle::Bundle;
 use crate::policy::engine::compiled::CompiledPolicy;
-use crate::policy::engine::context::{Context, Value};
+use crate::policy::engine::context::{Context, Key, Value};
 use crate::policy::engine::decide::decide;
 use crate::policy::engine::question::{Class, IbmWords, Kind, Question, Verdict};
 use crate::policy::engine::resource::Resource as Arn;
@@ -46,13 +47,15 @@ pub struct AwsAsk {
     pub context: Vec<(String, Vec<String>)>,
     /// The trust policy of the role that is to be assumed.
     pub trust: Option<Arc<CompiledPolicy>>,
+    /// The image that is read, if policies may want to know.
+    pub seen: Option<Seen>,
 }
 
 impl AwsAsk {
     /// An action that only AWS has, without condition keys of its own.
     #[must_use]
     pub fn new(action: ActionId, target: AwsTarget) -> Self {
-        Self { action, ibm: None, target, context: Vec::new(), trust: None }
+        Self { action, ibm: None, target, context: Vec::new(), trust: None, seen: None }
     }
 }
 
@@ -83,9 +86,24 @@ impl Gate {
             Some(_) | None => None,
         };
         let region = resource.and_then(|resource| resource.region.as_ref());
-        let facts = Facts { caller, now: self.clock.now(), region, call: None, repository: state.as_deref() };
+        let (now, repository) = (self.clock.now(), state.as_deref());
+        let facts = Facts { caller, now, region, call: None, repository, known: None };
         let judge = Judge { verdicts: None, facts };
-        let verdict = judge.aws(&ask, &arn, resource);
+        let known = match resource {
+            Some(resource) => {
+                let reads = |key: &Key| judge.reads_for(&ask, key);
+                self.known_if_seen(resource, ask.seen.as_ref(), reads).await?
+            }
+            None => None,
+        };
+        let judge = Judge { facts: Facts { known: known.as_ref(), ..facts }, ..judge };
+        let mut verdict = judge.aws(&ask, &arn, resource);
+        let complaint = judge.but_for_findings(|judge| judge.aws(&ask, &arn, resource));
+        if let (Some((better, _)), false) = (&complaint, verdict.is_allow())
+            && self.only_reports_findings()
+        {
+            verdict = *better;
+        }
         let of = AwsControl { action: ask.action, resource: arn };
         if verdict.is_allow() {
             let grounds = judge.aws_reason(&ask, &verdict).map_or(Grounds::Root, Grounds::Policy);
@@ -97,7 +115,10 @@ impl Gate {
         }
         let because = judge.aws_reason(&ask, &verdict);
         let who = caller.bundle.rights.caller();
-        let sentence = sentence::unauthorized(of.action, verdict.class, who, &of.resource);
+        let mut sentence = sentence::unauthorized(of.action, verdict.class, who, &of.resource);
+        if let Some((_, complaint)) = complaint {
+            sentence = format!("{sentence}. {complaint}");
+        }
         let AwsControl { action, resource } = of;
         let denial = Unauthorized { action, resource, class: verdict.class, because, sentence };
         Err(Refusal::Unauthorized(Box::new(denial)).into())
@@ -173,6 +194,12 @@ impl Judge<'_> {
             context.set(key.as_str(), value).ok()?;
         }
         Some(context)
+    }
+
+    /// Whether some statement about the call reads the key.
+    fn reads_for(&self, ask: &AwsAsk, key: &Key) -> bool {
+        let attached = self.policy_of_target(ask).map(CompiledPolicy::keys).unwrap_or_default();
+        self.facts.caller.bundle.rights.keys(ask.action).iter().chain(attached).any(|one| one == key)
     }
 
     /// The policy of what is acted on: of the role that is to be assumed, or of the repository.

@@ -10,6 +10,7 @@ use http::HeaderMap;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, REFERER, USER_AGENT};
 
 use super::caller::Caller;
+use super::findings::Known;
 use crate::clock::UnixTime;
 use crate::ids::region::Region;
 use crate::policy::engine::context::{Context, Key};
@@ -31,6 +32,8 @@ pub(super) struct Facts<'a> {
     pub(super) call: Option<Call<'a>>,
     /// What the repository itself says, if one is acted on.
     pub(super) repository: Option<&'a RepositoryState>,
+    /// What is known of the image that is read, if some statement depends on it.
+    pub(super) known: Option<&'a Known>,
 }
 
 /// A call of the registry API.
@@ -118,8 +121,11 @@ impl<'a> Facts<'a> {
             }
             "registry:mediatype" => self.written(CONTENT_TYPE).map(essence),
             "registry:operation" => borrowed(self.call?.operation.kind().label()),
+            "registry:scanage" => Some(self.known?.age()?.to_string().into()),
+            "registry:signed" => flag(self.known?.signed()),
             "registry:tag" => borrowed(tag(self.call?.operation)?.as_str()),
             "registry:tagexists" => flag(self.call?.tag_exists?),
+            "registry:vulnerabilityseverity" => borrowed(self.known?.severity()?),
             other => self.of_session(other).or_else(|| self.tag(other)),
         }
     }

@@ -7,12 +7,14 @@ use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue};
 use super::caller::Caller;
 use super::context::{Call, Facts};
 use super::fault::Fault;
+use super::findings::Seen;
 use super::gate::{Gate, Why};
 use super::judge::Judge;
 use super::network::Want;
 use super::permit::{Control, Grounds, Permit};
 use super::refusal::Refusal;
 use crate::ids::region::Region;
+use crate::policy::engine::context::Key;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::policy::words::for_action;
@@ -27,13 +29,15 @@ pub struct ImageCall {
     /// What its client would say of the manifest.
     headers: HeaderMap,
     tag_exists: Option<bool>,
+    /// What it reads, if policies may want to know.
+    seen: Option<Seen>,
 }
 
 impl ImageCall {
     /// The call of the registry that does the same; whether the tag that it names is there, if that was asked.
     #[must_use]
     pub fn new(operation: Operation, tag_exists: Option<bool>) -> Self {
-        Self { operation, headers: HeaderMap::new(), tag_exists }
+        Self { operation, headers: HeaderMap::new(), tag_exists, seen: None }
     }
 
     /// With a manifest of this media type and so many bytes.
@@ -44,6 +48,12 @@ impl ImageCall {
             self.headers.insert(CONTENT_TYPE, kind);
         }
         self
+    }
+
+    /// Of this image, as it is read.
+    #[must_use]
+    pub fn reading(self, seen: Option<Seen>) -> Self {
+        Self { seen, ..self }
     }
 
     fn call(&self) -> Call<'_> {
@@ -60,7 +70,7 @@ impl Gate {
         repository: Option<&'a RepositoryState>,
     ) -> Judge<'a> {
         let region = resource.region.as_ref();
-        self.judge(Facts { caller, now: self.clock.now(), region, call, repository })
+        self.judge(Facts { caller, now: self.clock.now(), region, call, repository, known: None })
     }
 
     /// Decides one control action.
@@ -110,7 +120,16 @@ impl Gate {
         };
         let resource = self.placed(resource).await?;
         let judge = self.of(caller, &resource, image.map(ImageCall::call), repository.as_deref());
-        let verdict = judge.verdict(words, &resource);
+        let reads = |key: &Key| judge.reads(std::slice::from_ref(words), key);
+        let known = self.known_if_seen(&resource, image.and_then(|image| image.seen.as_ref()), reads).await?;
+        let judge = Judge { facts: Facts { known: known.as_ref(), ..judge.facts }, ..judge };
+        let mut verdict = judge.verdict(words, &resource);
+        let complaint = judge.but_for_findings(|judge| judge.verdict(words, &resource));
+        if let (Some((better, _)), false) = (&complaint, verdict.is_allow())
+            && self.only_reports_findings()
+        {
+            verdict = *better;
+        }
         if verdict.is_allow() {
             let grounds = judge.grounds(&verdict);
             return Ok(Permit::new(Control { action, resource }, Arc::clone(caller), grounds));
@@ -130,6 +149,7 @@ impl Gate {
             return Ok(Permit::new(Control { action, resource }, Arc::clone(caller), Grounds::PolicyFree));
         }
         let denial = judge.denial(words, resource.clone(), &verdict);
+        let denial = denial.for_what_is_known(complaint.map(|(_, said)| said));
         Err(Refusal::Denied(Box::new(denial)).into())
     }
 

@@ -86,7 +86,7 @@ fn values(value: &Value<'_>) -> Vec<String> {
 fn context<'a>(caller: &'a Caller, question: Examination<'a>) -> Context<'a> {
     let (rights, region) = (&caller.bundle.rights, question.target.resource.region.as_ref());
     let repository = question.repository;
-    let facts = Facts { caller, now: question.now, region, call: None, repository };
+    let facts = Facts { caller, now: question.now, region, call: None, repository, known: None };
     let policies = rights.policies().map(|(_, policy)| policy).chain(question.attached());
     let mut context = facts.context(policies.flat_map(CompiledPolicy::keys));
     for (name, values) in question.told {

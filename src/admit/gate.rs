@@ -40,6 +40,8 @@ pub struct Gate {
     pub(super) tag_holds: Arc<TagHolds>,
     verdicts: DecisionCache,
     would_deny: AtomicU64,
+    findings_would_refuse: AtomicU64,
+    reports_findings: bool,
 }
 
 /// Why something may not go ahead, and who asked, if that was proven.
@@ -92,7 +94,29 @@ impl Gate {
             tag_holds: Arc::default(),
             verdicts,
             would_deny: AtomicU64::new(0),
+            findings_would_refuse: AtomicU64::new(0),
+            reports_findings: false,
         }
+    }
+
+    /// The same; what policies refuse only because of what is known of an image is let through and reported, if so set.
+    #[must_use]
+    pub fn reporting_findings(self, reports_findings: bool) -> Self {
+        Self { reports_findings, ..self }
+    }
+
+    /// How many pulls were let through that policies refuse because of what is known of the image.
+    #[must_use]
+    pub fn findings_would_refuse(&self) -> u64 {
+        self.findings_would_refuse.load(Ordering::Relaxed)
+    }
+
+    /// Whether what is refused only because of what is known of an image is let through; counts it if so.
+    pub(super) fn only_reports_findings(&self) -> bool {
+        if self.reports_findings {
+            self.findings_would_refuse.fetch_add(1, Ordering::Relaxed);
+        }
+        self.reports_findings
     }
 
     /// How many requests policy-free registries have let through that policies would have refused.

@@ -11,6 +11,7 @@ pub mod context;
 pub mod control;
 pub mod explain;
 pub mod fault;
+pub mod findings;
 pub mod gate;
 pub mod held;
 mod judge;

@@ -81,8 +81,14 @@ impl Gate {
                 ScopeEntry::Repository { name, .. } => self.view.repository(region, name).await?,
                 ScopeEntry::Catalog => None,
             };
-            let facts =
-                Facts { caller, now, region: Some(region), call: None, repository: repository.as_deref() };
+            let facts = Facts {
+                caller,
+                now,
+                region: Some(region),
+                call: None,
+                repository: repository.as_deref(),
+                known: None,
+            };
             let judge = Judge { verdicts: None, facts };
             let may = |name: &RepositoryName, action: ScopeAction| {
                 let resource = registry.placed(Resource::repository(region, name));
@@ -167,7 +173,7 @@ impl Visibility {
 
     fn shows(&self, name: &RepositoryName, state: &RepositoryState) -> bool {
         let (caller, region) = (&*self.caller, Some(&self.region));
-        let facts = Facts { caller, now: self.now, region, call: None, repository: Some(state) };
+        let facts = Facts { caller, now: self.now, region, call: None, repository: Some(state), known: None };
         let judge = Judge { verdicts: None, facts };
         let resource = self.registry.placed(Resource::repository(&self.region, name));
         for words in self.words {

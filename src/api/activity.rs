@@ -4,6 +4,7 @@
 use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
 use super::ibm::cbr::Cbr;
+use super::ibm::exemptions::Exemptions;
 use super::ibm::governance::Governance;
 use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
@@ -15,6 +16,7 @@ use super::ibm::profiles::links::Links;
 use super::ibm::profiles::rules::Rules;
 use super::ibm::quotas::Quotas;
 use super::ibm::registry::Registry;
+use super::ibm::reports::Reports;
 use super::ibm::resource_groups::ResourceGroups;
 use super::ibm::retentions::Retentions;
 use super::ibm::roles::Roles;
@@ -34,10 +36,12 @@ pub fn activity(endpoint: Endpoint, owner: Option<&PrincipalId>) -> Option<&'sta
         Endpoint::Cbr(which) => restriction(which),
         Endpoint::Compliance(_) => return None,
         Endpoint::Governance(which) => governance(which),
+        Endpoint::Exemptions(which) => exemption(which),
         Endpoint::GroupRules(which) => group_rule(which),
         Endpoint::Groups(which) => group(which),
         Endpoint::Images(which) => image(which),
         Endpoint::Native(_) => return None,
+        Endpoint::Occurrences(_) => "container-registry.account-vulnerability-report.list",
         Endpoint::Policies(which) | Endpoint::PoliciesV2(which) => policy(which),
         Endpoint::ProfileIdentities(which) => match which {
             Identities::Add | Identities::Remove | Identities::Replace => {
@@ -65,6 +69,7 @@ pub fn activity(endpoint: Endpoint, owner: Option<&PrincipalId>) -> Option<&'sta
             Quotas::Update => "container-registry.quota.set",
         },
         Endpoint::Registry(which) => registry(which)?,
+        Endpoint::Reports(which) => report(which),
         Endpoint::ResourceGroups(which) => resource_group(which),
         Endpoint::Retentions(which) => match which {
             Retentions::Analyze => "container-registry.retention.analyze",
@@ -253,6 +258,28 @@ const fn user(which: Users) -> &'static str {
         Users::Read => "user-management.user.read",
         Users::Remove => "user-management.user.delete",
         Users::Update => "user-management.user.update",
+    }
+}
+
+const fn exemption(which: Exemptions) -> &'static str {
+    match which {
+        Exemptions::Create => "container-registry.exemption.create",
+        Exemptions::Delete | Exemptions::DeleteAll => "container-registry.exemption.delete",
+        Exemptions::All
+        | Exemptions::List
+        | Exemptions::OfImage
+        | Exemptions::OfImages
+        | Exemptions::Read
+        | Exemptions::Types => "container-registry.exemption.list",
+    }
+}
+
+const fn report(which: Reports) -> &'static str {
+    match which {
+        Reports::Account => "container-registry.account-vulnerability-report.list",
+        Reports::AccountStatus => "container-registry.account-vulnerability-status.list",
+        Reports::Image => "container-registry.image-vulnerability-report.read",
+        Reports::ImageStatus => "container-registry.image-vulnerability-status.read",
     }
 }
 

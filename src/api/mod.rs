@@ -220,7 +220,7 @@ impl Api {
         params: routes::Params,
         caller: Option<Arc<Caller>>,
     ) -> Result<Answer, Problem> {
-        if request.body.len() > body::MAX {
+        if request.body.len() > routes::body_max(&request.method, &request.path) {
             return Err(Problem::TooLarge);
         }
         if endpoint == Endpoint::Registry(ibm::registry::Registry::Messages) {
@@ -235,10 +235,12 @@ impl Api {
             Endpoint::Cbr(which) => ibm::cbr::answer(which, &call).await,
             Endpoint::Compliance(which) => compliance::answer(which, &call).await,
             Endpoint::Governance(which) => ibm::governance::answer(which, &call).await,
+            Endpoint::Exemptions(which) => ibm::exemptions::answer(which, &call).await,
             Endpoint::GroupRules(which) => ibm::group_rules::answer(which, &call).await,
             Endpoint::Groups(which) => ibm::groups::answer(which, &call).await,
             Endpoint::Images(which) => ibm::images::answer(which, &call).await,
             Endpoint::Native(which) => native::answer(which, &call, &self.registries).await,
+            Endpoint::Occurrences(which) => ibm::occurrences::answer(which, &call).await,
             Endpoint::Policies(which) => ibm::policies::answer(which, &call).await,
             Endpoint::Profiles(which) => ibm::profiles::answer(which, &call).await,
             Endpoint::ProfileIdentities(which) => ibm::profiles::identities::answer(which, &call).await,
@@ -246,6 +248,7 @@ impl Api {
             Endpoint::ProfileRules(which) => ibm::profiles::rules::answer(which, &call).await,
             Endpoint::Quotas(which) => ibm::quotas::answer(which, &call).await,
             Endpoint::Registry(which) => ibm::registry::answer(which, &call).await,
+            Endpoint::Reports(which) => ibm::reports::answer(which, &call).await,
             Endpoint::ResourceGroups(which) => ibm::resource_groups::answer(which, &call).await,
             Endpoint::Retentions(which) => ibm::retentions::answer(which, &call).await,
             Endpoint::PoliciesV2(which) => ibm::policies_v2::answer(which, &call).await,

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::RegistrySite;
 use super::answer::Answer;
 use super::call::Call;
-use super::ibm::accounts;
+use super::ibm::{accounts, images};
 use crate::control::problem::{Noun, Problem};
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{ApiKeyId, ServiceId};
 use crate::network::allow_list::AllowList;
+use crate::store::findings::Kept;
 use crate::store::network::ListHolder;
 
 /// The endpoints.
@@ -23,6 +24,7 @@ pub enum Native {
     Explain,
     Registries,
     SetAllowList,
+    UploadReport,
     WhoCan,
     Whoami,
 }
@@ -64,6 +66,7 @@ pub(super) async fn answer(
             let done = call.desk.set_allow_list(&call.caller, &of, text, insistence).await?;
             Ok(Answer::of(StatusCode::OK, done, |list| allow_list(&of, list.as_ref())))
         }
+        Native::UploadReport => upload_report(call).await,
         Native::WhoCan => super::explain::who_can(call).await,
         Native::Whoami => whoami(call).await,
     }
@@ -83,6 +86,27 @@ async fn access_key(call: &Call<'_>) -> Result<Answer, Problem> {
         })
     });
     Ok(answer.about(&target))
+}
+
+/// Keeps a report about an image, whatever format it is in.
+async fn upload_report(call: &Call<'_>) -> Result<Answer, Problem> {
+    let image = images::named(call, call.text("image"))?;
+    let (caller, request) = (&call.caller, call.request);
+    let done = call.desk.upload_report(caller, &request.region, &image, &request.body).await?;
+    let answer = Answer::of(StatusCode::CREATED, done, |taken| {
+        let (kept, new) = match taken.kept {
+            Kept::Now(new) => (true, new),
+            Kept::Outdated => (false, 0),
+        };
+        json!({
+            "digest": taken.of.digest,
+            "format": taken.format,
+            "findings": taken.findings,
+            "new_findings": new,
+            "kept": kept,
+        })
+    });
+    Ok(answer.about(&image))
 }
 
 /// Whose list is meant: an IAM id, a service ID or an API key.

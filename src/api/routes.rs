@@ -9,10 +9,12 @@ use super::compliance::Compliance;
 use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
 use super::ibm::cbr::Cbr;
+use super::ibm::exemptions::Exemptions;
 use super::ibm::governance::Governance;
 use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::images::Images;
+use super::ibm::occurrences::Occurrences;
 use super::ibm::policies::Policies;
 use super::ibm::profiles::Profiles;
 use super::ibm::profiles::identities::Identities;
@@ -20,6 +22,7 @@ use super::ibm::profiles::links::Links;
 use super::ibm::profiles::rules::Rules;
 use super::ibm::quotas::Quotas;
 use super::ibm::registry::Registry;
+use super::ibm::reports::Reports;
 use super::ibm::resource_groups::ResourceGroups;
 use super::ibm::retentions::Retentions;
 use super::ibm::roles::Roles;
@@ -27,8 +30,9 @@ use super::ibm::service_ids::ServiceIds;
 use super::ibm::trash::Trash;
 use super::ibm::users::Users;
 use super::native::Native;
-use super::query;
+use super::{body, query};
 use crate::control::problem::Problem;
+use crate::findings::read::REPORT_MAX;
 use crate::policy::table::Action;
 
 /// Whose way of reporting errors a path has (ibm.md 3.11).
@@ -83,6 +87,8 @@ pub enum Endpoint {
     Compliance(Compliance),
     /// Configuration rules.
     Governance(Governance),
+    /// Exemptions of Vulnerability Advisor.
+    Exemptions(Exemptions),
     /// Dynamic rules of access groups.
     GroupRules(GroupRules),
     /// Access groups.
@@ -91,6 +97,8 @@ pub enum Endpoint {
     Images(Images),
     /// Our own.
     Native(Native),
+    /// Findings of Security Insights.
+    Occurrences(Occurrences),
     /// Policies, as v1 writes them.
     Policies(Policies),
     /// Policies, as v2 writes them.
@@ -107,6 +115,8 @@ pub enum Endpoint {
     Quotas(Quotas),
     /// Container Registry.
     Registry(Registry),
+    /// Reports of Vulnerability Advisor.
+    Reports(Reports),
     /// Resource groups.
     ResourceGroups(ResourceGroups),
     /// Retention policies of Container Registry.
@@ -293,6 +303,31 @@ pub static ROUTES: &[Route] = &[
     route(Method::PUT,    "/api/v1/namespaces/{name}",   E::Registry(Registry::AddNamespace),     D::Registry, Needs(A::NamespaceCreate)),
     route(Method::DELETE, "/api/v1/namespaces/{name}",   E::Registry(Registry::RemoveNamespace),  D::Registry, Needs(A::NamespaceDelete)),
     route(Method::GET,    "/api/v1/settings",            E::Registry(Registry::Settings),         D::Registry, Needs(A::SettingsGet)),
+    // Vulnerability Advisor
+    route(Method::GET,    "/va/api/v4/report/account",        E::Reports(Reports::Account),       D::Registry, Listing(A::ImageVulnerabilities)),
+    route(Method::GET,    "/va/api/v4/report/account/status", E::Reports(Reports::AccountStatus), D::Registry, Listing(A::ImageVulnerabilities)),
+    route(Method::GET,    "/va/api/v4/report/image/{name}",   E::Reports(Reports::Image),         D::Registry, Needs(A::ImageVulnerabilities)),
+    route(Method::GET,    "/va/api/v4/report/image/status/{name}", E::Reports(Reports::ImageStatus), D::Registry, Needs(A::ImageVulnerabilities)),
+    route(Method::GET,    "/va/api/v4/exempt/types",          E::Exemptions(Exemptions::Types),   D::Registry, Proven),
+    route(Method::GET,    "/va/api/v4/exempt/image",          E::Exemptions(Exemptions::List),    D::Registry, Needs(A::ExemptionList)),
+    route(Method::GET,    "/va/api/v4/exempt/image/issue/{type}/{id}", E::Exemptions(Exemptions::Read), D::Registry, Needs(A::ExemptionList)),
+    route(Method::POST,   "/va/api/v4/exempt/image/issue/{type}/{id}", E::Exemptions(Exemptions::Create), D::Registry, Needs(A::ExemptionManager)),
+    route(Method::DELETE, "/va/api/v4/exempt/image/issue/{type}/{id}", E::Exemptions(Exemptions::Delete), D::Registry, Needs(A::ExemptionManager)),
+    route(Method::GET,    "/va/api/v4/exempt/image/{resource}", E::Exemptions(Exemptions::List), D::Registry, Needs(A::ExemptionList)),
+    route(Method::GET,    "/va/api/v4/exempt/image/{resource}/issue/{type}/{id}", E::Exemptions(Exemptions::Read), D::Registry, Needs(A::ExemptionList)),
+    route(Method::POST,   "/va/api/v4/exempt/image/{resource}/issue/{type}/{id}", E::Exemptions(Exemptions::Create), D::Registry, Needs(A::ExemptionManager)),
+    route(Method::DELETE, "/va/api/v4/exempt/image/{resource}/issue/{type}/{id}", E::Exemptions(Exemptions::Delete), D::Registry, Needs(A::ExemptionManager)),
+    route(Method::GET,    "/va/api/v4/exemptions/account",    E::Exemptions(Exemptions::All),     D::Registry, Needs(A::ExemptionList)),
+    route(Method::POST,   "/va/api/v4/exemptions/deleteAll",  E::Exemptions(Exemptions::DeleteAll), D::Registry, Needs(A::ExemptionManager)),
+    route(Method::GET,    "/va/api/v4/exemptions/image/{resource}", E::Exemptions(Exemptions::OfImage), D::Registry, Needs(A::ExemptionList)),
+    route(Method::POST,   "/va/api/v4/exemptions/images",     E::Exemptions(Exemptions::OfImages), D::Registry, Needs(A::ExemptionList)),
+    // Security Insights
+    route(Method::GET,    "/findings/v1/{account}/providers", E::Occurrences(Occurrences::Providers), D::Registry, Proven),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes", E::Occurrences(Occurrences::Notes), D::Registry, Proven),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes/{note}", E::Occurrences(Occurrences::Note), D::Registry, Needs(A::ImageVulnerabilities)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes/{note}/occurrences", E::Occurrences(Occurrences::OfNote), D::Registry, Listing(A::ImageVulnerabilities)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences", E::Occurrences(Occurrences::List), D::Registry, Listing(A::ImageVulnerabilities)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences/{occurrence}", E::Occurrences(Occurrences::Read), D::Registry, Needs(A::ImageVulnerabilities)),
     // Our own
     route(Method::POST,   "/api/native/access-keys",     E::Native(Native::CreateAccessKey), D::Native, Needs(A::ApiKeyCreate)),
     route(Method::GET,    "/api/native/allowlists/{id}", E::Native(Native::AllowList),    D::Native, Needs(A::ServiceIdRead)),
@@ -304,6 +339,7 @@ pub static ROUTES: &[Route] = &[
     route(Method::POST,   "/api/native/compliance/scans", E::Compliance(Compliance::Scan),        D::Native, Needs(A::AccountRead)),
     route(Method::POST,   "/api/native/explain",         E::Native(Native::Explain),    D::Native, Needs(A::PolicyRead)),
     route(Method::POST,   "/api/native/who-can",         E::Native(Native::WhoCan),     D::Native, Needs(A::PolicyRead)),
+    route(Method::POST,   "/api/native/images/{image}/report", E::Native(Native::UploadReport), D::Native, Needs(A::FindingsWrite)),
     route(Method::GET,    "/api/native/registries",      E::Native(Native::Registries), D::Native, Proven),
     route(Method::GET,    "/api/native/whoami",          E::Native(Native::Whoami),     D::Native, Proven),
 ];
@@ -362,10 +398,19 @@ pub fn find(method: &Method, path: &str) -> Found {
     if allowed.is_empty() { Found::Nothing } else { Found::OtherMethods(allowed) }
 }
 
+/// How long the body of a call may be.
+#[must_use]
+pub fn body_max(method: &Method, path: &str) -> usize {
+    match find(method, path) {
+        Found::Route(Route { endpoint: Endpoint::Native(Native::UploadReport), .. }, _) => REPORT_MAX,
+        Found::Route(..) | Found::OtherMethods(_) | Found::Nothing => body::MAX,
+    }
+}
+
 /// Whether a path is the control plane's. Under `/v2/` only the paths in the table are; the rest is the registry's.
 #[must_use]
 pub fn owns(path: &str) -> bool {
-    let prefixed = ["/v1/", "/api/"].iter().any(|prefix| path.starts_with(prefix));
+    let prefixed = ["/v1/", "/api/", "/va/", "/findings/"].iter().any(|prefix| path.starts_with(prefix));
     prefixed || ROUTES.iter().any(|route| matches(route.template, path).is_some())
 }
 
@@ -375,7 +420,7 @@ pub fn dialect_of(path: &str) -> Dialect {
     let under = |prefix: &str| path.starts_with(prefix);
     if under("/api/native/") {
         Dialect::Native
-    } else if under("/api/") {
+    } else if ["/api/", "/va/", "/findings/"].into_iter().any(under) {
         Dialect::Registry
     } else if under("/v2/accounts/") {
         Dialect::Users

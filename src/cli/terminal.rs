@@ -138,6 +138,19 @@ impl Io {
         let _ = writeln!(self.err, "{}", text.as_ref());
     }
 
+    /// Reads a file; `-` is what comes in.
+    pub(super) fn file(&mut self, path: &std::path::Path) -> Result<Vec<u8>, Failure> {
+        let read = if path.as_os_str() == "-" {
+            let mut bytes = Vec::new();
+            self.input.read_to_end(&mut bytes).map(|_| bytes)
+        } else {
+            std::fs::read(path)
+        };
+        let wrong =
+            |error| Failure::new(format!("{} cannot be read: {error}.", path.display()), "Name a file.");
+        read.map_err(wrong)
+    }
+
     /// Prints what went wrong and what to do.
     pub(super) fn failed(&mut self, failure: &Failure) {
         self.note(format!("FAILED\n{}\n{}", failure.what, failure.next));

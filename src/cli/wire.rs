@@ -261,6 +261,7 @@ pub(super) struct Image {
     pub(super) manifest_type: String,
     pub(super) vulnerable: Option<String>,
     pub(super) issue_count: Option<u64>,
+    pub(super) exempt_issue_count: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -301,4 +302,86 @@ pub(super) struct Retention {
     pub(super) images_per_repo: i64,
     pub(super) retain_untagged: bool,
     pub(super) deletion_threshold_days: Option<u32>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Advice {
+    pub(super) status: String,
+    pub(super) configuration_issues: Vec<Check>,
+    pub(super) vulnerabilities: Vec<Vulnerability>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Check {
+    #[serde(rename = "type")]
+    pub(super) kind: String,
+    pub(super) description: String,
+    pub(super) corrective_action: String,
+    pub(super) exempt: bool,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Vulnerability {
+    pub(super) cve_id: String,
+    pub(super) severity: String,
+    pub(super) exempt_status: String,
+    pub(super) summary: String,
+    pub(super) security_notices: Vec<Notice>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Notice {
+    pub(super) vulnerable_packages: Vec<Package>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Package {
+    pub(super) package_name: String,
+    pub(super) corrective_action: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ExemptionRow {
+    pub(super) scope: ExemptionScope,
+    pub(super) issue_type: String,
+    pub(super) issue_id: String,
+    pub(super) expires_at: String,
+    pub(super) reason: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ExemptionScope {
+    pub(super) namespace: String,
+    pub(super) repository: String,
+    pub(super) tag: String,
+    pub(super) digest: String,
+}
+
+impl ExemptionScope {
+    /// As it is given on the command line.
+    pub(super) fn text(&self) -> String {
+        let Self { namespace, repository, tag, digest } = self;
+        let after =
+            |joint: &str, part: &str| if part.is_empty() { String::new() } else { format!("{joint}{part}") };
+        match namespace.is_empty() {
+            true => "*".to_owned(),
+            false => {
+                format!("{namespace}{}{}{}", after("/", repository), after(":", tag), after("@", digest))
+            }
+        }
+    }
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ExemptionType {
+    pub(super) identifier: String,
+    pub(super) display_name: String,
 }

@@ -43,6 +43,8 @@ pub struct Settings {
     pub compliance: Compliance,
     /// `[trash]`.
     pub trash: Trash,
+    /// `[findings]`.
+    pub findings: FindingsSettings,
     /// `[limits]`.
     pub limits: Limits,
     /// `[acme]`.
@@ -288,6 +290,21 @@ pub struct Compliance {
 pub struct Trash {
     /// How long they can be restored; `None` if they are deleted upstream at once.
     pub keep: Option<Duration>,
+}
+
+/// Where reports about images come from, and what comes of them.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct FindingsSettings {
+    /// Whether what policies refuse because of what is known of an image is let through and reported.
+    pub only_reported: bool,
+    /// Whether reports that are pushed to the registry are read.
+    pub referrers: bool,
+    /// The command that scans an image, argument by argument; empty if there is none.
+    pub scanner: Vec<String>,
+    /// How long it may take.
+    pub scanner_timeout: Duration,
+    /// Whether every pushed image is scanned.
+    pub scan_on_push: bool,
 }
 
 /// Limits on clients.

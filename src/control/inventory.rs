@@ -68,6 +68,23 @@ pub trait Inventory: Send + Sync {
         digest: &Digest,
     ) -> Result<Option<Bytes>, Fault>;
 
+    /// A blob, if it is there and has no more than `max` bytes.
+    async fn blob(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        digest: &Digest,
+        max: usize,
+    ) -> Result<Option<Bytes>, Fault>;
+
+    /// The signatures that stand beside a manifest.
+    async fn signatures(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Vec<Digest>, Fault>;
+
     /// Copies a blob from another repository of the same registry; `false` if the upstream does not.
     async fn mount(
         &self,

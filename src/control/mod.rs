@@ -42,12 +42,15 @@ pub mod cbr;
 pub mod claim_rule;
 pub mod compliance;
 pub mod custom_role;
+pub mod exemption;
 pub mod explain;
 mod federated;
+pub mod findings;
 pub mod founding;
 pub mod group;
 mod history;
 pub mod image;
+pub mod intake;
 pub mod inventory;
 pub mod label;
 pub mod list;
@@ -62,6 +65,7 @@ pub mod resource_group;
 pub mod restore;
 pub mod retention;
 pub mod rotation;
+pub mod scans;
 pub mod service_id;
 pub mod shelf;
 pub mod standing;
@@ -173,6 +177,8 @@ pub struct Desk {
     pub pepper: Arc<Pepper>,
     /// What the gate knows of networks.
     pub premises: Premises,
+    /// Scans of images.
+    pub scans: Arc<scans::Scans>,
     /// Seals the secrets of access keys, and makes sessions and registry passwords.
     pub sealer: Sealer,
     /// What the registries hold, piece by piece.

@@ -16,6 +16,10 @@ pub enum Noun {
     ComplianceProfile,
     /// A rule on the settings of registries.
     ConfigurationRule,
+    /// An exemption.
+    Exemption,
+    /// A finding.
+    Finding,
     /// An access group.
     Group,
     /// A link of a trusted profile.
@@ -55,6 +59,8 @@ impl Noun {
             Self::ClaimRule => "rule",
             Self::ComplianceProfile => "compliance profile",
             Self::ConfigurationRule => "configuration rule",
+            Self::Exemption => "exemption",
+            Self::Finding => "finding",
             Self::Group => "access group",
             Self::Link => "link",
             Self::Image => "image",

@@ -14,9 +14,11 @@ use super::{Desk, Done, survey};
 use crate::admit::caller::Caller;
 use crate::admit::context::tag_exists_key;
 use crate::admit::control::ImageCall;
+use crate::admit::findings::is_of_findings;
 use crate::admit::held::HeldTag;
 use crate::admit::permit::{Control, Permit};
 use crate::ids::region::Region;
+use crate::policy::engine::context::Key;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::policy::words::{Words, for_action};
@@ -52,8 +54,8 @@ pub(super) enum Deed<'a> {
     Delete,
     /// What it says of itself is read.
     Inspect,
-    /// It is read whole, to be put elsewhere.
-    Pull,
+    /// It is read whole, to be put elsewhere; the manifest, where that is known.
+    Pull(Option<&'a Manifest>),
     /// It gets its name; the manifest, where that is known.
     Push(Option<&'a Manifest>),
 }
@@ -63,7 +65,7 @@ impl Deed<'_> {
         match self {
             Self::Delete => Action::ImageDelete,
             Self::Inspect => Action::ImageInspect,
-            Self::Pull => Action::ImagePull,
+            Self::Pull(_) => Action::ImagePull,
             Self::Push(_) => Action::ImagePush,
         }
     }
@@ -72,7 +74,7 @@ impl Deed<'_> {
         let (repository, reference) = (image.repository.clone(), image.reference.clone());
         match self {
             Self::Delete => Operation::ManifestDelete { repository, reference },
-            Self::Inspect | Self::Pull => {
+            Self::Inspect | Self::Pull(_) => {
                 Operation::ManifestRead { repository, reference, mode: ReadMode::Get }
             }
             Self::Push(_) => Operation::ManifestWrite { repository, reference },
@@ -84,7 +86,7 @@ impl Deed<'_> {
         let call = ImageCall::new(self.operation(image), tag_exists);
         match self {
             Self::Push(Some(manifest)) => call.of_manifest(&manifest.media_type, manifest.content.len()),
-            Self::Delete | Self::Inspect | Self::Pull | Self::Push(None) => call,
+            Self::Delete | Self::Inspect | Self::Pull(_) | Self::Push(None) => call,
         }
     }
 }
@@ -234,11 +236,12 @@ impl Desk {
         from: &ImageName,
         to: &ImageName,
     ) -> Result<Done<()>, Problem> {
-        self.permit_image(caller, Deed::Pull, region, from).await?;
+        // What is decided on is what is copied, and nobody is told of it who may not have it.
+        let manifest = self.shown_manifest(region, from).await;
+        self.permit_image(caller, Deed::Pull(manifest.as_ref().ok()), region, from).await?;
         let Reference::Tag(tag) = &to.reference else {
             return Err(Problem::Invalid(format!("`{to}` names no tag: write REPOSITORY:TAG")));
         };
-        let manifest = self.shown_manifest(region, from).await;
         let push = Deed::Push(manifest.as_ref().ok());
         let permit = self.permit_image(caller, push, region, to).await?;
         let manifest = manifest?;
@@ -337,7 +340,11 @@ impl Desk {
         Ok(())
     }
 
-    async fn shown_manifest(&self, region: &Region, image: &ImageName) -> Result<Manifest, Problem> {
+    pub(super) async fn shown_manifest(
+        &self,
+        region: &Region,
+        image: &ImageName,
+    ) -> Result<Manifest, Problem> {
         let hidden = self.bin.hidden(region, &image.repository).await?;
         let found = self.bin.inventory.manifest(region, &image.repository, &image.reference).await?;
         let shown = found.filter(|found| match &image.reference {
@@ -361,7 +368,14 @@ impl Desk {
             }
             Reference::Digest(_) | Reference::Tag(_) => None,
         };
-        let call = deed.call(image, tag_exists);
+        let seen = match deed {
+            Deed::Pull(Some(manifest)) if self.asks_for_findings(caller, deed.action(), region).await? => {
+                let whole = (&manifest.digest, &*manifest.content);
+                Some(self.seen(region, &image.repository, &image.reference, whole).await?)
+            }
+            Deed::Delete | Deed::Inspect | Deed::Pull(_) | Deed::Push(_) => None,
+        };
+        let call = deed.call(image, tag_exists).reading(seen);
         let resource = Resource::repository(region, &image.repository);
         self.authority.permit_image(caller, deed.action(), resource, &call).await
     }
@@ -373,10 +387,30 @@ impl Desk {
         action: Action,
         region: &Region,
     ) -> Result<bool, StoreError> {
+        self.asks_for(caller, action, region, |key| key == tag_exists_key()).await
+    }
+
+    /// The same of what is found in an image.
+    pub(super) async fn asks_for_findings(
+        &self,
+        caller: &Caller,
+        action: Action,
+        region: &Region,
+    ) -> Result<bool, StoreError> {
+        self.asks_for(caller, action, region, is_of_findings).await
+    }
+
+    async fn asks_for(
+        &self,
+        caller: &Caller,
+        action: Action,
+        region: &Region,
+        is_it: impl Fn(&Key) -> bool,
+    ) -> Result<bool, StoreError> {
         let rights = &caller.bundle.rights;
         let mut keys =
             for_action(action).into_iter().flat_map(Words::actions).flat_map(|one| rights.keys(one));
-        Ok(keys.any(|key| key == tag_exists_key())
+        Ok(keys.any(is_it)
             || self.store.registry(region).await?.is_some_and(|facts| facts.repository_policies))
     }
 }

@@ -213,6 +213,18 @@ impl Bin {
     }
 
     /// What of the repository is hidden, as of now.
+    pub(super) async fn tags_shown(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+    ) -> Result<Vec<(Tag, Digest)>, Fault> {
+        let hidden = self.hidden(region, name).await?;
+        let mut tags = self.inventory.tags(region, name).await?;
+        tags.retain(|(tag, digest)| !hidden.has_tag(tag, Some(digest)));
+        Ok(tags)
+    }
+
+    /// What of a repository nobody is shown.
     pub(super) async fn hidden(&self, region: &Region, name: &RepositoryName) -> Result<Hidden, Fault> {
         Ok(Hidden::of(self.store.hidden(region, name).await.map_err(stored)?))
     }

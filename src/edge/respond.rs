@@ -47,7 +47,13 @@ pub fn refusal(refusal: &Refusal, asked: Asked<'_>) -> Response<Bytes> {
             "The login credentials are not valid.",
             asked,
         ),
-        Refusal::Denied(denial) => denied(denial.sentence.as_deref().unwrap_or(DENIED), asked),
+        Refusal::Denied(denial) => {
+            let sentence = denial.sentence.as_deref().unwrap_or(DENIED);
+            match &denial.known {
+                Some(known) => denied(&format!("{sentence} {known}"), asked),
+                None => denied(sentence, asked),
+            }
+        }
         Refusal::Unauthorized(_) => denied(DENIED, asked),
         Refusal::Limited { retry_after } => {
             let message = "Too many requests. Wait before you try again.";

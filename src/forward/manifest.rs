@@ -25,6 +25,12 @@ pub struct Sent {
 }
 
 impl Sent {
+    /// The text.
+    #[must_use]
+    pub fn content(&self) -> &[u8] {
+        &self.content
+    }
+
     /// What it hashes to.
     #[must_use]
     pub fn digest(&self) -> &Digest {

@@ -21,6 +21,7 @@ mod request;
 mod response;
 mod send;
 pub mod settings;
+mod signature;
 pub mod stock;
 pub mod survey;
 mod wire;

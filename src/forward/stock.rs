@@ -193,10 +193,23 @@ impl Forwarder {
         repository: &RepositoryName,
         digest: &Digest,
     ) -> Result<Option<Bytes>, Fault> {
+        self.blob_up_to(repository, digest, MANIFEST_MAX).await
+    }
+
+    /// A blob, if it is there and has no more than `max` bytes.
+    ///
+    /// # Errors
+    /// [`Fault`] when the upstream fails.
+    pub async fn blob_up_to(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+        max: usize,
+    ) -> Result<Option<Bytes>, Fault> {
         let (repository, digest) = (repository.clone(), digest.clone());
         let blob = Operation::BlobRead { repository, digest, mode: ReadMode::Get, range: None };
         let Some(answer) = known(self.asked(&blob, Outgoing::empty(), None).await)? else { return Ok(None) };
-        Ok(read(answer.into_body(), MANIFEST_MAX).await.ok())
+        Ok(read(answer.into_body(), max).await.ok())
     }
 
     /// The size of a blob.

@@ -56,6 +56,8 @@ pub struct Denial {
     pub because: Option<Reason>,
     /// What the caller reads, if it speaks AWS's dialect; else IBM's words are the API's.
     pub sentence: Option<Box<str>>,
+    /// What is wrong with the image, if nothing else stands in the way of whoever asks for it.
+    pub known: Option<Box<str>>,
 }
 
 impl Denial {
@@ -69,13 +71,28 @@ impl Denial {
             refused: None,
             because: None,
             sentence: None,
+            known: None,
         }
     }
 
     /// The verdict says no, because of this statement if one denies.
     #[must_use]
     pub fn of(action: Action, resource: Resource, verdict: &Verdict, because: Option<Reason>) -> Self {
-        Self { action, resource, class: verdict.class, refused: verdict.refused, because, sentence: None }
+        Self {
+            action,
+            resource,
+            class: verdict.class,
+            refused: verdict.refused,
+            because,
+            sentence: None,
+            known: None,
+        }
+    }
+
+    /// The same, because of what is known of the image and nothing else.
+    #[must_use]
+    pub fn for_what_is_known(self, known: Option<String>) -> Self {
+        Self { known: known.map(Into::into), ..self }
     }
 }
 
@@ -100,6 +117,7 @@ impl std::fmt::Display for Denial {
             (None, Some(namespace)) => write!(f, " on {namespace}")?,
             (None, None) => {}
         }
-        self.resource.region.as_ref().map_or(Ok(()), |region| write!(f, " in {region}"))
+        self.resource.region.as_ref().map_or(Ok(()), |region| write!(f, " in {region}"))?;
+        self.known.as_ref().map_or(Ok(()), |known| write!(f, ": {known}"))
     }
 }

@@ -87,7 +87,15 @@ mod tests {
         let region = "us-west-2".parse().unwrap();
         let resource = Resource::repository(&region, &"team-b/alpine".parse().unwrap());
         let refused = refused.map(|name| product().find(name).unwrap());
-        Denial { action: Action::ImageList, resource, class, refused, because: None, sentence: None }
+        Denial {
+            action: Action::ImageList,
+            resource,
+            class,
+            refused,
+            because: None,
+            sentence: None,
+            known: None,
+        }
     }
 
     fn session() -> Caller {

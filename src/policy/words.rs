@@ -44,6 +44,7 @@ const NAMES: &[(Action, &[E])] = &[
     (Action::ImageList, &[E::DescribeImages]),
     (Action::ImagePull, &[E::BatchGetImage, E::GetDownloadUrlForLayer]),
     (Action::ImagePush, &[E::InitiateLayerUpload, E::UploadLayerPart, E::CompleteLayerUpload, E::PutImage]),
+    (Action::ImageVulnerabilities, &[E::DescribeImageScanFindings]),
     (Action::NamespaceCreate, &[E::CreateRepository]),
     (Action::NamespaceDelete, &[E::DeleteRepository]),
     (Action::NamespaceList, &[E::DescribeRepositories]),

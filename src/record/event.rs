@@ -315,6 +315,13 @@ impl Finished {
         self
     }
 
+    /// What would have been refused, were findings not only reported.
+    #[must_use]
+    pub fn reported_for(mut self, known: Option<&String>) -> Self {
+        self.would_refuse.extend(known.cloned());
+        self
+    }
+
     /// What the log reads and the caller does not.
     #[must_use]
     pub fn saying(mut self, log_message: impl std::fmt::Display) -> Self {

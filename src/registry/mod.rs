@@ -10,5 +10,6 @@ pub mod operation;
 pub mod parse;
 pub mod reference;
 pub mod scope;
+pub mod shape;
 pub mod target;
 pub mod wildcard;

@@ -13,6 +13,7 @@ pub mod plan;
 pub mod quickstart;
 pub mod reload;
 pub mod renewal;
+pub mod scanner;
 pub mod server;
 pub mod signals;
 pub mod sources;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::mpsc::Sender;
 
 use super::failure::{Doing, Failure};
 use super::init::Installation;
+use super::scanner::CommandScanner;
 use super::sources::Sources;
 use super::{compliance, descriptors, housekeeping, plan, renewal, tasks};
 use crate::acme::place;
@@ -23,6 +25,7 @@ use crate::control::Desk;
 use crate::control::activity::Activity;
 use crate::control::image::Images;
 use crate::control::inventory::Inventory;
+use crate::control::scans::{Scanner, Scans};
 use crate::control::shelf::Shelf;
 use crate::control::trash::Bin;
 use crate::control::usage::Usage;
@@ -41,6 +44,7 @@ use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
 use crate::serve::limits::Limits;
 use crate::serve::probe::{Readiness, Scrape};
+use crate::serve::pushed::Pushed;
 use crate::serve::sightings::Sightings;
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
@@ -180,22 +184,18 @@ fn shared(
     let Installation { store, master, pepper } = installation;
     let Sources { clock, entropy } = sources.clone();
     let recorder = recorder(settings, &clock)?;
-    let account = settings.account.id.clone();
-    let view_settings =
-        ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
-    let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
+    let view = view(settings, &store, &control);
     let (federation, foreign) = federation(settings, &clock);
-    let issuer = issuer(settings);
-    let pepper = Arc::new(pepper);
+    let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
     let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
     let reader = Arc::new(reader.doing("starting the image reader")?);
     let images = Arc::clone(&reader) as Arc<dyn Images>;
     let bin = Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock));
-    control.spawn(housekeeping::keep_house(Arc::clone(&bin), Arc::clone(&images)));
+    let activity = keep_house(&control, &bin, &images);
     let desk = Desk {
-        account,
-        activity: activity(&control, &store),
+        account: settings.account.id.clone(),
+        activity,
         compliance: compliance::judging(settings, &recorder),
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
@@ -207,13 +207,14 @@ fn shared(
         pepper,
         premises: premises(settings),
         sealer: Sealer::new(Arc::clone(&master)),
+        scans: scans(settings),
         stock: Arc::new(Shelf { stock: reader, bin: Arc::clone(&bin) }),
         store,
     };
-    let lifetimes = Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() };
+    let pushed = pushed(settings, &control, &bin, &desk.scans);
     Ok(Shared {
         gate,
-        mint: Mint::new(view, master, issuer, lifetimes, Arc::clone(&clock), entropy),
+        mint: Mint::new(view, master, issuer, lifetimes(settings), Arc::clone(&clock), entropy),
         foreign,
         recorder,
         api: Arc::new(Api::new(desk, registry_sites(settings))),
@@ -225,6 +226,8 @@ fn shared(
         limits: Limits::new(plan::rates(settings)),
         proofs: Arc::default(),
         bin,
+        pushed,
+        shapes: Default::default(),
         sightings: seen,
         readiness: Readiness::default(),
         scrape: Scrape::default(),
@@ -246,11 +249,40 @@ fn federation(settings: &Settings, clock: &Arc<dyn Clock>) -> (Arc<Federation>, 
     (federation, foreign)
 }
 
-/// Counts who is authenticated, and writes it down now and then.
-fn activity(control: &Handle, store: &Arc<dyn crate::store::Store>) -> Arc<Activity> {
-    let activity = Arc::new(Activity::default());
-    control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(store)));
+fn lifetimes(settings: &Settings) -> Lifetimes {
+    Lifetimes { registry: settings.token.lifetime, ..Lifetimes::default() }
+}
+
+fn view(settings: &Settings, store: &Arc<dyn crate::store::Store>, control: &Handle) -> Arc<View> {
+    let account = settings.account.id.clone();
+    let settings = ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
+    Arc::new(View::new(Arc::clone(store), control.clone(), account, settings))
+}
+
+/// What is done on a clock; the activity that is written down then.
+fn keep_house(control: &Handle, bin: &Arc<Bin>, images: &Arc<dyn Images>) -> Arc<Activity> {
+    control.spawn(housekeeping::keep_house(Arc::clone(bin), Arc::clone(images)));
+    let activity = Arc::default();
+    control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&bin.store)));
     activity
+}
+
+/// Where the workers tell of what is pushed.
+fn pushed(settings: &Settings, control: &Handle, bin: &Arc<Bin>, scans: &Arc<Scans>) -> Sender<Pushed> {
+    let (pushed, told) = tokio::sync::mpsc::channel(1024);
+    let reports = settings.findings.referrers;
+    control.spawn(tasks::look_at_pushed(Arc::clone(bin), Arc::clone(scans), told, reports));
+    let regions = settings.registries.iter().map(|registry| registry.region.clone()).collect();
+    control.spawn(tasks::count_findings(Arc::clone(bin), Arc::clone(scans), regions));
+    pushed
+}
+
+/// The operator's scanner, if there is one.
+fn scans(settings: &Settings) -> Arc<Scans> {
+    let findings = &settings.findings;
+    let scanner = CommandScanner::new(&findings.scanner, findings.scanner_timeout, &settings.registries);
+    let scanner = scanner.map(|scanner| Arc::new(scanner) as Arc<dyn Scanner>);
+    Arc::new(Scans::new(scanner, findings.scan_on_push))
 }
 
 /// The trash and the meters.
@@ -287,13 +319,16 @@ fn gate(
         (Arc::clone(clock), Arc::clone(entropy)),
     )
     .believing(Arc::new(settings.federation.believed.clone()), Arc::clone(foreign) as Arc<dyn ComputeTokens>);
-    Arc::new(Gate::new(
-        authenticator,
-        Arc::clone(view),
-        LeaseKey::new(master.derive(LEASES).expose()),
-        premises(settings),
-        Arc::clone(clock),
-    ))
+    Arc::new(
+        Gate::new(
+            authenticator,
+            Arc::clone(view),
+            LeaseKey::new(master.derive(LEASES).expose()),
+            premises(settings),
+            Arc::clone(clock),
+        )
+        .reporting_findings(settings.findings.only_reported),
+    )
 }
 
 fn premises(settings: &Settings) -> Premises {

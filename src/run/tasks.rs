@@ -7,13 +7,18 @@ use tokio::sync::mpsc;
 
 use crate::api::Api;
 use crate::clock::{Clock, UnixTime};
+use crate::control::intake::take_in_pushed;
 use crate::control::rotation;
+use crate::control::scans::Scans;
+use crate::control::trash::Bin;
 use crate::forward::Forwarder;
 use crate::forward::settings::UpstreamSettings;
 use crate::ids::region::Region;
 use crate::serve::Shared;
+use crate::serve::pushed::Pushed;
 use crate::serve::sightings::Sighting;
 use crate::serve::sites::Site;
+use crate::store::findings::Scanned;
 use crate::store::registry::NamespaceRecord;
 use crate::store::{Store, StoreError};
 
@@ -41,6 +46,57 @@ pub async fn keep_sightings(
         match kept {
             Ok(()) | Err(StoreError::Conflict(_)) => {}
             Err(error) => tracing::warn!(%error, ?sighting, "what a call brought about is not recorded"),
+        }
+    }
+}
+
+/// Reads the reports that were pushed, and has images scanned where that is wanted.
+pub async fn look_at_pushed(
+    bin: Arc<Bin>,
+    scans: Arc<Scans>,
+    mut told: mpsc::Receiver<Pushed>,
+    read_reports: bool,
+) {
+    while let Some(pushed) = told.recv().await {
+        let Pushed { region, repository, reference, digest, is_about } = pushed;
+        if is_about && read_reports {
+            match take_in_pushed(&bin, &region, &repository, &reference).await {
+                Ok(taken) => {
+                    for one in taken {
+                        tracing::info!(%region, %repository, about = %one.of.digest, format = one.format, findings = one.findings, "a pushed report is taken in");
+                    }
+                }
+                Err(untaken) => {
+                    tracing::warn!(%region, %repository, %digest, %untaken, "a pushed report is not taken in");
+                }
+            }
+        }
+        if is_about || !scans.offered() {
+            continue;
+        }
+        let row = bin.store.repository(&region, &repository).await;
+        let here = row.is_ok_and(|row| row.is_some_and(|row| row.scan_on_push));
+        let of = Scanned { region, repository, digest };
+        if (here || scans.on_push()) && scans.begin(&of, bin.clock.now()) {
+            let (bin, scans) = (Arc::clone(&bin), Arc::clone(&scans));
+            tokio::spawn(async move { scans.carry_out(&bin, of).await });
+        }
+    }
+}
+
+/// How often what is reported is counted.
+const COUNT_EVERY: Duration = Duration::from_secs(5);
+
+/// Counts what is reported, for metrics.
+pub async fn count_findings(bin: Arc<Bin>, scans: Arc<Scans>, regions: Vec<Region>) {
+    let mut every = tokio::time::interval(COUNT_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        every.tick().await;
+        for region in &regions {
+            if let Err(error) = scans.count(&bin, region).await {
+                tracing::warn!(%error, %region, "what is reported cannot be counted");
+            }
         }
     }
 }

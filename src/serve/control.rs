@@ -82,8 +82,14 @@ async fn answer(
 ) -> Outcome {
     let method = parts.method.clone();
     // Nobody's bodies are not read.
+    let max = routes::body_max(&method, parts.uri.path());
+    // What is large waits for room, and keeps it until it is answered.
+    let room = match caller {
+        Proven::Inside(_) if max > body::MAX => shared.large_bodies.acquire().await.ok(),
+        Proven::Inside(_) | Proven::Nobody(_) | Proven::Stopped(..) => None,
+    };
     let body = match caller {
-        Proven::Inside(_) => body.collect_limited(body::MAX).await,
+        Proven::Inside(_) => body.collect_limited(max).await,
         Proven::Nobody(_) | Proven::Stopped(..) => Ok(Bytes::new()),
     };
     let body = match body {
@@ -110,7 +116,9 @@ async fn answer(
     };
     let api = Arc::clone(&shared.api);
     // Once begun, a change is carried through even if the client goes away: it is written whole or not at all.
-    match shared.control.spawn(async move { api.respond(request).await }).await {
+    let answered = shared.control.spawn(async move { api.respond(request).await }).await;
+    drop(room);
+    match answered {
         Ok(reply) => {
             let outcome = replied(visit, &method, caller.who(), reply);
             outcome.reported_by(&with_reported(would_refuse, caller.who()))

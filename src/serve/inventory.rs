@@ -52,6 +52,31 @@ impl Inventory for ImageReader {
         self.at(region, async move |forwarder: &Forwarder| forwarder.small_blob(&name, &digest).await).await
     }
 
+    async fn blob(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        digest: &Digest,
+        max: usize,
+    ) -> Result<Option<Bytes>, Fault> {
+        let (name, digest) = (name.clone(), digest.clone());
+        self.at(region, async move |forwarder: &Forwarder| forwarder.blob_up_to(&name, &digest, max).await)
+            .await
+    }
+
+    async fn signatures(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Vec<Digest>, Fault> {
+        let (name, digest) = (name.clone(), digest.clone());
+        let found = self
+            .at(region, async move |forwarder: &Forwarder| forwarder.signatures(&name, &digest).await)
+            .await?;
+        Ok(found.into_iter().map(|(_, signature)| signature).collect())
+    }
+
     async fn mount(
         &self,
         region: &Region,

@@ -2,6 +2,7 @@
 //!
 //! It is the list of calls and decides nothing itself but which surface is asked.
 
+mod asked;
 pub mod aws;
 pub mod control;
 pub mod images;
@@ -10,8 +11,10 @@ pub mod limits;
 pub mod outcome;
 pub mod overlay;
 pub mod probe;
+pub mod pushed;
 pub mod recorded;
 pub mod registry;
+pub mod shapes;
 pub mod sightings;
 pub mod sites;
 pub mod stock;
@@ -77,6 +80,10 @@ pub struct Shared {
     pub proofs: Arc<Pages>,
     /// What is deleted, and what is used.
     pub bin: Arc<crate::control::trash::Bin>,
+    /// Told of manifests that are pushed.
+    pub pushed: tokio::sync::mpsc::Sender<pushed::Pushed>,
+    /// What manifests are.
+    pub shapes: shapes::Shapes,
     /// Told of what pushes, pulls and deletions bring about.
     pub sightings: sightings::Sightings,
     /// Whether we are ready, for `/readyz`.
@@ -87,7 +94,7 @@ pub struct Shared {
 
 impl Shared {
     /// Counts that somebody has proven who they are, otherwise than by one of our own tokens.
-    fn authenticated(&self, caller: &Caller) {
+    pub fn authenticated(&self, caller: &Caller) {
         self.api.desk().activity.note(caller, self.clock.now());
     }
 }

@@ -11,6 +11,7 @@ use http::{Response, StatusCode};
 use http_body::Body;
 
 use super::Shared;
+use super::pushed::{self, Pushed};
 use super::sites::Site;
 use super::visit::Visit;
 use crate::admit::fault::Fault;
@@ -129,7 +130,11 @@ impl Under<'_> {
                 return Err(Failure::Limited { retry_after: std::time::Duration::from_secs(1) });
             }
         }
+        let pushed = Pushed::of(&self.site.region, name, (reference, sent.digest()), sent.content());
         let answer = self.forwarder.push_manifest(permit, exchange, sent).await?;
+        if answer.status().is_success() {
+            pushed::tell(&self.shared.pushed, pushed);
+        }
         if let Reference::Tag(tag) = reference
             && hidden.has_tag(tag, None)
         {

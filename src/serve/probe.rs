@@ -14,6 +14,7 @@ use super::visit::Visit;
 use crate::admit::refusal::Refusal;
 use crate::control::usage::Bytes as UsedBytes;
 use crate::edge::respond;
+use crate::findings::severity::Severity;
 use crate::ids::region::Region;
 use crate::record::event::{Verdict, What};
 use crate::record::metrics::{Cache, CacheEvent};
@@ -101,6 +102,36 @@ fn platform(text: &mut String, region: &Region, registry: &RegistryState, used: 
     }
 }
 
+/// What is found in images, and what of it would have stopped pulls.
+fn findings(text: &mut String, shared: &Shared) {
+    text.push_str(
+        "# HELP portcullis_findings Vulnerabilities that are reported.\n# TYPE portcullis_findings gauge\n",
+    );
+    let scans = &shared.api.desk().scans;
+    let counted = shared.sites.all().iter().filter_map(|site| Some((site, scans.counted(&site.region)?)));
+    let counted: Vec<_> = counted.collect();
+    for (site, (counts, _)) in &counted {
+        for (severity, count) in Severity::ALL.into_iter().zip(counts) {
+            let severity = severity.label().to_ascii_lowercase();
+            text.push_str(&format!(
+                "portcullis_findings{{registry=\"{}\",severity=\"{severity}\"}} {count}\n",
+                site.name
+            ));
+        }
+    }
+    text.push_str(
+        "# HELP portcullis_images_reported Images with a report.\n# TYPE portcullis_images_reported gauge\n",
+    );
+    for (site, (_, images)) in &counted {
+        text.push_str(&format!("portcullis_images_reported{{registry=\"{}\"}} {images}\n", site.name));
+    }
+    let would_refuse = shared.gate.findings_would_refuse();
+    text.push_str(&format!(
+        "# HELP portcullis_findings_would_refuse_total Pulls that findings would have stopped, were they not only reported.\n\
+         # TYPE portcullis_findings_would_refuse_total counter\nportcullis_findings_would_refuse_total {would_refuse}\n"
+    ));
+}
+
 /// Answers `/livez` and `/readyz`.
 #[must_use]
 pub fn health(shared: &Shared, visit: &Visit, question: HealthQuestion) -> Outcome {
@@ -127,6 +158,7 @@ pub fn health(shared: &Shared, visit: &Visit, question: HealthQuestion) -> Outco
 /// Answers `/metrics` in Prometheus' text format.
 pub async fn metrics(shared: &Shared, visit: &Visit) -> Outcome {
     let mut text = shared.scrape.page(shared);
+    findings(&mut text, shared);
     for region in shared.bin.usage.regions() {
         // What cannot be known is not published.
         let Ok(Some(registry)) = shared.gate.registry_settings(region).await else { continue };

@@ -12,6 +12,7 @@ use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 
 use super::Shared;
+use super::asked::Asked;
 use super::outcome::{Outcome, decided, who};
 use super::overlay::Under;
 use super::sites::{LAYERS, Site};
@@ -19,21 +20,18 @@ use super::visit::Visit;
 use crate::admit::authenticate::REGISTRY_USER;
 use crate::admit::fault::Fault;
 use crate::admit::refusal::Refusal;
-use crate::admit::registry::{Admission, Asking, NewNamespaces, Tags};
+use crate::admit::registry::{Admission, Asking, NewNamespaces};
 use crate::credential::authorization::Presented;
 use crate::credential::lease::Lease;
 use crate::edge::body::{BodyError, RequestBody};
 use crate::edge::respond;
 use crate::forward::lists::CatalogPage;
 use crate::forward::{ContentDigest, Exchange, Failure, Forwarder};
-use crate::ids::region::Region;
 use crate::record::event::{Finished, RegistryCall, Verdict, What};
 use crate::record::metrics::UpstreamError;
 use crate::registry::error::OciCode;
-use crate::registry::name::RepositoryName;
 use crate::registry::operation::{Operation, Page, UploadId};
 use crate::registry::parse::{Unparsed, parse};
-use crate::registry::reference::Tag;
 
 /// Answers one call.
 pub async fn call(
@@ -61,7 +59,7 @@ pub async fn call(
         new,
         headers: &parts.headers,
     };
-    let upstream = Upstream { forwarder, shared, region: &site.region };
+    let upstream = Asked { forwarder, shared, region: &site.region };
     let admission = match shared.gate.admit(operation, asking, &upstream).await {
         Ok(admission) => admission,
         Err(stopped) => return Outcome::stopped(visit, what, &stopped),
@@ -76,6 +74,7 @@ pub async fn call(
     let mut event = visit.event(what.clone()).by(Some(who(caller)));
     event.mount_downgraded = admission.mount_downgraded;
     let event = event.reported_by(&admission.would_refuse);
+    let event = event.reported_for(admission.findings_would_refuse.as_ref());
     let (event, verdict) = decided(event, admission.permit.grounds());
     visit.note(event.clone());
     match answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await {
@@ -246,21 +245,6 @@ async fn catalog(
         }
     }
     Ok(response)
-}
-
-/// The upstream, as the gate asks it.
-struct Upstream<'a> {
-    forwarder: &'a Forwarder,
-    shared: &'a Shared,
-    region: &'a Region,
-}
-
-impl Tags for Upstream<'_> {
-    async fn exists(&self, repository: &RepositoryName, tag: &Tag) -> Result<bool, Fault> {
-        let hidden = self.shared.gate.overlay(self.region, repository).await?.hidden;
-        // One that is hidden is not there, unless it was put on again behind our back.
-        Ok(!hidden.has_tag(tag, None) && self.forwarder.has_tag(repository, tag).await?)
-    }
 }
 
 fn ready(response: Response<Bytes>) -> Response<crate::forward::body::ForwardBody> {

@@ -30,6 +30,9 @@ use super::aws::{AwsError, AwsStore};
 use super::compliance::{Compliance, ComplianceRule, Scan, ScanRow};
 use super::custom_role::{CustomRoleRecord, CustomRoles};
 use super::feed::{Change, Feed, Sequence};
+use super::findings::{
+    ExemptionRecord, Exemptions, Findings, Kept, NewFinding, ReportRecord, Reported, Scanned,
+};
 use super::group::{AccessGroup, Groups, Membership};
 use super::group_rule::{ClaimRuleRecord, ClaimRules, Claimed};
 use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceIdentity, User, Window};
@@ -49,6 +52,8 @@ use crate::compliance::drift::{Deed, Drift};
 use crate::compliance::facts::Transfer;
 use crate::compliance::verdict::Verdict;
 use crate::credential::api_key::KeyHash;
+use crate::findings::exemption::{IssueType, Scope};
+use crate::findings::report::Counts;
 use crate::ids::aws::{AccessKeyId, ManagedPolicyId, ProviderUrl, RoleId, UserUniqueId};
 use crate::ids::cbr::{RuleId, ZoneId};
 use crate::ids::principal::PrincipalId;
@@ -175,6 +180,23 @@ delegate!(Compliance {
     last_uses() -> HashMap<String, UnixTime>;
     public_transfers() -> HashMap<Region, Transfer>;
     deeds(since: UnixTime, limit: u32) -> Vec<Deed>;
+});
+
+delegate!(Exemptions {
+    exemptions(region: &Region) -> Vec<ExemptionRecord>;
+    put_exemption(row: &ExemptionRecord) -> ();
+    delete_exemption(region: &Region, scope: &Scope, issue_type: IssueType, issue_id: &str) -> bool;
+    delete_exemptions(region: &Region) -> u64;
+});
+
+delegate!(Findings {
+    put_report(row: &ReportRecord, children: &[Digest]) -> Kept;
+    reported(of: &Scanned) -> Reported;
+    reported_in(region: &Region, name: Option<&RepositoryName>, after: Option<&Scanned>, limit: u32) -> Vec<(Scanned, Vec<ReportRecord>)>;
+    scanned_repositories(region: &Region) -> Vec<RepositoryName>;
+    forget_reports(of: &Scanned) -> ();
+    finding_counts(region: &Region) -> (Counts, u32);
+    new_findings(after: i64, limit: u32) -> Vec<NewFinding>;
 });
 
 delegate!(Groups {

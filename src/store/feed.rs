@@ -20,6 +20,10 @@ pub enum ChangeKey {
     Account,
     /// The configuration rules.
     Compliance,
+    /// The exemptions of one registry.
+    Exemptions(Region),
+    /// What is found in the images of one repository.
+    Findings(Region, RepositoryName),
     /// A group: itself, its members, its policies, or a policy that names it. A change of membership also touches the member.
     Group(AccessGroupId),
     /// The signing keys.

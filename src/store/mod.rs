@@ -13,6 +13,7 @@ pub mod error;
 #[cfg(test)]
 pub(crate) mod faulty;
 pub mod feed;
+pub mod findings;
 pub mod group;
 pub mod group_rule;
 pub mod identity;
@@ -37,6 +38,8 @@ pub trait Store:
     + compliance::Compliance
     + custom_role::CustomRoles
     + feed::Feed
+    + findings::Exemptions
+    + findings::Findings
     + group::Groups
     + group_rule::ClaimRules
     + identity::Identities

@@ -16,6 +16,7 @@ pub mod network;
 mod profile;
 pub mod registry;
 pub mod repository;
+mod standing;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -38,9 +39,11 @@ use self::network::AccountNetwork;
 use self::profile::{ProfileName, UserName};
 use self::registry::RegistryState;
 use self::repository::{RepositoryState, Whose};
+use self::standing::StandingOf;
 use self::table::{Joined, Table};
 use crate::clock::UnixTime;
 use crate::credential::api_key::KeyHash;
+use crate::findings::standing::Standing;
 use crate::ids::account::AccountId;
 use crate::ids::aws::{AccessKeyId, ManagedPolicyId};
 use crate::ids::principal::PrincipalId;
@@ -48,9 +51,11 @@ use crate::ids::region::Region;
 use crate::ids::tagged::{ApiKeyId, ProfileId, UserId};
 use crate::policy::engine::compiled::CompiledPolicy;
 use crate::registry::name::RepositoryName;
+use crate::registry::reference::Digest;
 use crate::store::Store;
 use crate::store::StoreError;
 use crate::store::feed::Sequence;
+use crate::store::findings::Scanned;
 
 /// The view cannot answer: the store is gone, or what it holds cannot be obeyed. The text is for the log.
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
@@ -221,6 +226,20 @@ impl View {
         self.ask(&HiddenOf { region: region.clone(), name: name.clone() }).await
     }
 
+    /// How an image stands, by what is reported of it in this repository.
+    ///
+    /// # Errors
+    /// [`Unavailable`] when the store cannot be asked.
+    pub async fn standing(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Arc<Standing>, Unavailable> {
+        let (region, repository, digest) = (region.clone(), name.clone(), digest.clone());
+        self.ask(&StandingOf(Scanned { region, repository, digest })).await
+    }
+
     /// All that restricts from where the account may be used.
     ///
     /// # Errors
@@ -345,6 +364,7 @@ struct Known {
     registries: Table<Region, Option<Arc<RegistryState>>>,
     repositories: Table<Whose, Option<Arc<RepositoryState>>>,
     hidden: Table<HiddenOf, Arc<Hidden>>,
+    standings: Table<StandingOf, Arc<Standing>>,
     restricting: Table<Restricting, Arc<AccountNetwork>>,
     signing: Table<Signing, Arc<Keyring>>,
     counters: Counters,
@@ -370,6 +390,7 @@ impl Known {
             registries: Table::new(1024),
             repositories: Table::new(settings.capacity),
             hidden: Table::new(settings.capacity),
+            standings: Table::new(settings.capacity),
             restricting: Table::new(1024),
             signing: Table::new(1024),
             counters: Counters::default(),

@@ -12,6 +12,7 @@ mod decision;
 mod forwarded;
 mod operation;
 mod proxy;
+mod report;
 mod scope;
 mod sigv4;
 
@@ -150,6 +151,32 @@ fn mutated_signatures_hold_what_the_fuzz_target_checks() {
 #[test]
 fn mutated_proxy_headers_hold_what_the_fuzz_target_checks() {
     feed(&INTRODUCTIONS, proxy::check);
+}
+
+/// A report in each format.
+const REPORTS: [&str; 6] = [
+    include_str!("../vectors/findings/attestation.json"),
+    include_str!("../vectors/findings/cyclonedx.json"),
+    include_str!("../vectors/findings/grype.json"),
+    include_str!("../vectors/findings/sarif.json"),
+    include_str!("../vectors/findings/trivy.json"),
+    include_str!("../vectors/findings/vex.json"),
+];
+
+#[test]
+fn mutated_reports_hold_what_the_fuzz_target_checks() {
+    let entropy = SequenceEntropy::seeded(22);
+    for (seed, _) in REPORTS.iter().cycle().zip(0..4_000) {
+        report::check(&mutated(seed, &entropy));
+    }
+}
+
+#[test]
+fn the_reports_of_the_corpus_are_read_before_they_are_changed() {
+    for seed in REPORTS {
+        assert!(portcullis::findings::read::read(seed.as_bytes()).is_ok_and(|one| !one.findings.is_empty()));
+        report::check(seed.as_bytes());
+    }
 }
 
 /// Puts a piece of a policy into one of them, before the bytes are changed.

@@ -38,6 +38,9 @@ mod faults;
 /// Tokens of clusters and identity providers in place of stored secrets.
 #[cfg(test)]
 mod federation;
+/// What scanners have found, and what comes of it.
+#[cfg(test)]
+mod findings;
 /// The clients, the registry and the recorder work, without Portcullis between them.
 #[cfg(test)]
 mod harness;

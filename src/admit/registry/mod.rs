@@ -5,8 +5,9 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::caller::Caller;
-use super::context::{Call, Facts, manifest_size_key, tag, tag_exists_key};
+use super::context::{Call, Facts};
 use super::fault::Fault;
+use super::findings::Upstream;
 use super::gate::{Gate, Stopped, Why};
 use super::held::HeldTag;
 use super::judge::Judge;
@@ -29,6 +30,10 @@ use crate::registry::operation::{Operation, UploadSession, UploadStart};
 use crate::registry::reference::{Digest, Reference, Tag};
 use crate::registry::scope;
 
+mod looked;
+
+use looked::Looked;
+
 /// What a call brings along.
 #[derive(Clone, Copy, Debug)]
 pub struct Asking<'a> {
@@ -42,15 +47,6 @@ pub struct Asking<'a> {
     pub new: NewNamespaces,
     /// The client's headers.
     pub headers: &'a HeaderMap,
-}
-
-/// Says whether a tag is there now. The gate asks only when some policy that applies depends on it.
-pub trait Tags {
-    /// Whether the repository has the tag.
-    ///
-    /// # Errors
-    /// [`Fault`] when the upstream cannot say; the call is stopped then.
-    fn exists(&self, repository: &RepositoryName, tag: &Tag) -> impl Future<Output = Result<bool, Fault>>;
 }
 
 /// A registry operation that may go ahead.
@@ -67,6 +63,8 @@ pub struct Admission {
     pub new_namespace: Option<Namespace>,
     /// Rules in report mode that would have refused it.
     pub would_refuse: Vec<RuleId>,
+    /// What is known of the image that policies would have refused, if findings are only reported.
+    pub findings_would_refuse: Option<String>,
     /// The tag that may be written this once.
     pub held_tag: Option<HeldTag>,
 }
@@ -89,7 +87,7 @@ impl Gate {
         &self,
         operation: Operation,
         asking: Asking<'_>,
-        tags: &impl Tags,
+        upstream: &impl Upstream,
     ) -> Result<Admission, Stopped> {
         let challenge = |because| Refusal::Challenge { because, scope: scope::scope_for(&operation) };
         let proof = match self.authenticator.registry(asking.presented, asking.origin).await {
@@ -109,7 +107,7 @@ impl Gate {
             return Err(Stopped::unproven(refusal));
         };
         let stop = |why: Why| Stopped { caller: Some(Arc::clone(&caller)), why };
-        self.proven(operation, &proof, &caller, asking, tags).await.map_err(stop)
+        self.proven(operation, &proof, &caller, asking, upstream).await.map_err(stop)
     }
 
     async fn proven(
@@ -118,7 +116,7 @@ impl Gate {
         proof: &Proof,
         caller: &Arc<Caller>,
         asking: Asking<'_>,
-        tags: &impl Tags,
+        upstream: &impl Upstream,
     ) -> Result<Admission, Why> {
         let namespace = operation.repository().map(Namespace::of);
         let mut would_refuse = self.network(caller, Want::Images(asking.region, namespace.as_ref())).await?;
@@ -133,16 +131,13 @@ impl Gate {
         };
         let call = Call { operation: &operation, headers: asking.headers, tag_exists: None };
         let region = Some(asking.region);
-        let facts = Facts { caller, now: self.clock.now(), region, call: Some(call), repository: None };
-        let grounds = match primary(&operation) {
+        let now = self.clock.now();
+        let facts = Facts { caller, now, region, call: Some(call), repository: None, known: None };
+        let (looked, (grounds, findings_would_refuse)) = match primary(&operation) {
             Some(need) => {
-                let repository = self.repository(asking.region, need.repository).await?;
-                let facts = Facts { repository: Some(&repository), ..facts };
-                // Nobody asks the upstream for a call that goes nowhere anyway.
-                let facts = if covered { self.looked_up(facts, call, &need, tags).await? } else { facts };
-                self.grounds(self.judge(facts), &need, asking.region).await?
+                self.on_repository(facts, (call, covered), (&need, asking.region), upstream).await?
             }
-            None => Grounds::Proven,
+            None => (Looked::default(), (Grounds::Proven, None)),
         };
         if !covered {
             return Err(
@@ -153,7 +148,7 @@ impl Gate {
             return Err(Refusal::Malformed(unknown_upload()).into());
         }
         let new_namespace = self.new_namespace(self.judge(facts), &operation, asking).await?;
-        let held_tag = self.free_tag(&operation, asking.region, tags).await?;
+        let held_tag = self.free_tag(&operation, asking.region, upstream).await?;
         let mount_allowed = match mount_source(&operation).zip(mounted(&operation)) {
             Some((need, digest)) => {
                 let source = self.mount_source(facts, (&need, digest), asking.region).await;
@@ -162,9 +157,38 @@ impl Gate {
             None => true,
         };
         let operation = if mount_allowed { operation } else { plain_session(operation) };
-        let permit = Permit::new(operation, Arc::clone(caller), grounds);
+        let permit = Permit::new(looked.pinned(operation)?, Arc::clone(caller), grounds);
         let mount_downgraded = !mount_allowed;
-        Ok(Admission { permit, lease, mount_downgraded, new_namespace, would_refuse, held_tag })
+        Ok(Admission {
+            permit,
+            lease,
+            mount_downgraded,
+            new_namespace,
+            would_refuse,
+            findings_would_refuse,
+            held_tag,
+        })
+    }
+
+    /// Decides on what is done to a repository, with what has to be looked up for that.
+    async fn on_repository(
+        &self,
+        facts: Facts<'_>,
+        (call, covered): (Call<'_>, bool),
+        (need, region): (&Need<'_>, &Region),
+        upstream: &impl Upstream,
+    ) -> Result<(Looked, (Grounds, Option<String>)), Why> {
+        let repository = self.repository(region, need.repository).await?;
+        let facts = Facts { repository: Some(&repository), ..facts };
+        // Nobody asks the upstream for a call that goes nowhere anyway.
+        let looked = match covered {
+            true => self.looked_up(facts, call, (need, region), upstream).await?,
+            false => Looked::default(),
+        };
+        let call = Some(Call { tag_exists: looked.tag_exists, ..call });
+        let facts = Facts { call, known: looked.known.as_ref(), ..facts };
+        let grounds = self.grounds(self.judge(facts), need, region).await?;
+        Ok((looked, grounds))
     }
 
     /// Decides on the source of a mount, like on a pull from there: the rules in report mode that would have refused it.
@@ -186,33 +210,12 @@ impl Gate {
         }
     }
 
-    /// With what the upstream says of the tag, if some statement of the caller's or the repository's depends on that. What
-    /// only the client can say, and leaves out, is asked for: a limit on what is large must not be passed by not saying how
-    /// large it is.
-    async fn looked_up<'a>(
-        &self,
-        facts: Facts<'a>,
-        call: Call<'a>,
-        need: &Need<'_>,
-        tags: &impl Tags,
-    ) -> Result<Facts<'a>, Why> {
-        let reads = |key| self.judge(facts).reads(for_right(need.right), key);
-        let writes = matches!(call.operation, Operation::ManifestWrite { .. });
-        if writes && reads(manifest_size_key()) && !facts.knows(manifest_size_key()) {
-            return Err(Refusal::Malformed(unknown_length()).into());
-        }
-        let depends = reads(tag_exists_key());
-        let Some(tag) = tag(call.operation).filter(|_| depends) else { return Ok(facts) };
-        let tag_exists = Some(tags.exists(need.repository, tag).await?);
-        Ok(Facts { call: Some(Call { tag_exists, ..call }), ..facts })
-    }
-
     /// Holds the tag that a push would write, if it may be written only once; the refusal if that has been.
     async fn free_tag(
         &self,
         operation: &Operation,
         region: &Region,
-        tags: &impl Tags,
+        upstream: &impl Upstream,
     ) -> Result<Option<HeldTag>, Why> {
         let Operation::ManifestWrite { repository, reference: Reference::Tag(tag) } = operation else {
             return Ok(None);
@@ -222,23 +225,37 @@ impl Gate {
         }
         let written = || Refusal::Malformed(immutable_tag(repository, tag));
         let held = self.tag_holds.hold(region, repository, tag).ok_or_else(written)?;
-        if tags.exists(repository, tag).await? { Err(written().into()) } else { Ok(Some(held)) }
+        if upstream.exists(repository, tag).await? { Err(written().into()) } else { Ok(Some(held)) }
     }
 
-    /// Why the caller has what it needs, or the refusal.
-    async fn grounds(&self, judge: Judge<'_>, need: &Need<'_>, region: &Region) -> Result<Grounds, Why> {
+    /// Why the caller has what it needs, or the refusal. With it, what would have been refused for what is known of the image,
+    /// where that is only reported.
+    async fn grounds(
+        &self,
+        judge: Judge<'_>,
+        need: &Need<'_>,
+        region: &Region,
+    ) -> Result<(Grounds, Option<String>), Why> {
         let resource = self.placed(Resource::repository(region, need.repository)).await?;
         let denied = match judge.any(for_right(need.right), &resource) {
-            Ok(verdict) => return Ok(judge.grounds(&verdict)),
+            Ok(verdict) => return Ok((judge.grounds(&verdict), None)),
             Err(denied) => denied,
         };
         if !self.registry(region).await?.policies_enforced {
             self.count_would_deny();
-            return Ok(Grounds::PolicyFree);
+            return Ok((Grounds::PolicyFree, None));
+        }
+        let faultless = judge.facts.faultless().map(|facts| Judge { facts, ..judge });
+        let but_for_findings = faultless
+            .and_then(|judge| Some(judge.grounds(&judge.any(for_right(need.right), &resource).ok()?)));
+        let complaint = but_for_findings.is_some().then(|| judge.facts.complaint()).flatten();
+        if let (Some(grounds), true) = (but_for_findings, self.only_reports_findings()) {
+            return Ok((grounds, complaint));
         }
         let (words, verdict) =
             denied.ok_or_else(|| Fault::Internal(format!("no words for {:?}", need.right)))?;
-        Err(Refusal::Denied(Box::new(judge.denial(words, resource, &verdict))).into())
+        let denial = judge.denial(words, resource, &verdict).for_what_is_known(complaint);
+        Err(Refusal::Denied(Box::new(denial)).into())
     }
 
     /// The namespace that a push would bring into being; a refusal where that is not to happen, or where a policy denies

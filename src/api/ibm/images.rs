@@ -83,7 +83,7 @@ fn required<'c>(call: &'c Call<'_>, name: &str) -> Result<&'c str, Problem> {
 }
 
 /// Reads the name of an image: the registry's host may stand before it, `latest` is meant by none.
-pub(super) fn named(call: &Call<'_>, text: &str) -> Result<ImageName, Problem> {
+pub(in crate::api) fn named(call: &Call<'_>, text: &str) -> Result<ImageName, Problem> {
     let wrong = || {
         let text = crate::ids::Malformed::new(text, "").text;
         Problem::Invalid(format!("`{text}` is no image: write REPOSITORY:TAG or REPOSITORY@DIGEST"))

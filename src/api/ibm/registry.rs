@@ -166,8 +166,28 @@ async fn images(call: &Call<'_>) -> Result<Answer, Problem> {
         namespaces: call.query.all("namespace").filter(|n| !n.is_empty()).map(str::to_owned).collect(),
         repositories: call.query.all("repository").filter(|n| !n.is_empty()).map(bare).collect(),
     };
-    let done = call.desk.images(&call.caller, &call.request.region, &filter).await?;
-    Ok(Answer::of(StatusCode::OK, done, |images| images.iter().map(|row| image(call, row)).collect()))
+    let region = &call.request.region;
+    let done = call.desk.images(&call.caller, region, &filter).await?;
+    if call.query.one("vulnerabilities")? == Some("false") {
+        return Ok(Answer::of(StatusCode::OK, done, |images| {
+            images.iter().map(|row| image(call, row)).collect()
+        }));
+    }
+    let tallies = call.desk.tallies(&call.caller, region, &done.value).await?;
+    let mut shown = Vec::with_capacity(done.value.len());
+    for (row, tally) in done.value.iter().zip(tallies) {
+        let mut one = image(call, row);
+        if let (Some(members), Some(tally)) = (one.as_object_mut(), tally) {
+            let issues = tally.issues();
+            members.insert("Vulnerable".to_owned(), json!(if issues > 0 { "true" } else { "false" }));
+            members.insert("VulnerabilityCount".to_owned(), json!(tally.vulnerabilities));
+            members.insert("ConfigurationIssueCount".to_owned(), json!(tally.checks));
+            members.insert("IssueCount".to_owned(), json!(issues));
+            members.insert("ExemptIssueCount".to_owned(), json!(tally.exempt()));
+        }
+        shown.push(one);
+    }
+    Ok(Answer::of(StatusCode::OK, done, |_| Value::Array(shown)))
 }
 
 /// What can be known of an image without scanning it.

@@ -273,6 +273,7 @@ impl House {
             pepper: Arc::new(Pepper::new(&[7; 32])),
             sealer: Sealer::new(Arc::new(MasterKey::fresh(&SequenceEntropy::seeded(7)))),
             premises: Premises { registries, ..Premises::default() },
+            scans: Arc::new(crate::control::scans::Scans::new(None, false)),
             stock: Arc::new(empty::Empty),
             store: store.clone(),
         };

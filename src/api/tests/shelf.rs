@@ -78,6 +78,20 @@ impl Inventory for OneImage {
         Ok(None)
     }
 
+    async fn blob(
+        &self,
+        _: &Region,
+        _: &RepositoryName,
+        _: &Digest,
+        _: usize,
+    ) -> Result<Option<Bytes>, Fault> {
+        Ok(None)
+    }
+
+    async fn signatures(&self, _: &Region, _: &RepositoryName, _: &Digest) -> Result<Vec<Digest>, Fault> {
+        Ok(Vec::new())
+    }
+
     async fn mount(
         &self,
         _: &Region,

@@ -3,13 +3,22 @@
 use clap::{Args, Subcommand};
 
 use super::ContainerClient;
-use super::shelf;
+use super::{shelf, va};
 use crate::cli::cr::image;
 use crate::cli::display::{Display, Output};
 use crate::cli::template::Template;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
+    /// Exempt a vulnerability, a notice or a configuration issue
+    ExemptionAdd(va::ExemptionAdd),
+    /// List exemptions
+    #[command(visible_alias = "exemptions")]
+    ExemptionList(va::ExemptionList),
+    /// End an exemption
+    ExemptionRm(va::Exemption),
+    /// List what exemptions can be of
+    ExemptionTypes(Formatted),
     /// Enforce IAM policies; this cannot be undone
     IamPoliciesEnable,
     /// Show whether IAM policies are enforced
@@ -71,6 +80,11 @@ pub(in crate::cli) enum Command {
     RetentionRun(shelf::RetentionRun),
     /// List deleted images that can be restored
     TrashList(shelf::TrashList),
+    /// Show what scanners have found in images
+    #[command(visible_alias = "vulnerability-assessment")]
+    Va(va::Va),
+    /// Send a scanner's report about an image
+    VaUpload(va::VaUpload),
 }
 
 #[derive(Args, Debug)]
@@ -164,7 +178,7 @@ pub(in crate::cli) struct ImageList {
     /// Accepted for compatibility: there are no IBM images
     #[arg(long, hide = true)]
     pub(in crate::cli) include_ibm: bool,
-    /// Accepted for compatibility
+    /// Show the security status, which is shown anyway
     #[arg(long, hide = true, conflicts_with = "no_va")]
     pub(in crate::cli) va: bool,
     /// Leave out the security status

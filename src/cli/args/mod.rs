@@ -14,6 +14,7 @@ pub(super) mod iam;
 pub(super) mod policy;
 pub(super) mod resource;
 pub(super) mod shelf;
+pub(super) mod va;
 
 /// Puts cloud-grade IAM in front of any OCI registry, and talks to a server that does.
 #[derive(Debug, Parser)]

@@ -25,12 +25,18 @@ pub(super) async fn list(io: &mut Io, session: &mut Session, list: ImageList) ->
     display.quiet = list.quiet || list.format.is_some();
     let targeted = region::target(session, None).await?;
     io.announce(display, "Listing images...\n");
-    let mut path = "/api/v1/images".to_owned();
+    let mut fields = Vec::new();
+    if list.no_va {
+        fields.push(("vulnerabilities", "false"));
+    }
     if let Some(restrict) = &list.restrict {
         let restrict = restrict.strip_prefix(&format!("{}/", targeted.host())).unwrap_or(restrict);
-        let field = if restrict.contains('/') { "repository" } else { "namespace" };
-        path = format!("{path}?{}", form(&[(field, restrict)]));
+        fields.push((if restrict.contains('/') { "repository" } else { "namespace" }, restrict));
     }
+    let path = match fields.is_empty() {
+        true => "/api/v1/images".to_owned(),
+        false => format!("/api/v1/images?{}", form(&fields)),
+    };
     let answer = targeted.read(session, &path).await?;
     if display.is_json() {
         io.line(display::json(&answer));
@@ -97,6 +103,7 @@ struct Row {
     size: u64,
     status: String,
     issues: u64,
+    exempt: u64,
 }
 
 fn rows(images: &[Image]) -> Vec<Row> {
@@ -125,6 +132,7 @@ fn rows_of(image: &Image) -> impl Iterator<Item = Row> {
         size: image.size,
         status,
         issues: image.issue_count.unwrap_or_default(),
+        exempt: image.exempt_issue_count.unwrap_or_default(),
         ..Row::default()
     };
     image.repo_tags.iter().filter_map(move |name| {
@@ -145,7 +153,7 @@ fn record(row: &Row) -> Field {
     let status = vec![
         ("Status", text(&row.status)),
         ("IssueCount", Field::number(row.issues)),
-        ("ExemptionCount", Field::number(0)),
+        ("ExemptionCount", Field::number(row.exempt)),
     ];
     Field::Record(vec![
         ("Created", Field::number(row.created)),

@@ -13,6 +13,7 @@ mod namespace;
 pub(super) mod region;
 mod shelf;
 mod upkeep;
+mod va;
 
 /// Runs one command.
 pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
@@ -21,6 +22,10 @@ pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
     match command {
         Command::IamPoliciesEnable => enforcement::enable(io, session).await,
         Command::IamPoliciesStatus(formatted) => enforcement::status(io, session, formatted.display()).await,
+        Command::ExemptionAdd(add) => va::exempt(io, session, add).await,
+        Command::ExemptionList(list) => va::exemptions(io, session, list).await,
+        Command::ExemptionRm(which) => va::unexempt(io, session, which).await,
+        Command::ExemptionTypes(formatted) => va::types(io, session, formatted).await,
         Command::ImageList(list) => image::list(io, session, list).await,
         Command::ImageDigests(list) => digest::list(io, session, list).await,
         Command::ImageInspect(wanted) => shelf::inspect(io, session, wanted, "json").await,
@@ -48,5 +53,7 @@ pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
         Command::RetentionPolicySet(set) => upkeep::set_retention(io, session, set).await,
         Command::RetentionRun(run) => upkeep::run(io, session, run).await,
         Command::TrashList(list) => shelf::trash(io, session, list).await,
+        Command::Va(wanted) => va::reports(io, session, wanted).await,
+        Command::VaUpload(wanted) => va::upload(io, session, wanted).await,
     }
 }

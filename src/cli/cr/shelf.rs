@@ -16,7 +16,7 @@ use crate::cli::wire::{self, ImageDigest, Trashed};
 const AT_ONCE: usize = 500;
 
 /// The image's name with the registry's host; without a tag, `latest` is meant.
-fn named(targeted: &Targeted, image: &str) -> String {
+pub(super) fn named(targeted: &Targeted, image: &str) -> String {
     let host = targeted.host();
     let bare = image.strip_prefix(&format!("{host}/")).unwrap_or(image);
     let last = bare.rsplit('/').next().unwrap_or(bare);

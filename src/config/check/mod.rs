@@ -8,7 +8,9 @@ use super::files;
 use super::mistake::Notes;
 use super::raw::Entry;
 use super::section::{Placed, Section};
-use super::settings::{Account, Allowlist, Audit, Limits, Log, Settings, Store, Token, Trash};
+use super::settings::{
+    Account, Allowlist, Audit, FindingsSettings, Limits, Log, Settings, Store, Token, Trash,
+};
 use crate::ids::account::AccountId;
 use crate::network::decide::PrivateSource;
 use crate::record::audit::{Destination, OnFailure};
@@ -41,6 +43,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     let federation = federation::read(top.section("federation"));
     let compliance = compliance::read(top.section("compliance"));
     let trash = trash(top.section("trash"));
+    let findings = findings(top.section("findings"));
     let limits = limits(top.section("limits"));
     let log = log(top.section("log"));
     let workers = top.number("workers", 0..=1024).and_then(|count| usize::try_from(count).ok());
@@ -56,6 +59,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         federation,
         compliance,
         trash,
+        findings,
         limits,
         acme: acme.map(|acme| acme.value),
         log,
@@ -133,6 +137,23 @@ fn trash(mut section: Section<'_>) -> Trash {
     let days = section.number("days", 0..=3650).unwrap_or(30);
     section.end();
     Trash { keep: Some(HOUR * 24 * u32::try_from(days).unwrap_or(30)).filter(|keep| !keep.is_zero()) }
+}
+
+fn findings(mut section: Section<'_>) -> FindingsSettings {
+    let only_reported = section.word("gate", &[("enforce", false), ("report", true)]).unwrap_or(false);
+    let referrers = section.boolean("referrers").unwrap_or(true);
+    let place = section.place_of("scanner");
+    let word =
+        |text: &str| if text.contains('\0') { Err("must not hold a NUL") } else { Ok(text.to_owned()) };
+    let scanner: Vec<String> =
+        section.list("scanner", word).unwrap_or_default().into_iter().map(|word| word.value).collect();
+    if scanner.first().is_some_and(String::is_empty) {
+        section.notes.mistake(&place, "must begin with a program");
+    }
+    let scanner_timeout = section.duration("scanner_timeout", SECOND..=HOUR).unwrap_or(MINUTE * 10);
+    let scan_on_push = section.boolean("scan_on_push").unwrap_or(false);
+    section.end();
+    FindingsSettings { only_reported, referrers, scanner, scanner_timeout, scan_on_push }
 }
 
 fn limits(mut section: Section<'_>) -> Limits {

@@ -207,6 +207,7 @@ const MANAGER: &[Action] = &[
     Action::AuthSet,
     Action::SettingsSet,
     Action::ExemptionManager,
+    Action::FindingsWrite,
 ];
 
 const VIEWER: &[Action] = &[

@@ -6,6 +6,7 @@ pub(crate) mod aws_resources;
 pub(crate) mod aws_samples;
 pub(crate) mod compliance;
 pub(crate) mod concurrency;
+pub(crate) mod findings;
 pub(crate) mod groups;
 pub(crate) mod identities;
 pub(crate) mod networks;
@@ -75,6 +76,10 @@ macro_rules! suite {
                 a_view_that_hangs_delays_a_write_but_does_not_fail_it
                 policies_in_force_are_read_as_of_one_position
                 a_quota_holds_however_many_try_at_once;
+            findings:
+                a_report_takes_the_place_of_the_last_by_the_same_way_and_of_no_other
+                a_report_of_an_index_is_of_its_children_and_lists_are_read_in_pages
+                exemptions_are_replaced_and_reach_only_their_scope;
             groups:
                 a_group_is_read_back_and_listed_oldest_first
                 a_group_name_is_unique_in_any_case

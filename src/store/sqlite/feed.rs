@@ -45,6 +45,8 @@ pub(super) fn spelt(key: &ChangeKey) -> (&'static str, String) {
     match key {
         ChangeKey::Account => ("account", String::new()),
         ChangeKey::Compliance => ("compliance", String::new()),
+        ChangeKey::Exemptions(region) => ("exemptions", region.to_string()),
+        ChangeKey::Findings(region, name) => ("findings", format!("{region}/{name}")),
         ChangeKey::Group(id) => ("group", id.to_string()),
         ChangeKey::Keyring => ("keyring", String::new()),
         ChangeKey::ManagedPolicy(id) => ("managed_policy", id.to_string()),
@@ -63,6 +65,8 @@ fn change(row: &SqliteRow) -> Result<Change, StoreError> {
     let key = match kind.as_str() {
         "account" => ChangeKey::Account,
         "compliance" => ChangeKey::Compliance,
+        "exemptions" => ChangeKey::Exemptions(super::row::parsed(row, "key")?),
+        "findings" => super::row::parsed_by(row, "key", findings)?,
         "group" => ChangeKey::Group(super::row::parsed(row, "key")?),
         "keyring" => ChangeKey::Keyring,
         "managed_policy" => ChangeKey::ManagedPolicy(super::row::parsed(row, "key")?),
@@ -78,8 +82,16 @@ fn change(row: &SqliteRow) -> Result<Change, StoreError> {
     Ok(Change { sequence: Sequence(row.try_get("seq")?), key })
 }
 
-/// A repository's key: the region, which has no slash, and the name.
 fn repository(key: &str) -> Result<ChangeKey, Malformed> {
+    place(key).map(|(region, name)| ChangeKey::Repository(region, name))
+}
+
+fn findings(key: &str) -> Result<ChangeKey, Malformed> {
+    place(key).map(|(region, name)| ChangeKey::Findings(region, name))
+}
+
+/// A repository: the region, which has no slash, and the name.
+fn place(key: &str) -> Result<(Region, RepositoryName), Malformed> {
     let (region, name) = key.split_once('/').ok_or_else(|| Malformed::new(key, "a region and a name"))?;
-    Ok(ChangeKey::Repository(Region::parse(region)?, RepositoryName::parse(name)?))
+    Ok((Region::parse(region)?, RepositoryName::parse(name)?))
 }

@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
-use super::{Admission, Asking, NewNamespaces, Tags};
+use super::{Admission, Asking, NewNamespaces};
 use crate::admit::authenticate::Authenticator;
 use crate::admit::caller::{Caller, Credential};
 use crate::admit::fault::Fault;
+use crate::admit::findings::{Resolved, Upstream as Asked};
 use crate::admit::gate::{Gate, Why};
 use crate::admit::network::Premises;
 use crate::admit::origin::Origin;
@@ -20,7 +21,7 @@ use crate::admit::permit::Grounds;
 use crate::admit::proof::{Ceiling, Proof};
 use crate::admit::refusal::Refusal;
 use crate::client::address::ClientAddr;
-use crate::clock::{ManualClock, SequenceEntropy};
+use crate::clock::{Clock as _, ManualClock, SequenceEntropy, UnixTime};
 use crate::credential::api_key::Pepper;
 use crate::credential::authorization::Presented;
 use crate::credential::lease::LeaseKey;
@@ -39,14 +40,16 @@ use crate::policy::reason::Denial;
 use crate::policy::table::{Action, product};
 use crate::registry::name::RepositoryName;
 use crate::registry::parse::parse;
-use crate::registry::reference::Tag;
+use crate::registry::reference::{Digest, Reference, Tag};
 use crate::registry::scope::{ScopeAction, ScopeEntry};
+use crate::registry::shape::Nature;
 use crate::store::contract::samples;
 use crate::store::sqlite::SqliteStore;
 use crate::view::bundle::{Bundle, rights};
 use crate::view::{Settings, View};
 
 mod changing;
+mod findings;
 mod living;
 mod sessions;
 mod stored;
@@ -55,6 +58,7 @@ mod stored;
 struct House {
     gate: Gate,
     clock: Arc<ManualClock>,
+    store: Arc<SqliteStore>,
     _dir: TempDir,
 }
 
@@ -64,11 +68,33 @@ struct Upstream {
     asked: Cell<u32>,
 }
 
-impl Tags for Upstream {
+impl Asked for Upstream {
     async fn exists(&self, _: &RepositoryName, tag: &Tag) -> Result<bool, Fault> {
         self.asked.set(self.asked.get() + 1);
         let down = || Fault::UpstreamUnreachable("down".to_owned());
         self.tags.map(|tags| tags.contains(&tag.as_str())).ok_or_else(down)
+    }
+
+    async fn resolved(&self, _: &RepositoryName, by: &Reference) -> Result<Option<Resolved>, Fault> {
+        self.asked.set(self.asked.get() + 1);
+        if self.tags.is_none() {
+            return Err(Fault::UpstreamUnreachable("down".to_owned()));
+        }
+        let image = |n: u8| Resolved {
+            digest: Digest::parse(&format!("sha256:{n:064x}")).unwrap(),
+            nature: Nature::Image,
+            children: Vec::new(),
+        };
+        let index =
+            Resolved { nature: Nature::Index, children: vec![image(1).digest, image(2).digest], ..image(9) };
+        let all = [("v1", image(1)), ("v2", image(2)), ("all", index)];
+        let found =
+            all.into_iter().find(|(tag, one)| by.as_str() == *tag || by.as_str() == one.digest.as_str());
+        Ok(found.map(|(_, one)| one))
+    }
+
+    async fn signed(&self, _: &RepositoryName, digest: &Digest) -> Result<bool, Fault> {
+        Ok(digest.as_str().ends_with('2'))
     }
 }
 
@@ -144,7 +170,7 @@ impl House {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(samples::time(1000)));
         let store = Arc::new(SqliteStore::open(&dir.path().join("store.db"), clock.clone()).await.unwrap());
-        let view = View::new(store, Handle::current(), samples::account_id(), Settings::default());
+        let view = View::new(store.clone(), Handle::current(), samples::account_id(), Settings::default());
         let view = Arc::new(view);
         let pepper = Arc::new(Pepper::new(&[7; 32]));
         let sealer = Sealer::new(Arc::new(MasterKey::fresh(&SequenceEntropy::seeded(7))));
@@ -159,7 +185,11 @@ impl House {
         let leases = LeaseKey::new(&[7; 32]);
         let registries = [(region(), "us.registry.test".parse().unwrap())].into();
         let premises = Premises { registries, ..Premises::default() };
-        Self { gate: Gate::new(prover, view, leases, premises, clock.clone()), clock, _dir: dir }
+        Self { gate: Gate::new(prover, view, leases, premises, clock.clone()), clock, store, _dir: dir }
+    }
+
+    fn now(&self) -> UnixTime {
+        self.clock.now()
     }
 
     async fn ask(

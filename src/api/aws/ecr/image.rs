@@ -126,15 +126,41 @@ fn about(call: &AwsCall<'_>) -> Result<About, AwsProblem> {
 }
 
 pub(super) async fn scan_findings(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
-    let said = about(call)?;
+    let said: wire::Repository<wire::ScanFindings> = call.json()?;
+    let name = said.name()?;
     let asker = asker(call, said.registry_id.as_deref());
-    Ok(AwsAnswer::done(call.desk.ecr_scan_findings(asker, &said.name, &said.id).await?))
+    let id = ImageId::from(said.rest.image_id);
+    let start = match said.rest.next_token.as_deref() {
+        None => 0,
+        Some(token) => token.parse().map_err(|_| invalid("nextToken", "must be a token of this list"))?,
+    };
+    let limit = usize::try_from(said.rest.max_results.unwrap_or(100).clamp(1, 1000)).unwrap_or(100);
+    let tag = id.tag.as_deref().and_then(|text| Tag::parse(text).ok());
+    let done = call.desk.ecr_scan_findings(asker, &name, &id).await?;
+    Ok(AwsAnswer::json(done, |scan| {
+        let shown = super::scan::findings(&scan, (start, limit));
+        let mut members = json!({
+            "imageId": image_id(&scan.digest, tag.as_ref()),
+            "imageScanStatus": super::scan::status(&scan),
+            "imageScanFindings": shown,
+        });
+        let next = start.saturating_add(limit);
+        if let (true, Some(members)) = (next < scan.findings.len(), members.as_object_mut()) {
+            members.insert("nextToken".to_owned(), json!(next.to_string()));
+        }
+        of(call, &name, compact(members))
+    }))
 }
 
 pub(super) async fn start_scan(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {
     let said = about(call)?;
     let asker = asker(call, said.registry_id.as_deref());
-    Ok(AwsAnswer::done(call.desk.ecr_start_scan(asker, &said.name, &said.id).await?))
+    let done = call.desk.ecr_start_scan(asker, &said.name, &said.id).await?;
+    Ok(AwsAnswer::json(done, |digest| {
+        let tag = said.id.tag.as_deref().and_then(|text| Tag::parse(text).ok());
+        let id = image_id(&digest, tag.as_ref());
+        of(call, &said.name, json!({"imageId": id, "imageScanStatus": {"status": "IN_PROGRESS"}}))
+    }))
 }
 
 pub(super) async fn replication_status(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsProblem> {

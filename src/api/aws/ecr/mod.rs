@@ -6,6 +6,7 @@ mod lifecycle;
 mod page;
 mod registry;
 mod repository;
+mod scan;
 mod shape;
 mod wire;
 

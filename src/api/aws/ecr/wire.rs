@@ -162,6 +162,14 @@ pub(super) struct OneImage {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+pub(super) struct ScanFindings {
+    pub(super) image_id: Image,
+    pub(super) next_token: Option<String>,
+    pub(super) max_results: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(super) struct Referrers {
     pub(super) subject_id: Subject,
     pub(super) filter: Option<Artifacts>,

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use super::inventory::Held;
 use super::repository::{Paged, Paging};
 use super::{Asker, Doing};
+use crate::admit::fault::Fault;
 use crate::admit::permit::{AwsControl, Permit};
 use crate::control::Desk;
 use crate::control::aws::AwsDone;
@@ -60,6 +61,9 @@ pub struct Batch<T> {
 
 /// Why an image of a batch is a failure.
 pub(super) type Why = (&'static str, &'static str);
+
+/// What came of looking at one image of a batch.
+type Looked = Result<(Manifest, Option<Tag>), Why>;
 
 const MISSING_ID: Why =
     ("MissingDigestAndTag", "Invalid request parameters: both tag and digest cannot be null");
@@ -226,12 +230,17 @@ impl Desk {
         ids: Vec<ImageId>,
     ) -> Result<AwsDone<Batch<(Manifest, Option<Tag>)>>, AwsProblem> {
         let doing = Doing("ecr:BatchGetImage", Some(Action::ImagePull));
-        let permit = self.may_on_images(asker, doing, name, OperationKind::ManifestRead, &ids).await?;
+        let (permit, looked_at) = self.may_read_images(asker, doing, name, &ids).await?;
         self.existing(asker.region, name).await?;
         self.begin_pull((asker.caller.principal().clone(), asker.region.clone(), name.clone())).await?;
         let mut batch = Batch { done: Vec::new(), failures: Vec::new() };
+        let mut looked_at = looked_at.into_iter();
         for id in ids {
-            match self.one_manifest(asker.region, name, &id).await? {
+            let found = match looked_at.next() {
+                Some(found) => found,
+                None => self.one_manifest(asker.region, name, &id).await?,
+            };
+            match found {
                 Ok(found) => {
                     let (digest, now) = (&found.0.digest, self.clock.now());
                     self.store.image_pulled(asker.region, name, digest, now).await?;
@@ -243,12 +252,46 @@ impl Desk {
         Ok(AwsDone::new(batch, permit))
     }
 
+    /// Decides on reading images: where policies want to know what is found in them, on those that are read then.
+    async fn may_read_images(
+        &self,
+        asker: Asker<'_>,
+        doing: Doing,
+        name: &RepositoryName,
+        ids: &[ImageId],
+    ) -> Result<(Permit<AwsControl>, Vec<Looked>), AwsProblem> {
+        let kind = OperationKind::ManifestRead;
+        if ids.is_empty() || !self.asks_for_findings(asker.caller, Action::ImagePull, asker.region).await? {
+            return Ok((self.may_on_images(asker, doing, name, kind, ids).await?, Vec::new()));
+        }
+        let (mut permit, mut looked_at) = (None, Vec::new());
+        for id in ids {
+            let found = self.one_manifest(asker.region, name, id).await?;
+            let (digest, tag) = id.parsed().unwrap_or_default();
+            let seen = match &found {
+                Ok((manifest, tag)) => {
+                    let by = tag
+                        .clone()
+                        .map_or_else(|| Reference::Digest(manifest.digest.clone()), Reference::Tag);
+                    let whole = (&manifest.digest, &*manifest.content);
+                    Some(self.seen(asker.region, name, &by, whole).await?)
+                }
+                Err(_) => None,
+            };
+            let told = self.told_of(asker, doing, name, (kind, (digest.as_ref(), tag.as_ref())), Vec::new());
+            permit = Some(self.may_read(asker, doing, name, (told.await?, seen)).await?);
+            looked_at.push(found);
+        }
+        let nothing = || Fault::Internal("no image was decided on".to_owned());
+        Ok((permit.ok_or_else(nothing)?, looked_at))
+    }
+
     async fn one_manifest(
         &self,
         region: &Region,
         name: &RepositoryName,
         id: &ImageId,
-    ) -> Result<Result<(Manifest, Option<Tag>), Why>, AwsProblem> {
+    ) -> Result<Looked, AwsProblem> {
         let (digest, tag) = match id.parsed() {
             Ok(parsed) => parsed,
             Err(why) => return Ok(Err(why)),

@@ -23,6 +23,7 @@ use super::action;
 use super::problem::{AwsCode, AwsProblem};
 use crate::admit::aws::{AwsAsk, AwsTarget};
 use crate::admit::caller::Caller;
+use crate::admit::findings::Seen;
 use crate::admit::permit::{AwsControl, Permit};
 use crate::control::Desk;
 use crate::ids::Malformed;
@@ -85,8 +86,19 @@ impl Desk {
         name: &RepositoryName,
         context: Vec<Told>,
     ) -> Result<Permit<AwsControl>, AwsProblem> {
+        self.may_read(asker, doing, name, (context, None)).await
+    }
+
+    /// The same of a call that reads an image.
+    async fn may_read(
+        &self,
+        asker: Asker<'_>,
+        doing: Doing,
+        name: &RepositoryName,
+        (context, seen): (Vec<Told>, Option<Seen>),
+    ) -> Result<Permit<AwsControl>, AwsProblem> {
         let target = AwsTarget::Resource(Resource::repository(asker.region, name));
-        let ask = AwsAsk { ibm: doing.1, context, ..AwsAsk::new(action(doing.0)?, target) };
+        let ask = AwsAsk { ibm: doing.1, context, seen, ..AwsAsk::new(action(doing.0)?, target) };
         let permit = self.authority.permit_aws(asker.caller, ask).await?;
         match self.other_registry(asker) {
             Some(other) => Err(no_repository(name, &other)),
@@ -101,8 +113,21 @@ impl Desk {
         doing: Doing,
         name: &RepositoryName,
         (kind, id): (OperationKind, (Option<&Digest>, Option<&Tag>)),
-        mut told: Vec<Told>,
+        told: Vec<Told>,
     ) -> Result<Permit<AwsControl>, AwsProblem> {
+        let told = self.told_of(asker, doing, name, (kind, id), told).await?;
+        self.may_on(asker, doing, name, told).await
+    }
+
+    /// What policies may read of a call on one image.
+    async fn told_of(
+        &self,
+        asker: Asker<'_>,
+        doing: Doing,
+        name: &RepositoryName,
+        (kind, id): (OperationKind, (Option<&Digest>, Option<&Tag>)),
+        mut told: Vec<Told>,
+    ) -> Result<Vec<Told>, AwsProblem> {
         let mut tell = |key: &str, value: &str| told.push((key.to_owned(), vec![value.to_owned()]));
         tell("registry:Operation", kind.label());
         match id {
@@ -120,7 +145,7 @@ impl Desk {
             (Some(digest), None) => tell("registry:Digest", digest.as_str()),
             (None, None) => {}
         }
-        self.may_on(asker, doing, name, told).await
+        Ok(told)
     }
 
     /// The same for each image of a batch: what is not permitted of one ends all.

@@ -9,6 +9,7 @@ use crate::admit::held::HeldTag;
 use crate::control::Desk;
 use crate::control::aws::AwsDone;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
+use crate::control::intake::{is_worth_a_look, take_in_pushed};
 use crate::control::stock::{Manifest, Unstored};
 use crate::policy::table::Action;
 use crate::registry::error::{OciCode, OciError};
@@ -117,6 +118,11 @@ impl Desk {
         let said = |unstored| refused(unstored, &manifest.media_type, name, self.account.as_str());
         let digest = put.map_err(said)?;
         self.store.image_pushed(asker.region, name, &digest, self.clock.now()).await?;
+        if is_worth_a_look(&reference, &manifest.content)
+            && let Err(untaken) = take_in_pushed(&self.bin, asker.region, name, &reference).await
+        {
+            tracing::warn!(region = %asker.region, repository = %name, %digest, %untaken, "a pushed report is not taken in");
+        }
         Ok(AwsDone::new((Manifest { digest, ..manifest }, new.tag), permit))
     }
 

@@ -1,14 +1,37 @@
-//! What is asked about single images besides what they are: scans, replication, signatures, storage. None of these happen
-//! here yet.
+//! What is asked about single images besides what they are: scans, and replication, signatures and storage, which do not happen
+//! here.
+
+use std::sync::Arc;
 
 use super::image::{ImageId, no_image};
 use super::{Asker, Doing, not_offered};
 use crate::admit::permit::{AwsControl, Permit};
+use crate::clock::UnixTime;
 use crate::control::Desk;
 use crate::control::aws::AwsDone;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
+use crate::control::problem::Problem;
+use crate::control::scans::Progress;
+use crate::control::stocktaking::ImageName;
+use crate::findings::assess::{Exempt, assess};
+use crate::findings::finding::{Finding, Kind};
+use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference, Tag};
+use crate::store::findings::Scanned;
+
+/// What is known of an image's scan.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ImageScan {
+    /// Which image.
+    pub digest: Digest,
+    /// How a scan that was asked for stands, unless it has ended well.
+    pub progress: Option<Progress>,
+    /// When it was last scanned.
+    pub scanned_at: Option<UnixTime>,
+    /// Its vulnerabilities that are not exempt, the worst first.
+    pub findings: Vec<Finding>,
+}
 
 impl Desk {
     async fn about_image(
@@ -32,38 +55,75 @@ impl Desk {
         Ok((permit, found.ok_or_else(missing)?.digest))
     }
 
-    /// What a scan of an image has found. There are no scans.
+    /// What the reports of an image say, without what is exempt.
     ///
     /// # Errors
-    /// [`AwsProblem`], always.
+    /// [`AwsProblem`]
     pub async fn ecr_scan_findings(
         &self,
         asker: Asker<'_>,
         name: &RepositoryName,
         id: &ImageId,
-    ) -> Result<AwsDone<()>, AwsProblem> {
-        let doing = Doing("ecr:DescribeImageScanFindings", None);
-        let (_, digest) = self.about_image(asker, doing, name, id).await?;
+    ) -> Result<AwsDone<ImageScan>, AwsProblem> {
+        let doing = Doing("ecr:DescribeImageScanFindings", Some(Action::ImageVulnerabilities));
+        let (permit, digest) = self.about_image(asker, doing, name, id).await?;
+        let of = Scanned { region: asker.region.clone(), repository: name.clone(), digest: digest.clone() };
+        let reference = match &id.tag {
+            Some(tag) => {
+                Reference::Tag(Tag::parse(tag).map_err(|_| no_image(id, name, self.account.as_str()))?)
+            }
+            None => Reference::Digest(digest.clone()),
+        };
+        let image = ImageName { repository: name.clone(), reference };
+        let report = self.report_of(asker.region, &image).await.map_err(|problem| match problem {
+            Problem::Fault(fault) => AwsProblem::Fault(fault),
+            _ => no_image(id, name, self.account.as_str()),
+        })?;
+        let progress = self.scans.progress(&of);
+        if progress.is_none() && report.scanned_at.is_none() && report.findings.is_empty() {
+            return Err(self.no_scan(name, id, &digest));
+        }
+        let now = self.clock.now();
+        let seen = assess(&report.findings, &report.exemptions, now);
+        let exempt = |finding: &Finding| match finding.kind {
+            Kind::Configuration => true,
+            Kind::Vulnerability => {
+                seen.vulnerabilities.iter().any(|one| *one.id == *finding.id && one.exempt == Exempt::Exempt)
+            }
+        };
+        let findings = report.findings.iter().filter(|one| !exempt(one)).cloned().collect();
+        Ok(AwsDone::new(ImageScan { digest, progress, scanned_at: report.scanned_at, findings }, permit))
+    }
+
+    fn no_scan(&self, name: &RepositoryName, id: &ImageId, digest: &Digest) -> AwsProblem {
         let tag = id.tag.as_ref().map_or(String::new(), |tag| format!(", imageTag:'{tag}'"));
         let text = format!(
             "Image scan does not exist for the image with '{{imageDigest:'{digest}'{tag}}}' in the repository with name '{name}' in the registry with id '{}'",
             self.account
         );
-        Err(AwsProblem::said(AwsCode::ScanNotFoundException, text))
+        AwsProblem::said(AwsCode::ScanNotFoundException, text)
     }
 
-    /// Scans an image, which is not offered yet.
+    /// Has the operator's scanner scan an image.
     ///
     /// # Errors
-    /// [`AwsProblem`], always.
+    /// [`AwsProblem`], where there is no scanner.
     pub async fn ecr_start_scan(
         &self,
         asker: Asker<'_>,
         name: &RepositoryName,
         id: &ImageId,
-    ) -> Result<AwsDone<()>, AwsProblem> {
-        self.about_image(asker, Doing("ecr:StartImageScan", None), name, id).await?;
-        Err(not_offered("image scanning"))
+    ) -> Result<AwsDone<Digest>, AwsProblem> {
+        let (permit, digest) = self.about_image(asker, Doing("ecr:StartImageScan", None), name, id).await?;
+        if !self.scans.offered() {
+            return Err(not_offered("image scanning: no scanner is configured, so send reports"));
+        }
+        let of = Scanned { region: asker.region.clone(), repository: name.clone(), digest: digest.clone() };
+        if self.scans.begin(&of, self.clock.now()) {
+            let (bin, scans) = (Arc::clone(&self.bin), Arc::clone(&self.scans));
+            tokio::spawn(async move { scans.carry_out(&bin, of).await });
+        }
+        Ok(AwsDone::new(digest, permit))
     }
 
     /// Where an image is replicated to: nowhere.

@@ -1,0 +1,12 @@
+//! What is known to be wrong with images: reports of scanners, exemptions, and the verdict on both.
+//!
+//! Facts in, verdict out: nothing here asks a clock, a store or an upstream. [`read`] takes bytes that anybody may have written.
+
+pub mod assess;
+pub mod channel;
+pub mod exemption;
+pub mod finding;
+pub mod read;
+pub mod report;
+pub mod severity;
+pub mod standing;

@@ -1,0 +1,5 @@
+//! What scanners have found: reports come in by every way, are shown by every client, and stop pulls where policies say so.
+
+mod gate;
+mod reports;
+mod roads;
