@@ -1,5 +1,7 @@
 //! What verdicts are made from: the state of the account and of the server at one instant. Gathered elsewhere.
 
+use std::collections::BTreeMap;
+
 use crate::clock::UnixTime;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
@@ -15,7 +17,7 @@ pub struct Facts {
     /// Its registries, in the order of the configuration.
     pub registries: Vec<Registry>,
     /// Who could hold rights: users, service IDs, trusted profiles.
-    pub principals: Vec<Principal>,
+    pub principals: BTreeMap<PrincipalId, Principal>,
     /// Who may do what, one entry per policy.
     pub grants: Vec<Grant>,
     /// Repositories, and documents that let in anyone.
@@ -249,7 +251,6 @@ impl Facts {
     /// What a principal is called.
     #[must_use]
     pub fn name_of(&self, id: &PrincipalId) -> String {
-        let found = self.principals.iter().find(|principal| principal.id == *id);
-        found.map_or_else(|| id.to_string(), |principal| principal.name.clone())
+        self.principals.get(id).map_or_else(|| id.to_string(), |principal| principal.name.clone())
     }
 }

@@ -30,16 +30,35 @@ where
     F: Fn(Window) -> R + Send,
     R: Future<Output = Result<Listed<T>, StoreError>> + Send,
 {
+    read_as(fetch, |row| row).await
+}
+
+/// The same, of which each row becomes something else as soon as it is read: a long list is never in memory as it is stored.
+///
+/// # Errors
+/// What the store says.
+pub(super) async fn read_as<T, U, F, R>(fetch: F, turn: impl Fn(T) -> U) -> Result<Vec<U>, StoreError>
+where
+    F: Fn(Window) -> R + Send,
+    R: Future<Output = Result<Listed<T>, StoreError>> + Send,
+{
     let mut rows = Vec::new();
     loop {
         let offset = u32::try_from(rows.len()).unwrap_or(u32::MAX);
         let listed = fetch(Window { offset, limit: STEP }).await?;
         let came = listed.rows.len();
-        rows.extend(listed.rows);
+        rows.extend(listed.rows.into_iter().map(&turn));
         if came == 0 || rows.len() >= usize::try_from(listed.total).unwrap_or(usize::MAX) {
             return Ok(rows);
         }
     }
+}
+
+/// How many rows to read for a page of so many, and then how many if most of them are passed over: few for a page of which
+/// all are shown, few times for one of which hardly any are.
+fn steps(limit: u32) -> impl Iterator<Item = u32> {
+    let first = limit.saturating_add(1).min(STEP);
+    std::iter::successors(Some(first), |step| Some(step.saturating_mul(2).min(STEP)))
 }
 
 /// A page of what a caller may see of a list. It is read from where the one before has ended, so that no page costs more
@@ -70,8 +89,9 @@ where
     let wanted = usize::try_from(window.limit).unwrap_or(usize::MAX);
     let previous = before(&fetch, &keep, window).await?;
     let (mut rows, mut at) = (Vec::new(), window.offset);
+    let mut steps = steps(window.limit);
     loop {
-        let listed = fetch(Window { offset: at, limit: STEP }).await?;
+        let listed = fetch(Window { offset: at, limit: steps.next().unwrap_or(STEP) }).await?;
         if listed.rows.is_empty() {
             return Ok(Page { rows, previous, next: None });
         }
@@ -101,8 +121,9 @@ where
     R: Future<Output = Result<Listed<T>, StoreError>> + Send,
 {
     let (mut end, mut left) = (window.offset, window.limit);
+    let mut steps = steps(window.limit.saturating_sub(1));
     while end > 0 && left > 0 {
-        let start = end.saturating_sub(STEP);
+        let start = end.saturating_sub(steps.next().unwrap_or(STEP));
         let listed = fetch(Window { offset: start, limit: end - start }).await?;
         for (at, row) in (start..end).zip(listed.rows).rev() {
             if keep(&row) {

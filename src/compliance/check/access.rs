@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::{all_or, days, failed, passed, registries};
+use std::collections::HashMap;
+
 use crate::compliance::facts::{Dialect, Facts, Grant, Holder, Kind, Principal, Reach};
-use crate::compliance::verdict::{Judged, Judgement};
+use crate::compliance::verdict::Judgement;
+use crate::ids::principal::PrincipalId;
 
 /// What people call the kind.
 const fn plural(kind: Kind) -> &'static str {
@@ -34,7 +37,7 @@ fn revoke(facts: &Facts, grant: &Grant) -> String {
         (Holder::Group(_, name), Dialect::Aws) => aws_revoke("group", name, &grant.policy),
         (Holder::Role(name), _) => aws_revoke("role", name, &grant.policy),
         (Holder::Principal(id), dialect) => {
-            let found = facts.principals.iter().find(|principal| principal.id == *id);
+            let found = facts.principals.get(id);
             let name = found.map_or_else(|| id.to_string(), |principal| principal.name.clone());
             match (dialect, found.map(|principal| principal.kind)) {
                 (Dialect::Aws, _) => aws_revoke("user", &name, &grant.policy),
@@ -74,7 +77,7 @@ fn bypassing(facts: &Facts, expected: &str, wanted: impl Fn(&&Grant) -> bool) ->
         let name = facts.name_of(id);
         // Every policy gets a group of its own, so that nobody gets more than they had.
         let group = format!("registry-access-{}", grant.policy.get(..8).unwrap_or("own"));
-        let add = match facts.principals.iter().find(|principal| principal.id == *id).map(|one| one.kind) {
+        let add = match facts.principals.get(id).map(|one| one.kind) {
             Some(Kind::ServiceId) => "access-group-service-id-add",
             Some(Kind::User | Kind::Profile) | None => "access-group-user-add",
         };
@@ -90,7 +93,7 @@ fn bypassing(facts: &Facts, expected: &str, wanted: impl Fn(&&Grant) -> bool) ->
         };
         Some(failed(id.to_string(), format!("{name} holds policy {} directly", grant.policy), fix))
     };
-    let wrong: Vec<Judged> = facts.grants.iter().filter(direct).filter(&wanted).filter_map(judged).collect();
+    let wrong = facts.grants.iter().filter(direct).filter(&wanted).filter_map(judged);
     all_or(expected, wrong, || passed(registries(facts), "every policy is for a group or role"))
 }
 
@@ -106,15 +109,22 @@ pub(super) fn direct(facts: &Facts) -> Judgement {
 
 /// Principals of a kind that hold a grant, themselves or by a group, with the first grant.
 fn having(facts: &Facts, kind: Kind, wanted: impl Fn(&Grant) -> bool) -> Vec<(&Principal, &Grant)> {
-    let grants: Vec<&Grant> = facts.grants.iter().filter(|grant| wanted(grant)).collect();
-    let holds = |principal: &Principal, grant: &Grant| match &grant.holder {
-        Holder::Group(id, _) => principal.groups.contains(id),
-        Holder::Principal(id) => *id == principal.id,
-        Holder::Role(_) => false,
-    };
-    let of_kind = facts.principals.iter().filter(|principal| principal.kind == kind);
+    let (mut own, mut of_groups): (HashMap<&PrincipalId, &Grant>, HashMap<&str, &Grant>) = Default::default();
+    for grant in facts.grants.iter().filter(|grant| wanted(grant)) {
+        match &grant.holder {
+            Holder::Group(id, _) => {
+                of_groups.entry(id).or_insert(grant);
+            }
+            Holder::Principal(id) => {
+                own.entry(id).or_insert(grant);
+            }
+            Holder::Role(_) => {}
+        }
+    }
+    let of_kind = facts.principals.values().filter(|principal| principal.kind == kind);
     let found = of_kind.filter_map(|principal| {
-        let grant = grants.iter().find(|grant| holds(principal, grant));
+        let by_group = || principal.groups.iter().find_map(|group| of_groups.get(group.as_str()));
+        let grant = own.get(&principal.id).or_else(by_group);
         grant.map(|grant| (principal, *grant))
     });
     found.collect()
@@ -228,7 +238,7 @@ pub(super) fn public(facts: &Facts) -> Judgement {
         failed(grant.repository.clone(), found, fix)
     });
     let right = || passed(registries(facts), "no repository policy lets in anyone");
-    all_or("no repository policy has the principal \"*\" without a condition", wrong.collect(), right)
+    all_or("no repository policy has the principal \"*\" without a condition", wrong, right)
 }
 
 pub(super) fn unused(facts: &Facts, limit: u32) -> Judgement {

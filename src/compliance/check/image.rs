@@ -43,7 +43,7 @@ pub(super) fn scans(facts: &Facts, limit: u32) -> Judgement {
         };
         Some(failed(name.clone(), found, format!("trivy image --format json {name}, and upload the report")))
     });
-    all_or(expected, wrong.collect(), || {
+    all_or(expected, wrong, || {
         passed(registries(facts), format!("{} images, all scanned in time", images.total))
     })
 }
@@ -55,9 +55,7 @@ pub(super) fn signatures(facts: &Facts) -> Judgement {
         .unsigned
         .iter()
         .map(|name| failed(name.clone(), format!("{name} is not signed"), format!("cosign sign {name}")));
-    all_or(expected, wrong.collect(), || {
-        passed(registries(facts), format!("{} images, all signed", images.total))
-    })
+    all_or(expected, wrong, || passed(registries(facts), format!("{} images, all signed", images.total)))
 }
 
 fn unknown(facts: &Facts, expected: String) -> Judgement {

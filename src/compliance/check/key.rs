@@ -35,7 +35,7 @@ fn each(facts: &Facts, expected: String, right: &str, wrong: impl Fn(&Key) -> Op
         let found = format!("{} {} of {} {told}", word(key.kind), key.name, key.owner_name);
         Some(failed(key.id.clone(), found, delete(key)))
     };
-    all_or(expected, facts.keys.iter().filter_map(judged).collect(), || {
+    all_or(expected, facts.keys.iter().filter_map(judged), || {
         passed(registries(facts), format!("{} keys, {right}", facts.keys.len()))
     })
 }

@@ -64,9 +64,25 @@ fn unable(resource: String, found: impl Into<String>, fix: impl Into<String>) ->
     Judged { resource, status: Status::UnableToPerform, found: found.into(), fix: fix.into() }
 }
 
+/// How many things that are wrong are told one by one: what is kept, and a report, stay readable however large the account.
+const TOLD: usize = 100;
+
 /// What is wrong or, if nothing is, one line that says so.
-fn all_or(expected: impl Into<String>, wrong: Vec<Judged>, right: impl FnOnce() -> Judged) -> Judgement {
-    let resources = if wrong.is_empty() { vec![right()] } else { wrong };
+fn all_or(
+    expected: impl Into<String>,
+    wrong: impl IntoIterator<Item = Judged>,
+    right: impl FnOnce() -> Judged,
+) -> Judgement {
+    let mut wrong = wrong.into_iter();
+    let mut resources: Vec<Judged> = wrong.by_ref().take(TOLD).collect();
+    let more = wrong.count();
+    if more > 0 {
+        let fix = "mend those that are told, and scan again";
+        resources.push(failed(format!("{more} more"), format!("the same is true of {more} more"), fix));
+    }
+    if resources.is_empty() {
+        resources.push(right());
+    }
     Judgement { expected: expected.into(), resources }
 }
 

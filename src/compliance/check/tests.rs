@@ -1,5 +1,7 @@
 //! Facts in, verdicts out: what turns each goal, and what does not.
 
+use std::collections::BTreeMap;
+
 use super::judge;
 use crate::clock::UnixTime;
 use crate::compliance::facts::{
@@ -42,7 +44,7 @@ pub(crate) fn facts() -> Facts {
         at: now(),
         account: AccountId::parse("123456789012").unwrap(),
         registries: vec![registry("us-south", "us.registry.test"), registry("eu-de", "de.registry.test")],
-        principals: Vec::new(),
+        principals: BTreeMap::new(),
         grants: Vec::new(),
         public: Vec::new(),
         keys: Vec::new(),
@@ -113,6 +115,15 @@ fn one_registry_that_lacks_a_setting_fails_the_goal_and_is_named_with_the_comman
 }
 
 #[test]
+fn what_is_wrong_a_thousand_times_is_told_a_hundred_times_and_counted() {
+    let mut facts = facts();
+    facts.grants = vec![grant(Holder::Principal(principal(1, Kind::ServiceId).id)); 1000];
+    let found = verdict(Check::GroupsOnly, None, &facts);
+    assert_eq!((found.status, found.resources.len()), (Status::Fail, 101));
+    assert_eq!(found.resources.last().unwrap().resource, "900 more");
+}
+
+#[test]
 fn private_endpoints_are_judged_by_the_setting_and_by_what_went_through_since() {
     let mut facts = facts();
     facts.registries.truncate(1);
@@ -136,7 +147,7 @@ fn whoever_holds_a_role_by_a_group_counts_and_only_the_whole_registry_makes_a_ma
     let mut robot = principal(1, Kind::ServiceId);
     robot.groups = vec!["AccessGroupId-1".to_owned()];
     let id = robot.id.clone();
-    facts.principals = vec![robot];
+    facts.principals = [(robot.id.clone(), robot)].into();
     let managers = |facts: &Facts| status(Check::ServiceManagers, Some(1), facts);
     assert_eq!(managers(&facts), Status::Fail);
     facts.grants = vec![grant(Holder::Group("AccessGroupId-1".to_owned(), "robots".to_owned()))];
@@ -152,7 +163,7 @@ fn whoever_holds_a_role_by_a_group_counts_and_only_the_whole_registry_makes_a_ma
         "but its administrator counts"
     );
     assert_eq!(status(Check::ServiceAdministrators, Some(1), &facts), Status::Pass);
-    facts.principals[0].active = false;
+    facts.principals.values_mut().next().unwrap().active = false;
     facts.grants[0].reach = Reach::Whole;
     assert_eq!(managers(&facts), Status::Fail, "one that cannot log in manages nothing");
 }
@@ -162,7 +173,7 @@ fn a_policy_that_bypasses_groups_is_mended_by_commands_that_name_it() {
     let mut facts = facts();
     let robot = principal(1, Kind::ServiceId);
     facts.grants = vec![grant(Holder::Principal(robot.id.clone()))];
-    facts.principals = vec![robot];
+    facts.principals = [(robot.id.clone(), robot)].into();
     let found = verdict(Check::GroupsOnly, None, &facts);
     assert!(
         found.fix.ends_with("portcullis iam service-policy-delete robot-1 policy-1 --force"),
@@ -172,7 +183,7 @@ fn a_policy_that_bypasses_groups_is_mended_by_commands_that_name_it() {
     facts.grants[0].reach = Reach::Nothing;
     assert_eq!(status(Check::GroupsOnly, None, &facts), Status::Pass, "it is about something else");
     assert_eq!(status(Check::DirectPolicies, None, &facts), Status::Fail, "and still bypasses groups");
-    facts.principals[0].name = "it's".to_owned();
+    facts.principals.values_mut().next().unwrap().name = "it's".to_owned();
     let fix = verdict(Check::DirectPolicies, None, &facts).fix;
     assert!(fix.contains("'it'\\''s'"), "names are quoted for a shell: {fix}");
 }
@@ -213,9 +224,9 @@ fn rights_that_nobody_uses_are_found_and_so_are_those_of_everything_and_everyone
     let mut robot = principal(1, Kind::ServiceId);
     robot.last_used = None;
     facts.grants = vec![grant(Holder::Principal(robot.id.clone()))];
-    facts.principals = vec![robot];
+    facts.principals = [(robot.id.clone(), robot)].into();
     assert_eq!(status(Check::RightsUnused, Some(90), &facts), Status::Fail);
-    facts.principals[0].last_used = Some(ago(3));
+    facts.principals.values_mut().next().unwrap().last_used = Some(ago(3));
     assert_eq!(status(Check::RightsUnused, Some(90), &facts), Status::Pass);
     assert_eq!(status(Check::BroadGrants, Some(0), &facts), Status::Pass);
     facts.grants[0].everything = true;

@@ -1,6 +1,6 @@
 //! The facts, from the store and from what the server knows of itself.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::UnixTime;
 use crate::compliance::facts::{AuditLog, Facts, Key, KeyKind, Kind, Principal, Registry};
@@ -18,7 +18,7 @@ impl Desk {
         let mut facts = self.registry_facts().await?;
         if let Some(known) = known {
             let Facts { mut principals, grants, public, mut keys, signing_key, .. } = known;
-            for principal in &mut principals {
+            for principal in principals.values_mut() {
                 principal.last_used = uses.get(&principal.id.to_string()).copied().max(principal.last_used);
             }
             for key in &mut keys {
@@ -64,7 +64,7 @@ impl Desk {
             at: self.clock.now(),
             account: self.account.clone(),
             registries,
-            principals: Vec::new(),
+            principals: BTreeMap::new(),
             grants: Vec::new(),
             public: Vec::new(),
             keys: Vec::new(),
@@ -82,7 +82,10 @@ impl Desk {
         })
     }
 
-    async fn known_principals(&self, uses: &HashMap<String, UnixTime>) -> Result<Vec<Principal>, Problem> {
+    async fn known_principals(
+        &self,
+        uses: &HashMap<String, UnixTime>,
+    ) -> Result<BTreeMap<PrincipalId, Principal>, Problem> {
         let mut groups: HashMap<String, Vec<String>> = HashMap::new();
         for group in every(|window| self.store.groups(None, window)).await? {
             for member in every(|window| self.store.members(&group.id, window)).await? {
@@ -92,19 +95,19 @@ impl Desk {
         let mut one = |id: PrincipalId, kind, name: String, active, created_at| {
             let text = id.to_string();
             let (last_used, groups) = (uses.get(&text).copied(), groups.remove(&text).unwrap_or_default());
-            Principal { id, kind, name, active, created_at, last_used, groups }
+            (id.clone(), Principal { id, kind, name, active, created_at, last_used, groups })
         };
-        let mut found = Vec::new();
+        let mut found = BTreeMap::new();
         for User { id, name, active, stamp } in every(|window| self.store.users(window)).await? {
-            found.push(one(PrincipalId::User(id), Kind::User, name, active, stamp.created_at));
+            found.extend([one(PrincipalId::User(id), Kind::User, name, active, stamp.created_at)]);
         }
         for row in every(|window| self.store.service_ids(None, window)).await? {
             let id = PrincipalId::ServiceId(row.id);
-            found.push(one(id, Kind::ServiceId, row.name, true, row.stamp.created_at));
+            found.extend([one(id, Kind::ServiceId, row.name, true, row.stamp.created_at)]);
         }
         for row in every(|window| self.store.trusted_profiles(None, window)).await? {
             let id = PrincipalId::Profile(row.id);
-            found.push(one(id, Kind::Profile, row.name, true, row.stamp.created_at));
+            found.extend([one(id, Kind::Profile, row.name, true, row.stamp.created_at)]);
         }
         Ok(found)
     }

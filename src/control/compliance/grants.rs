@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::compliance::facts::{Dialect, Grant, Holder, PublicGrant, Reach};
 use crate::control::Desk;
-use crate::control::list::every;
+use crate::control::list::{every, read_as};
 use crate::control::problem::Problem;
 use crate::control::reach::whole;
 use crate::ids::principal::PrincipalId;
@@ -133,7 +133,7 @@ impl Desk {
                 arguments: read.as_ref().and_then(arguments).unwrap_or_default(),
             }
         };
-        Ok(every(|window| self.store.policies(None, window)).await?.into_iter().map(grant).collect())
+        Ok(read_as(|window| self.store.policies(None, window), grant).await?)
     }
 
     pub(super) async fn aws_grants(&self) -> Result<Vec<Grant>, Problem> {
