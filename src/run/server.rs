@@ -185,8 +185,7 @@ fn shared(
         ViewSettings { max_staleness: settings.store.max_staleness, ..ViewSettings::default() };
     let view = Arc::new(View::new(Arc::clone(&store), control.clone(), account.clone(), view_settings));
     let (federation, foreign) = federation(settings, &clock);
-    let issuer = issuer(settings);
-    let pepper = Arc::new(pepper);
+    let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
     let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
     let reader = Arc::new(reader.doing("starting the image reader")?);

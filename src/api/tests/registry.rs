@@ -75,6 +75,14 @@ async fn changes_of_settings_at_one_time_do_not_take_each_other_back() {
     assert!(settings.0.status.is_success());
     assert_eq!(house.ask(get("/api/v1/auth")).await.expect(200)["private_only"], true);
     assert_eq!(house.ask(get("/api/v1/settings")).await.expect(200)["platform_metrics"], true);
+    let quota = |body: &str| Ask::new(Method::PATCH, "/api/v1/quotas").raw(body);
+    let limits = [r#"{"storage_megabytes":5}"#, r#"{"traffic_megabytes":7}"#];
+    let (storage, traffic) = tokio::join!(house.ask(quota(limits[0])), house.ask(quota(limits[1])));
+    assert!(storage.0.status.is_success() && traffic.0.status.is_success());
+    let region = "us-south".parse().unwrap();
+    let store: &dyn crate::store::Store = &*house.store;
+    let kept = store.quota(&region).await.unwrap();
+    assert!(kept.storage.is_some() && kept.traffic.is_some(), "{kept:?}");
 }
 
 #[tokio::test]

@@ -43,20 +43,25 @@ impl Desk {
         Ok(true)
     }
 
-    /// Makes a registry's quota what it is to be.
-    pub(in crate::control) async fn put_governed_quota(
+    /// The same of a registry's quota.
+    pub(in crate::control) async fn change_governed_quota(
         &self,
         region: &Region,
-        quota: &Quota,
+        change: impl FnOnce(Quota) -> Quota + Send,
     ) -> Result<(), Problem> {
         let _held = self.compliance.governing.lock().await;
+        let stored = self.store.quota(region).await?;
+        let quota = change(stored);
+        if quota == stored {
+            return Ok(());
+        }
         self.allow(|facts| {
             if let Some(one) = registry(facts, region) {
                 (one.storage_quota, one.traffic_quota) = (quota.storage, quota.traffic);
             }
         })
         .await?;
-        Ok(self.store.put_quota(region, quota).await?)
+        Ok(self.store.put_quota(region, &quota).await?)
     }
 
     /// Makes the account's settings what they are to be.
