@@ -13,7 +13,6 @@ use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::store::aws::AwsError;
 use crate::store::aws::access_key::AccessKeyRecord;
-use crate::store::aws::holder::Holder;
 use crate::store::policy::Subject;
 
 impl Desk {
@@ -34,9 +33,7 @@ impl Desk {
         self.roaming(caller, &owner)?;
         let missing = || Problem::NotFound(Noun::Principal, owner.to_string());
         if owner != *caller.principal() {
-            let facts = self.store.principal(&owner).await?.ok_or_else(missing)?;
-            self.within_reach(caller, &facts.policies)?;
-            self.documents_within_reach(caller, &Holder::Principal(owner.clone())).await?;
+            self.principal_within_reach(caller, &owner).await?;
         }
         self.unlocked(&Subject::Principal(owner.clone())).await?;
         let id = AccessKeyId::fresh(&self.account, &*self.entropy);

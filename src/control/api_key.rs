@@ -16,7 +16,6 @@ use crate::ids::tagged::ApiKeyId;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::secret::Secret;
-use crate::store::aws::holder::Holder;
 use crate::store::identity::{ApiKeyRecord, Listed, Stamp, Window};
 use crate::store::policy::Subject;
 
@@ -149,10 +148,7 @@ impl Desk {
         keyless(&new.owner)?;
         self.roaming(caller, &new.owner)?;
         if new.owner != *caller.principal() {
-            let facts = self.store.principal(&new.owner).await?;
-            let facts = facts.ok_or_else(|| Problem::NotFound(Noun::Principal, new.owner.to_string()))?;
-            self.within_reach(caller, &facts.policies)?;
-            self.documents_within_reach(caller, &Holder::Principal(new.owner.clone())).await?;
+            self.principal_within_reach(caller, &new.owner).await?;
         }
         self.unlocked(&Subject::Principal(new.owner.clone())).await?;
         let first = Window { offset: 0, limit: 1 };

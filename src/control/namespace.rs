@@ -60,6 +60,13 @@ impl Desk {
             None => None,
         };
         let group = group.filter(|group| *group != self.default_group().id);
+        if let Some(group) = &group {
+            // What an upstream holds of it already comes into the group, too.
+            let there = self.images.repositories(region).await?;
+            if there.iter().any(|repository| repository.namespace() == name.as_str()) {
+                self.move_within_reach(caller, (region, &name), group).await?;
+            }
+        }
         let row = NamespaceRecord { region: region.clone(), name, created_at: self.clock.now() };
         match self.store.insert_namespace(&row).await {
             Ok(()) => {
@@ -76,7 +83,7 @@ impl Desk {
     /// Puts a namespace that is in the default resource group into another one, once and for all.
     ///
     /// # Errors
-    /// [`Problem`].
+    /// [`Problem`]; what others may do there by policies on that group must be in the caller's reach.
     pub async fn assign_namespace(
         &self,
         caller: &Arc<Caller>,
@@ -84,11 +91,13 @@ impl Desk {
         name: &Namespace,
         group: Option<&str>,
     ) -> Result<Done<()>, Problem> {
+        self.authority.reach(caller, region, name).await?;
         let permit =
             self.authority.permit(caller, Action::NamespaceCreate, Resource::registry(region)).await?;
         self.existing_namespace(region, name).await?;
         let group = group.ok_or_else(|| Problem::Invalid("name a resource group".to_owned()))?;
         let group = self.resource_group_called(group).await?.id;
+        self.move_within_reach(caller, (region, name), &group).await?;
         let failed = |error| Problem::of(error, Noun::Namespace, name);
         self.store.put_namespace_group(region, name, &group).await.map_err(failed)?;
         Ok(Done::new((), permit))

@@ -20,6 +20,7 @@ use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
 use crate::store::StoreError;
 use crate::store::network::{AccountSettings, ListHolder, NetworkFacts};
+use crate::store::policy::Subject;
 use crate::view::network::{AccountNetwork, Own};
 
 /// The most characters of a list.
@@ -163,6 +164,7 @@ impl Desk {
         if held.locked {
             return Err(Problem::Locked(noun(of)));
         }
+        self.unlocked(&Subject::Principal(held.owner)).await?;
         let list = list(text, Naming::Addresses)?;
         let compiled = list.as_ref().map(|list| list.compile(&Zones::default()));
         let own = match of {

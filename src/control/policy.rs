@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::custom_role::is_custom;
 use super::list::{Page, every, page, page_of};
 use super::problem::{Noun, Problem};
+use super::reach::parts;
 use super::version::{Expected, entity_tag};
 use super::{Control, Desk, Done, Permit, label};
 use crate::admit::caller::Caller;
@@ -15,7 +16,8 @@ use crate::admit::refusal::Refusal;
 use crate::ids::tagged::PolicyId;
 use crate::policy::ibm::access::AccessPolicy;
 use crate::policy::ibm::check::check;
-use crate::policy::ibm::document::PolicyDocument;
+use crate::policy::ibm::document::{PolicyDocument, RoleReference};
+use crate::policy::ibm::role::Role;
 use crate::policy::resource::Resource;
 use crate::policy::table::Action;
 use crate::store::StoreError;
@@ -112,12 +114,16 @@ impl Desk {
         F: Future<Output = Result<Listed<PolicyRecord>, StoreError>> + Send + 's,
     {
         let keep = |row: &PolicyRecord| wanted(row) && self.sees_policy(caller, row);
+        let may = |part: &Resource| self.authority.may(caller, Action::PolicyRead, part);
         let found = match sorted {
-            None => page(fetch, keep, window).await?,
-            Some(sorted) => {
+            // Where the next page begins would tell how many are in between.
+            None if parts(&nothing()).iter().all(may) => page(fetch, keep, window).await?,
+            sorted => {
                 let mut rows = every(fetch).await?;
                 rows.retain(keep);
-                sorted.put(&mut rows);
+                if let Some(sorted) = sorted {
+                    sorted.put(&mut rows);
+                }
                 page_of(rows, window)
             }
         };
@@ -134,8 +140,7 @@ impl Desk {
         draft: PolicyDraft,
     ) -> Result<Done<PolicyRecord>, Problem> {
         let id = self.fresh_policy_id();
-        let (document, policy) = self.read_draft(draft.document).await?;
-        let permit = self.permit_whole(caller, Action::PolicyCreate, &policy).await?;
+        let (document, permit) = self.permit_draft(caller, Action::PolicyCreate, draft.document).await?;
         self.unlocked(&draft.subject).await?;
         let row = PolicyRecord {
             id,
@@ -182,8 +187,7 @@ impl Desk {
             let text = "the policy has conditions that only v2 has words for: replace it by /v2/policies";
             return Err(Problem::Conflict(text.to_owned()));
         }
-        let (document, policy) = self.read_draft(draft.document).await?;
-        let permit = self.permit_whole(caller, Action::PolicyUpdate, &policy).await?;
+        let (document, permit) = self.permit_draft(caller, Action::PolicyUpdate, draft.document).await?;
         self.unlocked(&stored.subject).await?;
         self.unlocked(&draft.subject).await?;
         let row = PolicyRecord {
@@ -301,9 +305,26 @@ impl Desk {
         caller: &Arc<Caller>,
         document: PolicyDocument,
     ) -> Result<(), Problem> {
-        let (_, policy) = self.read_draft(document).await?;
-        self.permit_whole(caller, Action::PolicyCreate, &policy).await?;
+        self.permit_draft(caller, Action::PolicyCreate, document).await?;
         Ok(())
+    }
+
+    /// Reads a draft, and a permit for all of what it targets. Whoever may not write policies there is not told whether
+    /// the account has made a role.
+    async fn permit_draft(
+        &self,
+        caller: &Arc<Caller>,
+        action: Action,
+        document: PolicyDocument,
+    ) -> Result<(PolicyDocument, Permit<Control>), Problem> {
+        if document.roles.iter().any(|reference| is_custom(&reference.role_id)) {
+            let roles = vec![RoleReference::named(Role::Viewer.crn())];
+            let (_, target) = self.read_draft(PolicyDocument { roles, ..document.clone() }).await?;
+            self.permit_whole(caller, action, &target).await?;
+        }
+        let (document, policy) = self.read_draft(document).await?;
+        let permit = self.permit_whole(caller, action, &policy).await?;
+        Ok((document, permit))
     }
 
     /// Reads a draft, spells its roles in the one way that is stored, and finds those that the account has made.

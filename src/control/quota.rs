@@ -73,17 +73,14 @@ impl Desk {
         change: QuotaChange,
     ) -> Result<Done<()>, Problem> {
         let permit = self.authority.permit(caller, Action::QuotaSet, Resource::registry(region)).await?;
-        let stored = self.store.quota(region).await?;
-        let quota = Quota {
+        if change.storage.flatten().is_some() {
+            survey::first(&self.bin, &*self.images, region).await?;
+        }
+        let change = |stored: Quota| Quota {
             storage: change.storage.unwrap_or(stored.storage),
             traffic: change.traffic.unwrap_or(stored.traffic),
         };
-        if quota != stored {
-            if quota.storage.is_some() {
-                survey::first(&self.bin, &*self.images, region).await?;
-            }
-            self.put_governed_quota(region, &quota).await?;
-        }
+        self.change_governed_quota(region, change).await?;
         Ok(Done::new((), permit))
     }
 }

@@ -7,17 +7,23 @@
 use std::sync::Arc;
 
 use super::aws::problem::AwsProblem;
+use super::list::every;
 use super::problem::{Noun, Problem};
 use super::{Control, Desk, Permit};
 use crate::admit::caller::Caller;
 use crate::admit::refusal::Refusal;
+use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
+use crate::ids::resource_group::ResourceGroupId;
 use crate::ids::tagged::PolicyId;
 use crate::policy::ibm::access::AccessPolicy;
 use crate::policy::ibm::check::check;
 use crate::policy::ibm::role::Role;
+use crate::policy::ibm::trust::Identity;
 use crate::policy::resource::{Resource, Service};
 use crate::policy::table::Action;
+use crate::policy::words::for_action;
+use crate::registry::name::Namespace;
 use crate::store::aws::holder::{Actor, Holder};
 use crate::store::identity::Window;
 use crate::store::policy::{PolicyRecord, Subject};
@@ -26,26 +32,27 @@ use crate::store::policy::{PolicyRecord, Subject};
 /// for exactly, the next wider resource does.
 #[must_use]
 pub(super) fn whole(policy: &AccessPolicy) -> Vec<Resource> {
-    let literal = |name: &str| {
-        let mut named =
-            policy.attributes.iter().filter(|one| one.key == name && one.operator == "stringEquals");
-        named.find_map(|one| if let [only] = one.values.as_slice() { Some(only.as_str()) } else { None })
-    };
-    let region = literal("region").and_then(|text| Region::parse(text).ok());
+    let region = literal(policy, "region").and_then(|text| Region::parse(text).ok());
     let resource = |service: Service| Resource {
         service: Some(service),
         region: region.clone(),
-        namespace: literal("resource").map(Into::into),
+        namespace: literal(policy, "resource").map(Into::into),
         repository: None,
         // A group is stood for by all that could be in it.
         group: None,
     };
     // The API accepts no patterns for these two; what is compared otherwise stands for all services.
-    let (name, kind) = (literal("serviceName"), literal("serviceType"));
+    let (name, kind) = (literal(policy, "serviceName"), literal(policy, "serviceType"));
     let meant = |service: &Service| {
         name.is_none_or(|name| name == service.name()) && kind.is_none_or(|kind| kind == service.kind())
     };
     Service::ALL.into_iter().filter(meant).map(resource).collect()
+}
+
+/// The only text that an attribute may be, if there is only one.
+fn literal<'p>(policy: &'p AccessPolicy, name: &str) -> Option<&'p str> {
+    let mut named = policy.attributes.iter().filter(|one| one.key == name && one.operator == "stringEquals");
+    named.find_map(|one| if let [only] = one.values.as_slice() { Some(only.as_str()) } else { None })
 }
 
 /// The resources that stand for the whole of one: of all services, if it is of none.
@@ -88,6 +95,57 @@ impl Desk {
         for policy in policies {
             let policy = self.read(policy)?;
             if let Some((action, resource)) = self.beyond(caller, &policy) {
+                return Err(Refusal::unallowed(action, resource).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that whoever acts as a principal by a key of its own gets nothing that the caller could neither do nor grant:
+    /// what it may do itself, and what it may do as a trusted profile that trusts it by name.
+    pub(super) async fn principal_within_reach(
+        &self,
+        caller: &Arc<Caller>,
+        id: &PrincipalId,
+    ) -> Result<(), Problem> {
+        let facts = self.store.principal(id).await?;
+        let facts = facts.ok_or_else(|| Problem::NotFound(Noun::Principal, id.to_string()))?;
+        self.within_reach(caller, &facts.policies)?;
+        self.documents_within_reach(caller, &Holder::Principal(id.clone())).await?;
+        let itself = Identity::Principal(id.clone());
+        for profile in every(|window| self.store.trusted_profiles(None, window)).await? {
+            let trusted = self.store.profile_identities(&profile.id).await?;
+            if trusted.is_some_and(|trusted| trusted.list.iter().any(|one| one.identity == itself)) {
+                self.profile_within_reach(caller, &profile.id).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks that whoever has policies on a resource group gets nothing by a namespace that comes into it that the caller
+    /// could neither do in that namespace nor grant there.
+    pub(super) async fn move_within_reach(
+        &self,
+        caller: &Caller,
+        (region, namespace): (&Region, &Namespace),
+        group: &ResourceGroupId,
+    ) -> Result<(), Problem> {
+        let resource = Resource::namespace(region, namespace.as_str());
+        let moved = [
+            ("resourceGroupId", group.as_str()),
+            ("region", region.as_str()),
+            ("resource", namespace.as_str()),
+        ];
+        for row in every(|window| self.store.policies(None, window)).await? {
+            // Whoever has one that cannot be read may do nothing.
+            let Ok(policy) = self.read(&row) else { continue };
+            let elsewhere =
+                moved.iter().any(|(key, value)| literal(&policy, key).is_some_and(|named| named != *value));
+            let of_groups = policy.attributes.iter().any(|one| one.key == "resourceGroupId");
+            if !of_groups || elsewhere || !whole(&policy).iter().any(|one| one.service == resource.service) {
+                continue;
+            }
+            if let Some(action) = self.lacking(caller, &policy, &resource) {
                 return Err(Refusal::unallowed(action, resource).into());
             }
         }
@@ -140,16 +198,24 @@ impl Desk {
     }
 
     fn beyond(&self, caller: &Caller, policy: &AccessPolicy) -> Option<(Action, Resource)> {
-        let may = |action, resource: &Resource| self.authority.may(caller, action, resource);
+        let mut all = whole(policy).into_iter();
+        all.find_map(|resource| self.lacking(caller, policy, &resource).map(|action| (action, resource)))
+    }
+
+    /// What the policy grants that the caller could neither do on the resource nor grant there.
+    fn lacking(&self, caller: &Caller, policy: &AccessPolicy, resource: &Resource) -> Option<Action> {
+        let may = |action| self.authority.may(caller, action, resource);
         let roles: Vec<Role> = policy.roles.iter().filter_map(|crn| Role::parse(crn)).collect();
         let own = |action: &Action| policy.custom.iter().any(|role| role.actions.contains(action));
         let granted = |action: &Action| roles.iter().any(|role| role.has(*action)) || own(action);
-        let lacking = |resource: &Resource| {
-            let mut actions = Action::ALL.iter().copied().filter(granted);
-            let lacks = actions.find(|action| !may(*action, resource));
-            lacks.filter(|_| !may(Action::PolicyCreate, resource))
+        // What is denied of a part only is not seen where the whole is asked about.
+        let rights = &caller.bundle.rights;
+        let denied = |action: Action| {
+            for_action(action).is_some_and(|words| words.aws.iter().any(|id| rights.denies_somewhere(*id)))
         };
-        whole(policy).into_iter().find_map(|resource| lacking(&resource).map(|action| (action, resource)))
+        let mut all = Action::ALL.iter().copied().filter(granted);
+        let lacks = all.find(|action| !may(*action) || denied(*action));
+        lacks.filter(|_| !may(Action::PolicyCreate))
     }
 
     /// Reads a stored policy.
@@ -161,7 +227,6 @@ impl Desk {
 
     /// Refuses changes to what belongs to a locked service ID.
     pub(super) async fn unlocked(&self, subject: &Subject) -> Result<(), Problem> {
-        use crate::ids::principal::PrincipalId;
         let Subject::Principal(PrincipalId::ServiceId(id)) = subject else { return Ok(()) };
         let locked = self.store.service_id(id).await?.is_some_and(|row| row.locked);
         if locked { Err(Problem::Locked(Noun::ServiceId)) } else { Ok(()) }

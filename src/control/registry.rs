@@ -45,21 +45,17 @@ impl Desk {
         change: AuthChange,
     ) -> Result<Done<()>, Problem> {
         let permit = self.authority.permit(caller, Action::AuthSet, Resource::registry(region)).await?;
-        let stored = self.settings_of(region).await?;
-        let mut settings = stored.clone();
-        match change.policies_enforced {
-            Some(false) if stored.policies_enforced => {
+        let change = |settings: &mut RegistrySettings| {
+            if change.policies_enforced == Some(false) && settings.policies_enforced {
                 let text =
                     "IAM policy enforcement cannot be disabled once it is enabled: grant access by policies";
                 return Err(Problem::Conflict(text.to_owned()));
             }
-            Some(true) => settings.policies_enforced = true,
-            Some(false) | None => {}
-        }
-        settings.private_only = change.private_only.unwrap_or(settings.private_only);
-        if settings != stored {
-            self.put_governed_registry(&settings).await?;
-        }
+            settings.policies_enforced = change.policies_enforced.unwrap_or(settings.policies_enforced);
+            settings.private_only = change.private_only.unwrap_or(settings.private_only);
+            Ok(())
+        };
+        self.change_governed_registry(region, change).await?;
         Ok(Done::new((), permit))
     }
 
@@ -74,10 +70,11 @@ impl Desk {
         published: Option<bool>,
     ) -> Result<Done<()>, Problem> {
         let permit = self.authority.permit(caller, Action::SettingsSet, Resource::registry(region)).await?;
-        let mut settings = self.settings_of(region).await?;
-        if let Some(published) = published.filter(|published| *published != settings.platform_metrics) {
-            settings.platform_metrics = published;
-            self.put_governed_registry(&settings).await?;
+        let change = |settings: &mut RegistrySettings| {
+            settings.platform_metrics = published.unwrap_or(settings.platform_metrics);
+            Ok(())
+        };
+        if self.change_governed_registry(region, change).await? {
             self.bin.usage.want_survey(region);
         }
         Ok(Done::new((), permit))

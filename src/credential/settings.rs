@@ -243,7 +243,9 @@ impl IdentitySettings {
     /// What became of a login that began and was last renewed so many seconds ago.
     #[must_use]
     pub const fn session(&self, began: i64, renewed: i64) -> Session {
-        if self.session_expiration_in_seconds.passed(began) {
+        // A refresh token that was given when they were good for longer is not.
+        let stale = self.system_refresh_token_expiration_in_seconds.passed(renewed);
+        if stale || self.session_expiration_in_seconds.passed(began) {
             Session::Over
         } else if self.session_invalidation_in_seconds.passed(renewed) {
             Session::Inactive
@@ -369,6 +371,9 @@ mod tests {
         assert_eq!(settings.session(7199, 900), Session::Inactive);
         assert_eq!(settings.session(7200, 0), Session::Over);
         assert_eq!(IdentitySettings::default().session(i64::MAX, i64::MAX), Session::Lasting);
+        let shortened = changed(r#"{"system_refresh_token_expiration_in_seconds":"1800"}"#).unwrap();
+        assert_eq!(shortened.session(86_400, 1799), Session::Lasting);
+        assert_eq!(shortened.session(86_400, 1800), Session::Over, "whatever was said when it was given");
         let short = Seconds::<900, 3600>(Some(900));
         assert_eq!(short.within(Duration::from_secs(3600)), Duration::from_secs(900));
         assert_eq!(short.within(Duration::from_secs(60)), Duration::from_secs(60));

@@ -6,9 +6,11 @@ use serde_json::json;
 use super::{ACCOUNT, Ask, House, delete, get, post, put, role};
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::ids::principal::PrincipalId;
+use crate::policy::aws::arn::Name;
 use crate::policy::aws::kind::Kind;
 use crate::store::Store;
 use crate::store::aws::holder::Holder;
+use crate::store::aws::inline_policy::InlinePolicy;
 use crate::store::aws::role::Role;
 use crate::store::aws::text::DocumentText;
 use crate::store::contract::aws_samples::{self, by_aws};
@@ -88,6 +90,10 @@ async fn a_locked_service_id_refuses_changes_to_itself_its_keys_and_its_policies
     house.ask(key).await.expect(409);
     house.ask(delete(&format!("/v1/apikeys/{key_id}"))).await.expect(409);
     house.ask(Ask::new(Method::POST, &format!("/v1/apikeys/{key_id}/disable"))).await.expect(409);
+    for holder in [&key_id, &owner.to_string()] {
+        let list = put(&format!("/api/native/allowlists/{holder}"), "*", json!({"allowed_ip_addresses": ""}));
+        house.ask(list).await.expect(409);
+    }
     house.ask(delete(&format!("/v1/policies/{policy_id}"))).await.expect(409);
     let more = super::policy(&json!(owner), role("serviceRole", "Writer"), &registry);
     house.ask(post("/v1/policies", more)).await.expect(409);
@@ -220,6 +226,57 @@ async fn a_key_for_another_takes_what_roles_and_repositories_give_to_that_other(
     for key in keys {
         house.send(Some(&stranger), key.clone()).await.expect(403);
         house.ask(key).await.expect(201);
+    }
+}
+
+/// What is denied of one repository is not denied of all, and those who take on another come without it.
+#[tokio::test]
+async fn a_key_for_another_is_no_way_around_what_is_denied_of_a_part() {
+    let house = House::open().await;
+    let stranger = house.stranger.clone();
+    let registry = [("serviceName", "container-registry")];
+    let robot: PrincipalId = format!("iam-{}", house.service_id("robot").await).parse().unwrap();
+    house.grant(&robot, role("serviceRole", "Reader"), &registry).await;
+    house.grant(&stranger, role("role", "Administrator"), &[("serviceName", "iam-identity")]).await;
+    house.grant(&stranger, role("serviceRole", "Reader"), &registry).await;
+    let key = post("/v1/apikeys", json!({"name": "x", "iam_id": robot}));
+    house.send(Some(&stranger), key.clone()).await.expect(201);
+    let secret = format!("arn:aws:ecr:us-south:{ACCOUNT}:repository/team-a/secret");
+    let statement = json!([{"Effect": "Deny", "Action": "ecr:BatchGetImage", "Resource": secret}]);
+    let text = json!({"Version": "2012-10-17", "Statement": statement}).to_string();
+    let document = DocumentText::read(&text, Kind::Inline).unwrap().0;
+    let limits = InlinePolicy { name: Name::parse("limits").unwrap(), document };
+    let store: &dyn Store = &*house.store;
+    store.put_inline_policy(&Holder::Principal(stranger.clone()), &limits).await.unwrap();
+    house.send(Some(&stranger), key.clone()).await.expect(403);
+    house.grant(&stranger, role("role", "Administrator"), &registry).await;
+    house.send(Some(&stranger), key).await.expect(201);
+}
+
+/// Whoever has a key of somebody whom a profile trusts takes the profile on with it.
+#[tokio::test]
+async fn a_key_for_another_takes_what_profiles_that_trust_that_other_may_do() {
+    let house = House::open().await;
+    let stranger = house.stranger.clone();
+    house.grant(&stranger, role("role", "Administrator"), &[("serviceName", "iam-identity")]).await;
+    let robot = format!("iam-{}", house.service_id("robot").await);
+    let keys = [
+        post("/v1/apikeys", json!({"name": "x", "iam_id": robot})),
+        post("/api/native/access-keys", json!({"iam_id": robot})),
+    ];
+    let profile = house.ask(post("/v1/profiles", json!({"account_id": ACCOUNT, "name": "deployer"}))).await;
+    let profile = profile.expect(201);
+    let trust = format!("/v1/profiles/{}/identities/serviceid", profile["id"].as_str().unwrap());
+    house.ask(post(&trust, json!({"identifier": robot, "type": "serviceid"}))).await.expect(200);
+    house.send(Some(&stranger), keys[0].clone()).await.expect(201);
+    let iam_id: PrincipalId = profile["iam_id"].as_str().unwrap().parse().unwrap();
+    house.grant(&iam_id, role("serviceRole", "Reader"), &[("serviceName", "container-registry")]).await;
+    for key in &keys {
+        house.send(Some(&stranger), key.clone()).await.expect(403);
+    }
+    house.grant(&stranger, role("serviceRole", "Reader"), &[("serviceName", "container-registry")]).await;
+    for key in keys {
+        house.send(Some(&stranger), key).await.expect(201);
     }
 }
 

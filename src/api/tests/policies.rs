@@ -84,6 +84,44 @@ async fn only_who_administers_the_whole_target_may_grant_on_it() {
 }
 
 #[tokio::test]
+async fn who_may_not_write_policies_cannot_try_out_the_names_of_roles() {
+    let house = House::open().await;
+    let stranger = house.stranger.clone();
+    let made = json!({"name": "Puller", "display_name": "Puller", "account_id": ACCOUNT,
+        "service_name": "container-registry", "actions": ["container-registry.image.pull"]});
+    house.ask(post("/v2/roles", made)).await.expect(201);
+    let with = |name: &str| {
+        let crn = format!("crn:v1:ibmcloud:public:iam-access-management::a/{ACCOUNT}::customRole:{name}");
+        post("/v1/policies", policy(&json!(stranger), json!({"role_id": crn}), &TEAM_A))
+    };
+    let there = house.send(Some(&stranger), with("Puller")).await;
+    let not = house.send(Some(&stranger), with("Nothing")).await;
+    there.expect(403);
+    not.expect(403);
+    assert_eq!(there.0.body, not.0.body);
+    house.ask(with("Nothing")).await.expect(400);
+    house.ask(with("Puller")).await.expect(201);
+}
+
+/// Where a page begins is told in the clear, so it counts only what is shown.
+#[tokio::test]
+async fn pages_of_policies_do_not_tell_how_many_others_there_are() {
+    let house = House::open().await;
+    let (admin, stranger) = (house.admin.clone(), house.stranger.clone());
+    house.grant(&stranger, role("serviceRole", "Reader"), &TEAM_A).await;
+    house.grant(&admin, role("role", "Viewer"), &[("serviceName", "iam-groups")]).await;
+    house.grant(&stranger, role("serviceRole", "Writer"), &TEAM_A).await;
+    let first = house.send(Some(&stranger), get("/v1/policies?limit=1")).await.expect(200);
+    let start = first["next"]["start"].as_str().unwrap();
+    assert!(start.starts_with("00000001"), "{start}");
+    let next = format!("/v1/policies?limit=1&start={start}");
+    let second = house.send(Some(&stranger), get(&next)).await.expect(200);
+    assert_eq!(second["policies"].as_array().unwrap().len(), 1);
+    assert_ne!(second["policies"], first["policies"]);
+    assert!(second["next"].is_null(), "{second}");
+}
+
+#[tokio::test]
 async fn what_is_no_policy_is_refused_with_what_to_do() {
     let house = House::open().await;
     let good = policy(&json!(house.stranger), role("serviceRole", "Reader"), &TEAM_A);

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 
-use super::{Ask, House, delete, get, role};
+use super::{ACCOUNT, Ask, House, delete, get, post, role};
 
 fn patch(body: &str) -> Ask {
     Ask::new(Method::PATCH, "/api/v1/auth").raw(body)
@@ -36,6 +36,53 @@ async fn namespaces_are_added_listed_and_removed() {
     house.ask(delete("/api/v1/namespaces/team-a")).await.expect(204);
     let left = house.ask(get("/api/v1/images?namespace=team-a")).await.expect(200);
     assert_eq!(left, json!([]), "its images went along");
+}
+
+/// Who manages the registry cannot come to administer namespaces by putting them where they administer.
+#[tokio::test]
+async fn a_namespace_comes_into_no_group_whose_policies_are_beyond_its_mover() {
+    let house = House::open().await;
+    let stranger = house.stranger.clone();
+    let group = house.ask(post("/v2/resource_groups", json!({"name": "paws", "account_id": ACCOUNT}))).await;
+    let group = group.expect(201)["id"].as_str().unwrap().to_owned();
+    house.ask(Ask::new(Method::PUT, "/api/v1/namespaces/birds")).await.expect(201);
+    let registry = ("serviceName", "container-registry");
+    house.grant(&stranger, role("serviceRole", "Manager"), &[registry]).await;
+    let paws = [registry, ("resourceGroupId", group.as_str())];
+    house.grant(&stranger, role("serviceRole", "Writer"), &paws).await;
+    let elsewhere = [paws[0], paws[1], ("resource", "cats")];
+    house.grant(&stranger, role("role", "Administrator"), &elsewhere).await;
+    let assign = Ask::new(Method::PATCH, "/api/v1/namespaces/birds").header("x-auth-resource-group", "paws");
+    let all = house.grant(&stranger, role("role", "Administrator"), &paws).await;
+    house.send(Some(&stranger), assign.clone()).await.expect(403);
+    let add = |name: &str| {
+        let path = format!("/api/v1/namespaces/{name}");
+        Ask::new(Method::PUT, &path).header("x-auth-resource-group", "paws")
+    };
+    house.send(Some(&stranger), add("team-a")).await.expect(403);
+    house.send(Some(&stranger), add("fresh")).await.expect(201);
+    house.ask(delete(&format!("/v1/policies/{all}"))).await.expect(204);
+    house.send(Some(&stranger), assign).await.expect(200);
+}
+
+/// Both have read the settings before either writes them.
+#[tokio::test]
+async fn changes_of_settings_at_one_time_do_not_take_each_other_back() {
+    let house = House::open().await;
+    let metrics = Ask::new(Method::PATCH, "/api/v1/settings").raw(r#"{"platform_metrics":true}"#);
+    let (auth, settings) = tokio::join!(house.ask(patch(r#"{"private_only":true}"#)), house.ask(metrics));
+    auth.expect(204);
+    assert!(settings.0.status.is_success());
+    assert_eq!(house.ask(get("/api/v1/auth")).await.expect(200)["private_only"], true);
+    assert_eq!(house.ask(get("/api/v1/settings")).await.expect(200)["platform_metrics"], true);
+    let quota = |body: &str| Ask::new(Method::PATCH, "/api/v1/quotas").raw(body);
+    let limits = [r#"{"storage_megabytes":5}"#, r#"{"traffic_megabytes":7}"#];
+    let (storage, traffic) = tokio::join!(house.ask(quota(limits[0])), house.ask(quota(limits[1])));
+    assert!(storage.0.status.is_success() && traffic.0.status.is_success());
+    let region = "us-south".parse().unwrap();
+    let store: &dyn crate::store::Store = &*house.store;
+    let kept = store.quota(&region).await.unwrap();
+    assert!(kept.storage.is_some() && kept.traffic.is_some(), "{kept:?}");
 }
 
 #[tokio::test]

@@ -15,12 +15,20 @@ fn registry<'f>(facts: &'f mut Facts, region: &Region) -> Option<&'f mut Registr
 }
 
 impl Desk {
-    /// Makes a registry's settings what they are to be.
-    pub(in crate::control) async fn put_governed_registry(
+    /// Changes a registry's settings, as they are while nobody else changes them: one change never takes back another that
+    /// was made meanwhile. Whether that changed anything.
+    pub(in crate::control) async fn change_governed_registry(
         &self,
-        row: &RegistrySettings,
-    ) -> Result<(), Problem> {
+        region: &Region,
+        change: impl FnOnce(&mut RegistrySettings) -> Result<(), Problem> + Send,
+    ) -> Result<bool, Problem> {
         let _held = self.compliance.governing.lock().await;
+        let stored = self.settings_of(region).await?;
+        let mut row = stored.clone();
+        change(&mut row)?;
+        if row == stored {
+            return Ok(false);
+        }
         let network = self.store.network().await?;
         let whole = network.settings.is_some_and(|settings| settings.private_only);
         self.allow(|facts| {
@@ -31,23 +39,29 @@ impl Desk {
             }
         })
         .await?;
-        Ok(self.store.put_registry(row).await?)
+        self.store.put_registry(&row).await?;
+        Ok(true)
     }
 
-    /// Makes a registry's quota what it is to be.
-    pub(in crate::control) async fn put_governed_quota(
+    /// The same of a registry's quota.
+    pub(in crate::control) async fn change_governed_quota(
         &self,
         region: &Region,
-        quota: &Quota,
+        change: impl FnOnce(Quota) -> Quota + Send,
     ) -> Result<(), Problem> {
         let _held = self.compliance.governing.lock().await;
+        let stored = self.store.quota(region).await?;
+        let quota = change(stored);
+        if quota == stored {
+            return Ok(());
+        }
         self.allow(|facts| {
             if let Some(one) = registry(facts, region) {
                 (one.storage_quota, one.traffic_quota) = (quota.storage, quota.traffic);
             }
         })
         .await?;
-        Ok(self.store.put_quota(region, quota).await?)
+        Ok(self.store.put_quota(region, &quota).await?)
     }
 
     /// Makes the account's settings what they are to be.

@@ -129,7 +129,7 @@ impl Desk {
     }
 
     /// Checks that whoever may take on a profile gets nothing that the caller could neither do nor grant.
-    pub(super) async fn profile_within_reach(
+    pub(in crate::control) async fn profile_within_reach(
         &self,
         caller: &Arc<Caller>,
         id: &ProfileId,

@@ -131,6 +131,12 @@ impl Bundle {
         !row.allows.is_empty() || !row.ibm.is_empty()
     }
 
+    /// Whether some statement of the caller's own denies the action on something.
+    #[must_use]
+    pub fn denies_somewhere(&self, action: ActionId) -> bool {
+        !self.row(action).denies.is_empty()
+    }
+
     /// The condition keys that decide about an action.
     #[must_use]
     pub fn keys(&self, action: ActionId) -> &[Key] {
