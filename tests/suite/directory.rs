@@ -20,8 +20,8 @@ const POLICIES: usize = 50_000;
 /// Those of the administrator besides.
 const ADMINISTRATORS: usize = 2;
 
-/// What a server may grow by when somebody has looked through all of it, in bytes.
-const GROWTH: usize = 48 << 20;
+/// What a server may grow by when somebody has looked through all of it, in bytes. What goals are judged by is kept of every policy.
+const GROWTH: usize = 96 << 20;
 
 /// How many requests a command may make that is about one service ID: its login, a look-up by name, and what it is for.
 const REQUESTS: f64 = 6.0;
