@@ -1,5 +1,5 @@
-//! Compliance: what is known is gathered ([`gather`]), judged and kept ([`scan`]), shown ([`show`]); rules are made ([`rule`])
-//! and stand in the way of changes ([`govern`]).
+//! Compliance: what is known is gathered (`gather`), judged and kept ([`scan`]), shown ([`show`]); rules are made ([`rule`])
+//! and stand in the way of changes (`govern`).
 
 mod gather;
 mod govern;
