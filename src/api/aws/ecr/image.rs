@@ -141,7 +141,7 @@ pub(super) async fn scan_findings(call: &AwsCall<'_>) -> Result<AwsAnswer, AwsPr
         let shown = super::scan::findings(&scan, (start, limit));
         let mut members = json!({
             "imageId": image_id(&scan.digest, tag.as_ref()),
-            "imageScanStatus": super::scan::status(&scan),
+            "imageScanStatus": super::scan::status(scan.progress.as_ref()),
             "imageScanFindings": shown,
         });
         let next = start.saturating_add(limit);

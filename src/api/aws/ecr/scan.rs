@@ -1,15 +1,16 @@
 //! Scans, as ECR shows them.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::clock::UnixTime;
-use crate::control::aws::ecr::scan::ImageScan;
+use crate::control::aws::ecr::scan::{ImageScan, ScanSummary};
 use crate::control::scans::Progress;
 use crate::findings::finding::Finding;
+use crate::findings::report::{Counts, counts};
 use crate::findings::severity::Severity;
 
-pub(super) fn status(scan: &ImageScan) -> Value {
-    match &scan.progress {
+pub(super) fn status(progress: Option<&Progress>) -> Value {
+    match progress {
         Some(Progress::UnderWay) => json!({"status": "IN_PROGRESS", "description": "The scan is under way."}),
         Some(Progress::Failed(why)) => json!({"status": "FAILED", "description": why}),
         None => json!({"status": "COMPLETE", "description": "The scan was completed successfully."}),
@@ -18,20 +19,28 @@ pub(super) fn status(scan: &ImageScan) -> Value {
 
 /// One page of what was found, and how much there is in all.
 pub(super) fn findings(scan: &ImageScan, (start, limit): (usize, usize)) -> Value {
-    let mut counts: Map<String, Value> = Map::new();
-    for severity in Severity::ALL.into_iter().rev() {
-        let count = scan.findings.iter().filter(|one| one.severity == severity).count();
-        if count > 0 {
-            counts.insert(word(severity).to_owned(), json!(count));
-        }
-    }
     let at = scan.scanned_at.map(UnixTime::seconds);
     json!({
         "imageScanCompletedAt": at,
         "vulnerabilitySourceUpdatedAt": at,
-        "findingSeverityCounts": counts,
+        "findingSeverityCounts": counted(&counts(&scan.findings)),
         "findings": scan.findings.iter().skip(start).take(limit).map(finding).collect::<Vec<_>>(),
     })
+}
+
+/// What was found, in numbers; nothing while there is no report.
+pub(super) fn summary(scan: &ScanSummary) -> Option<Value> {
+    let at = scan.scanned_at.map(UnixTime::seconds)?;
+    Some(json!({
+        "imageScanCompletedAt": at,
+        "vulnerabilitySourceUpdatedAt": at,
+        "findingSeverityCounts": counted(&scan.counts),
+    }))
+}
+
+fn counted(counts: &Counts) -> Value {
+    let some = Severity::ALL.into_iter().zip(counts).rev().filter(|(_, count)| **count > 0);
+    Value::Object(some.map(|(severity, count)| (word(severity).to_owned(), json!(count))).collect())
 }
 
 fn finding(one: &Finding) -> Value {

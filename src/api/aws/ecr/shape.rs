@@ -5,9 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::api::aws::call::AwsCall;
 use crate::clock::UnixTime;
 use crate::control::aws::ecr::image::{ImageFailure, ImageId};
-use crate::control::aws::ecr::inventory::Held;
 use crate::control::aws::ecr::referrer::Referrer;
-use crate::control::stock::{Described, Manifest};
+use crate::control::aws::ecr::scan::ImageDetail;
+use crate::control::stock::Manifest;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Tag};
 use crate::store::aws::repository::Repository;
@@ -70,7 +70,8 @@ pub(super) fn referrer(one: &Referrer) -> Value {
 }
 
 /// An image.
-pub(super) fn detail(call: &AwsCall<'_>, name: &RepositoryName, (held, found): &(Held, Described)) -> Value {
+pub(super) fn detail(call: &AwsCall<'_>, name: &RepositoryName, one: &ImageDetail) -> Value {
+    let ImageDetail { held, described: found, scan } = one;
     let tags: Vec<&str> = held.tags.iter().map(Tag::as_str).collect();
     compact(json!({
         "registryId": call.desk.account.as_str(),
@@ -84,6 +85,8 @@ pub(super) fn detail(call: &AwsCall<'_>, name: &RepositoryName, (held, found): &
         "lastRecordedPullTime": held.pulled_at.map(time),
         "subjectManifestDigest": found.subject.as_ref().map(Digest::as_str),
         "imageStatus": "ACTIVE",
+        "imageScanStatus": scan.as_ref().map(|scan| super::scan::status(scan.progress.as_ref())),
+        "imageScanFindingsSummary": scan.as_ref().and_then(super::scan::summary),
     }))
 }
 

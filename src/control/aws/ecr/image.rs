@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use super::inventory::Held;
 use super::repository::{Paged, Paging};
+use super::scan::ImageDetail;
 use super::{Asker, Doing};
 use crate::admit::fault::Fault;
 use crate::admit::permit::{AwsControl, Permit};
@@ -160,12 +161,13 @@ impl Desk {
         name: &RepositoryName,
         status: TagStatus,
         paging: &Paging,
-    ) -> Result<AwsDone<Paged<(Held, Described)>>, AwsProblem> {
+    ) -> Result<AwsDone<Paged<ImageDetail>>, AwsProblem> {
         let permit = self.may_describe(asker, name).await?;
         let mut held = self.stocked(asker.region, name).await?;
         held.retain(|held| wanted(status, held));
         let page = cut(held, paging, |held| held.digest.to_string());
         let items = self.look_at(asker.region, name, page.items).await?;
+        let items = self.with_scans(asker, name, items).await?;
         Ok(AwsDone::new(Paged { items, next: page.next }, permit))
     }
 
@@ -178,7 +180,7 @@ impl Desk {
         asker: Asker<'_>,
         name: &RepositoryName,
         ids: &[ImageId],
-    ) -> Result<AwsDone<Vec<(Held, Described)>>, AwsProblem> {
+    ) -> Result<AwsDone<Vec<ImageDetail>>, AwsProblem> {
         let permit = self.may_describe(asker, name).await?;
         let held = self.stocked(asker.region, name).await?;
         let mut chosen: Vec<Held> = Vec::new();
@@ -205,7 +207,8 @@ impl Desk {
                 chosen.push(found);
             }
         }
-        Ok(AwsDone::new(self.look_at(asker.region, name, chosen).await?, permit))
+        let found = self.look_at(asker.region, name, chosen).await?;
+        Ok(AwsDone::new(self.with_scans(asker, name, found).await?, permit))
     }
 
     async fn may_describe(

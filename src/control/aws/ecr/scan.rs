@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use super::image::{ImageId, no_image};
+use super::inventory::Held;
 use super::{Asker, Doing, not_offered};
 use crate::admit::permit::{AwsControl, Permit};
 use crate::clock::UnixTime;
@@ -12,9 +13,12 @@ use crate::control::aws::AwsDone;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
 use crate::control::problem::Problem;
 use crate::control::scans::Progress;
+use crate::control::stock::Described;
 use crate::control::stocktaking::ImageName;
 use crate::findings::assess::{Exempt, assess};
 use crate::findings::finding::{Finding, Kind};
+use crate::findings::report::{Counts, counts};
+use crate::ids::region::Region;
 use crate::policy::table::Action;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference, Tag};
@@ -31,6 +35,37 @@ pub struct ImageScan {
     pub scanned_at: Option<UnixTime>,
     /// Its vulnerabilities that are not exempt, the worst first.
     pub findings: Vec<Finding>,
+}
+
+/// The same in numbers.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct ScanSummary {
+    /// How a scan that was asked for stands, unless it has ended well.
+    pub progress: Option<Progress>,
+    /// When it was last scanned.
+    pub scanned_at: Option<UnixTime>,
+    /// How many vulnerabilities of each severity are not exempt.
+    pub counts: Counts,
+}
+
+impl ScanSummary {
+    /// The numbers of a scan.
+    #[must_use]
+    pub fn of(scan: &ImageScan) -> Self {
+        let (progress, counts) = (scan.progress.clone(), counts(&scan.findings));
+        Self { progress, scanned_at: scan.scanned_at, counts }
+    }
+}
+
+/// An image, as lists show it.
+#[derive(Clone, Debug)]
+pub struct ImageDetail {
+    /// When it came and was used, and its tags.
+    pub held: Held,
+    /// What its manifest says.
+    pub described: Described,
+    /// Its scan.
+    pub scan: Option<ScanSummary>,
 }
 
 impl Desk {
@@ -67,24 +102,36 @@ impl Desk {
     ) -> Result<AwsDone<ImageScan>, AwsProblem> {
         let doing = Doing("ecr:DescribeImageScanFindings", Some(Action::ImageVulnerabilities));
         let (permit, digest) = self.about_image(asker, doing, name, id).await?;
-        let of = Scanned { region: asker.region.clone(), repository: name.clone(), digest: digest.clone() };
         let reference = match &id.tag {
             Some(tag) => {
                 Reference::Tag(Tag::parse(tag).map_err(|_| no_image(id, name, self.account.as_str()))?)
             }
             None => Reference::Digest(digest.clone()),
         };
-        let image = ImageName { repository: name.clone(), reference };
-        let report = self.report_of(asker.region, &image).await.map_err(|problem| match problem {
+        let scan = self.scan_of(asker.region, name, reference, &digest).await;
+        let scan = scan.map_err(|problem| match problem {
             Problem::Fault(fault) => AwsProblem::Fault(fault),
             _ => no_image(id, name, self.account.as_str()),
         })?;
+        let scan = scan.ok_or_else(|| self.no_scan(name, id, &digest))?;
+        Ok(AwsDone::new(scan, permit))
+    }
+
+    /// What is known of an image's scan; nothing, if nobody has looked.
+    async fn scan_of(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        reference: Reference,
+        digest: &Digest,
+    ) -> Result<Option<ImageScan>, Problem> {
+        let of = Scanned { region: region.clone(), repository: name.clone(), digest: digest.clone() };
+        let report = self.report_of(region, &ImageName { repository: name.clone(), reference }).await?;
         let progress = self.scans.progress(&of);
         if progress.is_none() && report.scanned_at.is_none() && report.findings.is_empty() {
-            return Err(self.no_scan(name, id, &digest));
+            return Ok(None);
         }
-        let now = self.clock.now();
-        let seen = assess(&report.findings, &report.exemptions, now);
+        let seen = assess(&report.findings, &report.exemptions, self.clock.now());
         let exempt = |finding: &Finding| match finding.kind {
             Kind::Configuration => true,
             Kind::Vulnerability => {
@@ -92,7 +139,39 @@ impl Desk {
             }
         };
         let findings = report.findings.iter().filter(|one| !exempt(one)).cloned().collect();
-        Ok(AwsDone::new(ImageScan { digest, progress, scanned_at: report.scanned_at, findings }, permit))
+        let (digest, scanned_at) = (digest.clone(), report.scanned_at);
+        Ok(Some(ImageScan { digest, progress, scanned_at, findings }))
+    }
+
+    /// Images with what is known of their scans, as far as the caller may know that.
+    pub(super) async fn with_scans(
+        &self,
+        asker: Asker<'_>,
+        name: &RepositoryName,
+        images: Vec<(Held, Described)>,
+    ) -> Result<Vec<ImageDetail>, AwsProblem> {
+        let shown = self.authority.listed(
+            asker.caller,
+            Action::ImageVulnerabilities,
+            asker.region,
+            vec![name.clone()],
+        );
+        let may_know = shown.await.is_ok_and(|names| !names.is_empty());
+        let mut all = Vec::with_capacity(images.len());
+        for (held, described) in images {
+            let reference = Reference::Digest(held.digest.clone());
+            let scan = match may_know {
+                true => match self.scan_of(asker.region, name, reference, &held.digest).await {
+                    Ok(scan) => scan.as_ref().map(ScanSummary::of),
+                    Err(Problem::Fault(fault)) => return Err(AwsProblem::Fault(fault)),
+                    // It has gone meanwhile.
+                    Err(_) => None,
+                },
+                false => None,
+            };
+            all.push(ImageDetail { held, described, scan });
+        }
+        Ok(all)
     }
 
     fn no_scan(&self, name: &RepositoryName, id: &ImageId, digest: &Digest) -> AwsProblem {
