@@ -1,7 +1,7 @@
 //! A principal that has been proven by a credential, as of now.
 
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::web_identity::WebIdentity;
 use http::HeaderMap;
@@ -48,9 +48,17 @@ pub struct Caller {
     pub said: Said,
 }
 
-/// Rules in report mode, noted while a request is answered and read when it is put on record.
+/// What is noted while a request is answered, and read when it is put on record.
 #[derive(Clone, Debug, Default)]
-pub struct Reported(Arc<Mutex<Vec<RuleId>>>);
+pub struct Reported(Arc<Mutex<Noted>>);
+
+#[derive(Debug, Default)]
+struct Noted {
+    /// Context-based restrictions in report mode.
+    rules: Vec<RuleId>,
+    /// Configuration rules that the change breaks, in words.
+    broken: Vec<String>,
+}
 
 impl Reported {
     /// Notes rules, each once.
@@ -58,7 +66,7 @@ impl Reported {
         if rules.is_empty() {
             return;
         }
-        let mut noted = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let noted = &mut self.lock().rules;
         for rule in rules {
             if !noted.contains(&rule) {
                 noted.push(rule);
@@ -66,10 +74,25 @@ impl Reported {
         }
     }
 
-    /// All that was noted.
+    /// Notes a configuration rule that the change breaks and that lets it through.
+    pub fn breaks(&self, rule: String) {
+        self.lock().broken.push(rule);
+    }
+
+    /// All restrictions in report mode that were noted.
     #[must_use]
     pub fn rules(&self) -> Vec<RuleId> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.lock().rules.clone()
+    }
+
+    /// All configuration rules that were noted.
+    #[must_use]
+    pub fn broken(&self) -> Vec<String> {
+        self.lock().broken.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Noted> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

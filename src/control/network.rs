@@ -86,7 +86,7 @@ impl Desk {
         row.private_only = change.private_only.unwrap_or(row.private_only);
         row.identity.put(change).map_err(Problem::Invalid)?;
         self.let_back_in(caller, NetworkFacts { settings: Some(row.clone()), ..facts }, insistence)?;
-        self.put_governed_account(&row).await?;
+        self.put_governed_account(caller, &row).await?;
         self.remember(caller, (&row.account, "account settings"), Deed::Update).await;
         Ok(Done::new(row, permit))
     }

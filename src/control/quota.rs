@@ -80,7 +80,7 @@ impl Desk {
             storage: change.storage.unwrap_or(stored.storage),
             traffic: change.traffic.unwrap_or(stored.traffic),
         };
-        self.change_governed_quota(region, change).await?;
+        self.change_governed_quota(caller, region, change).await?;
         Ok(Done::new((), permit))
     }
 }

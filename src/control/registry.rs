@@ -55,7 +55,7 @@ impl Desk {
             settings.private_only = change.private_only.unwrap_or(settings.private_only);
             Ok(())
         };
-        self.change_governed_registry(region, change).await?;
+        self.change_governed_registry(caller, region, change).await?;
         Ok(Done::new((), permit))
     }
 
@@ -74,7 +74,7 @@ impl Desk {
             settings.platform_metrics = published.unwrap_or(settings.platform_metrics);
             Ok(())
         };
-        if self.change_governed_registry(region, change).await? {
+        if self.change_governed_registry(caller, region, change).await? {
             self.bin.usage.want_survey(region);
         }
         Ok(Done::new((), permit))

@@ -230,6 +230,8 @@ pub struct Finished {
     pub because: Vec<String>,
     /// Ids of context-based restrictions in report mode that would have refused it.
     pub would_refuse: Vec<String>,
+    /// Configuration rules that the change breaks and that let it through.
+    pub breaks: Vec<String>,
     /// The internal text of a refusal or fault: for the log and the audit event, never for the caller.
     pub log_message: Option<String>,
     /// The status of the answer.
@@ -267,6 +269,7 @@ impl Finished {
             decision: Verdict::Aborted,
             because: Vec::new(),
             would_refuse: Vec::new(),
+            breaks: Vec::new(),
             log_message: None,
             status: 499,
             bytes_in: 0,
@@ -319,6 +322,13 @@ impl Finished {
     #[must_use]
     pub fn reported_for(mut self, known: Option<&String>) -> Self {
         self.would_refuse.extend(known.cloned());
+        self
+    }
+
+    /// The configuration rules that the change breaks.
+    #[must_use]
+    pub fn breaking(mut self, rules: Vec<String>) -> Self {
+        self.breaks = rules;
         self
     }
 

@@ -121,7 +121,8 @@ async fn answer(
     match answered {
         Ok(reply) => {
             let outcome = replied(visit, &method, caller.who(), reply);
-            outcome.reported_by(&with_reported(would_refuse, caller.who()))
+            let broken = caller.who().map(|caller| caller.reported.broken()).unwrap_or_default();
+            outcome.reported_by(&with_reported(would_refuse, caller.who())).breaking(broken)
         }
         Err(_) => Outcome::failed(
             visit,

@@ -101,6 +101,13 @@ impl Outcome {
         self
     }
 
+    /// With the configuration rules that it breaks.
+    #[must_use]
+    pub fn breaking(mut self, rules: Vec<String>) -> Self {
+        self.event = self.event.breaking(rules);
+        self
+    }
+
     /// With the place in the audit log that was kept for it.
     #[must_use]
     pub fn with(mut self, slot: Option<Slot>) -> Self {

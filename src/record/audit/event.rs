@@ -129,6 +129,8 @@ struct Reason {
     policies: Vec<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     would_refuse: Vec<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    breaks: Vec<String>,
 }
 
 impl AuditEvent {
@@ -196,6 +198,7 @@ impl AuditEvent {
                     permission: permission(&finished.what),
                     policies: finished.because,
                     would_refuse: finished.would_refuse,
+                    breaks: finished.breaks,
                 },
                 request_id: finished.request_id,
                 bytes_received: finished.bytes_in,

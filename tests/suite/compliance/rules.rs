@@ -33,6 +33,14 @@ fn the_documentations_rule_is_created_verbatim_reported_and_then_refuses_in_its_
     world.at.await_audit("the broken rule is on record", |event| {
         event["action"] == "compliance.rule.drift" && event["outcome"] == "failure"
     });
+    // With `audit_log`, the change's own event says so too.
+    cli.run(&format!("compliance rule-update {id} --enforcement-action audit_log")).must_succeed();
+    cli.run("cr private-only --enable").must_succeed();
+    cli.run("cr private-only --disable").must_succeed();
+    let change = world.at.await_audit("the change that breaks the rule", |event| {
+        event["reason"]["breaks"][0].as_str().is_some_and(|rule| rule.starts_with(id))
+    });
+    assert_eq!(change["action"], "container-registry.auth.set", "{change}");
     // Enforced, it refuses, whichever API asks.
     cli.run(&format!("compliance rule-update {id} --enforcement-action disallow")).must_succeed();
     cli.run("cr private-only --enable").must_succeed();
