@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+pub use super::images::{Images, TaggedImage};
 use crate::clock::UnixTime;
 use crate::ids::account::AccountId;
 use crate::ids::principal::PrincipalId;
@@ -234,17 +235,6 @@ pub struct AlertChannel {
     pub covers: bool,
     /// When it last delivered one.
     pub delivered_at: Option<UnixTime>,
-}
-
-/// What is known of images.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Images {
-    /// How many there are.
-    pub total: u64,
-    /// Those that were never scanned, or when, oldest first: name and time.
-    pub scanned: Vec<(String, Option<UnixTime>)>,
-    /// Those without a signature.
-    pub unsigned: Vec<String>,
 }
 
 impl Facts {

@@ -15,6 +15,7 @@ pub enum Check {
     IamAuthz,
     ImageScans,
     ImageSignatures,
+    ImageTags,
     KeyAge,
     KeyUnused,
     PlatformMetrics,
@@ -31,7 +32,7 @@ pub enum Check {
 
 impl Check {
     /// The words of profiles.
-    pub const WORDS: [(&'static str, Self); 21] = [
+    pub const WORDS: [(&'static str, Self); 22] = [
         ("admin_surface", Self::AdminSurface),
         ("alerts", Self::Alerts),
         ("audit_log", Self::AuditLog),
@@ -41,6 +42,7 @@ impl Check {
         ("iam_authz", Self::IamAuthz),
         ("image_scans", Self::ImageScans),
         ("image_signatures", Self::ImageSignatures),
+        ("image_tags", Self::ImageTags),
         ("key_age", Self::KeyAge),
         ("key_unused", Self::KeyUnused),
         ("platform_metrics", Self::PlatformMetrics),
@@ -82,6 +84,7 @@ impl Check {
             | Self::GroupsOnly
             | Self::IamAuthz
             | Self::ImageSignatures
+            | Self::ImageTags
             | Self::PlatformMetrics
             | Self::PrivateEndpoints
             | Self::PublicGrants
@@ -107,7 +110,9 @@ impl Check {
             Self::Alerts => &["iam-identity.account.", "container-registry.exemption."],
             Self::AuditLog | Self::SigningKeys | Self::Tls => &[],
             Self::IamAuthz => &["container-registry.auth."],
-            Self::ImageScans | Self::ImageSignatures => &["container-registry.image.", "ecr:"],
+            Self::ImageScans | Self::ImageSignatures | Self::ImageTags => {
+                &["container-registry.image.", "container-registry.findings.", "ecr:"]
+            }
             Self::KeyAge | Self::KeyUnused => {
                 &["iam-identity.apikey.", "iam:CreateAccessKey", "iam:UpdateAccessKey", "iam:DeleteAccessKey"]
             }

@@ -8,6 +8,7 @@ pub mod check;
 pub mod drift;
 pub mod facts;
 pub mod goal;
+mod images;
 pub mod report;
 pub mod rule;
 pub mod verdict;

@@ -85,7 +85,7 @@ mod tests {
         );
         let numbers: Vec<_> = profiles[0].goals.iter().filter_map(|goal| goal.parameter).collect();
         assert_eq!(numbers, [1, 1, 3, 3], "at least 1, no more than 3");
-        assert_eq!(profiles[1].goals.len(), 12);
+        assert_eq!(profiles[1].goals.len(), 13);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference};
 use crate::registry::shape::{Nature, Shape};
-use crate::store::findings::{Kept, ReportRecord, Scanned};
+use crate::store::findings::{Due, Kept, PushedReport, ReportRecord, Scanned};
 
 /// Why a report is not taken in.
 #[derive(Debug, thiserror::Error)]
@@ -74,27 +74,23 @@ const LAYER_MAX: u64 = crate::findings::read::REPORT_MAX as u64;
 /// Takes in the report that a pushed manifest is, if it is one: what refers to an image, or an attestation where cosign puts it.
 ///
 /// # Errors
-/// [`Untaken`]; [`Unread::Format`] for what is no report.
-pub async fn take_in_pushed(
-    bin: &Bin,
-    region: &Region,
-    name: &RepositoryName,
-    pushed: &Reference,
-) -> Result<Vec<Taken>, Untaken> {
-    let manifest = bin.inventory.manifest(region, name, pushed).await?.ok_or(Untaken::NoImage)?;
+/// [`Untaken`]; [`Untaken::NoImage`] while there is nothing that it could be about.
+pub async fn take_in_pushed(bin: &Bin, pushed: &PushedReport) -> Result<Vec<Taken>, Untaken> {
+    let (region, name) = (&pushed.of.region, &pushed.of.repository);
+    let by = Reference::Digest(pushed.digest.clone());
+    // It has gone meanwhile.
+    let Some(manifest) = bin.inventory.manifest(region, name, &by).await? else { return Ok(Vec::new()) };
     let Some(shape) = Shape::read(&manifest.content) else { return Ok(Vec::new()) };
-    let Some(subject) = shape.subject.clone().or_else(|| attested(pushed)) else { return Ok(Vec::new()) };
     if shape.nature == Nature::Image || shape.nature == Nature::Index {
         return Ok(Vec::new());
     }
     let mut taken = Vec::new();
-    let of = Scanned { region: region.clone(), repository: name.clone(), digest: subject };
     for layer in shape.layers.iter().filter(|layer| may_be_report(&layer.media_type)).take(LAYERS_MAX) {
         if layer.size > LAYER_MAX {
             return Err(Unread::TooLarge.into());
         }
         let Some(bytes) = content(&*bin.inventory, (region, name), &layer.digest).await? else { continue };
-        match take_in(bin, of.clone(), Channel::Referrer, &bytes).await {
+        match take_in(bin, pushed.of.clone(), Channel::Referrer, &bytes).await {
             Ok(one) => taken.push(one),
             // A bill of materials, a signature: what is no report is of no interest here.
             Err(Untaken::Unread(Unread::Format)) => {}
@@ -102,6 +98,41 @@ pub async fn take_in_pushed(
         }
     }
     Ok(taken)
+}
+
+/// How many pushed reports are read in one go.
+const READ_AT_ONCE: u32 = 100;
+
+/// Reads pushed reports. One whose image is not there waits for it, one that cannot be read now is tried again, and all others
+/// are done with.
+///
+/// # Errors
+/// [`Fault`] of the store.
+pub async fn read_pushed(bin: &Bin, due: Due<'_>) -> Result<(), Fault> {
+    for row in bin.store.pushed_reports(due, READ_AT_ONCE).await.map_err(stored)? {
+        let (region, repository, digest) = (&row.of.region, &row.of.repository, &row.digest);
+        match take_in_pushed(bin, &row).await {
+            Ok(taken) => {
+                for one in taken {
+                    tracing::info!(%region, %repository, about = %one.of.digest, format = one.format, findings = one.findings, "a pushed report is taken in");
+                }
+            }
+            Err(Untaken::NoImage) => {
+                tracing::info!(%region, %repository, %digest, about = %row.of.digest, "a pushed report waits for its image");
+                bin.store.report_waits(row.id).await.map_err(stored)?;
+                continue;
+            }
+            Err(Untaken::Fault(fault)) => {
+                tracing::warn!(%region, %repository, %digest, %fault, "a pushed report is not read yet");
+                continue;
+            }
+            Err(untaken @ (Untaken::OtherImage | Untaken::Unread(_))) => {
+                tracing::warn!(%region, %repository, %digest, %untaken, "a pushed report is not taken in");
+            }
+        }
+        bin.store.report_read(row.id).await.map_err(stored)?;
+    }
+    Ok(())
 }
 
 async fn content(
@@ -124,10 +155,10 @@ fn may_be_report(media_type: &str) -> bool {
     essence.ends_with("json") && !essence.starts_with("application/spdx")
 }
 
-/// Whether what was pushed may be a report: it refers to something, or stands where cosign puts attestations.
+/// What a pushed manifest may be a report about: what it refers to, or what it stands beside where cosign puts attestations.
 #[must_use]
-pub fn is_worth_a_look(reference: &Reference, manifest: &[u8]) -> bool {
-    attested(reference).is_some() || Shape::read(manifest).is_some_and(|shape| shape.subject.is_some())
+pub fn subject_of(reference: &Reference, manifest: &[u8]) -> Option<Digest> {
+    Shape::read(manifest).and_then(|shape| shape.subject).or_else(|| attested(reference))
 }
 
 #[cfg(test)]

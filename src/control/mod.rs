@@ -39,6 +39,7 @@ pub mod activity;
 pub mod api_key;
 pub mod aws;
 pub mod cbr;
+pub mod census;
 pub mod claim_rule;
 pub mod compliance;
 pub mod custom_role;

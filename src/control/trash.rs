@@ -6,6 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::census::Ledger;
 use super::inventory::Inventory;
 use super::usage::Usage;
 use crate::admit::fault::Fault;
@@ -14,6 +15,7 @@ use crate::clock::Clock;
 use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference, Tag};
+use crate::store::findings::PushedReport;
 use crate::store::trash::{Revealed, TrashedImage};
 use crate::store::{Store, StoreError};
 use crate::view::hidden::Hidden;
@@ -34,6 +36,8 @@ pub struct Bin {
     pub keep: Option<Duration>,
     /// Told that less is held.
     pub usage: Arc<Usage>,
+    /// Told what is put and removed.
+    pub census: Arc<Ledger>,
 }
 
 impl std::fmt::Debug for Bin {
@@ -136,6 +140,14 @@ impl Bin {
         // A vanilla registry cannot take off a tag, so it is hidden until it is pushed again.
         self.store.hide_tag(region, name, tag, &digest).await.map_err(stored)?;
         Ok(Some(digest))
+    }
+
+    /// Writes down that a manifest was pushed which may be a report.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn report_pushed(&self, report: &PushedReport) -> Result<(), Fault> {
+        self.store.report_pushed(report).await.map_err(stored)
     }
 
     /// Brings back an image that is about to be pushed.

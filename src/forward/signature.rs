@@ -11,21 +11,10 @@ use crate::admit::fault::Fault;
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::Operation;
 use crate::registry::reference::{Digest, Reference, Tag};
+use crate::registry::shape::is_signature;
 
 /// The longest list of referrers, in bytes.
 const LIST_MAX: usize = 4 << 20;
-
-/// Types of referrers that are signatures, whatever else they say.
-const TYPES: [&str; 3] = [
-    "application/vnd.cncf.notary.signature",
-    "application/vnd.dev.cosign.artifact.sig.v1+json",
-    "application/vnd.dev.cosign.simplesigning.v1+json",
-];
-
-/// What a Sigstore bundle must say to be a signature, and not an attestation.
-const BUNDLES: &str = "application/vnd.dev.sigstore.bundle";
-const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
-const SIGNED: &str = "https://sigstore.dev/cosign/sign/";
 
 #[derive(Deserialize)]
 struct Index {
@@ -42,10 +31,8 @@ struct Descriptor {
 
 impl Descriptor {
     fn is_signature(&self) -> bool {
-        let kind = self.artifact_type.as_deref().unwrap_or_default();
-        let says = |key: &str| self.annotations.as_ref().and_then(|all| all.get(key));
-        TYPES.contains(&kind)
-            || (kind.starts_with(BUNDLES) && says(PREDICATE).is_some_and(|what| what.starts_with(SIGNED)))
+        let says = |key: &str| self.annotations.as_ref().and_then(|all| all.get(key)).map(String::as_str);
+        is_signature(self.artifact_type.as_deref().unwrap_or_default(), says)
     }
 }
 

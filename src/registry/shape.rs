@@ -2,6 +2,8 @@
 //!
 //! Clients go by media types, and so does this: what no container runtime would unpack is no image.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
 use super::reference::Digest;
@@ -20,6 +22,27 @@ pub enum Nature {
     Index,
     /// A signature or an attestation.
     Signature,
+}
+
+impl Nature {
+    const ALL: [Self; 4] = [Self::Artifact, Self::Image, Self::Index, Self::Signature];
+
+    /// As it is stored.
+    #[must_use]
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Artifact => "artifact",
+            Self::Image => "image",
+            Self::Index => "index",
+            Self::Signature => "signature",
+        }
+    }
+
+    /// Reads a label.
+    #[must_use]
+    pub fn parse(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|nature| nature.label() == label)
+    }
 }
 
 /// A part of a manifest.
@@ -46,6 +69,8 @@ pub struct Shape {
     pub kind: String,
     /// Its layers.
     pub layers: Vec<Part>,
+    /// Whether it says that it is a signature of its subject.
+    pub signs: bool,
 }
 
 #[derive(Deserialize)]
@@ -53,6 +78,7 @@ pub struct Shape {
 struct Manifest {
     artifact_type: Option<String>,
     config: Option<Descriptor>,
+    annotations: Option<HashMap<String, serde_json::Value>>,
     layers: Option<Vec<Descriptor>>,
     manifests: Option<Vec<Descriptor>>,
     subject: Option<Descriptor>,
@@ -106,8 +132,29 @@ impl Shape {
         };
         let nature = if manifests.is_empty() { nature(&layers) } else { Nature::Index };
         let kind = said.artifact_type.or(config).unwrap_or_default();
-        Some(Self { nature, children, subject, kind, layers })
+        let annotations = said.annotations.unwrap_or_default();
+        let signs = is_signature(&kind, |key| annotations.get(key).and_then(serde_json::Value::as_str));
+        Some(Self { nature, children, subject, kind, layers, signs })
     }
+}
+
+/// Types of what refers to an image that are signatures, whatever else it says.
+const REFERRERS: [&str; 3] = [
+    "application/vnd.cncf.notary.signature",
+    "application/vnd.dev.cosign.artifact.sig.v1+json",
+    "application/vnd.dev.cosign.simplesigning.v1+json",
+];
+
+/// What a Sigstore bundle must say to be a signature, and not an attestation.
+const BUNDLES: &str = "application/vnd.dev.sigstore.bundle";
+const PREDICATE: &str = "dev.sigstore.bundle.predicateType";
+const SIGNED: &str = "https://sigstore.dev/cosign/sign/";
+
+/// Whether what refers to an image is a signature, by its type and annotations.
+#[must_use]
+pub fn is_signature<'a>(kind: &str, says: impl Fn(&str) -> Option<&'a str>) -> bool {
+    REFERRERS.contains(&kind)
+        || (kind.starts_with(BUNDLES) && says(PREDICATE).is_some_and(|what| what.starts_with(SIGNED)))
 }
 
 fn nature(layers: &[Part]) -> Nature {

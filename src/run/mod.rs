@@ -1,5 +1,6 @@
 //! Wiring: settings to a running server, and the commands that prepare one.
 
+mod census;
 pub mod certificates;
 pub mod check;
 pub mod commands;

@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::sync::mpsc::Sender;
 
 use super::failure::{Doing, Failure};
 use super::init::Installation;
 use super::scanner::CommandScanner;
 use super::sources::Sources;
-use super::{compliance, descriptors, housekeeping, plan, renewal, tasks};
+use super::{census, compliance, descriptors, housekeeping, plan, renewal, tasks};
 use crate::acme::place;
 use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
@@ -23,6 +22,7 @@ use crate::clock::{Clock, Entropy};
 use crate::config::settings::{Listener, Settings};
 use crate::control::Desk;
 use crate::control::activity::Activity;
+use crate::control::census::Ledger;
 use crate::control::image::Images;
 use crate::control::inventory::Inventory;
 use crate::control::scans::{Scanner, Scans};
@@ -37,6 +37,7 @@ use crate::edge::tls::CertificateStore;
 use crate::edge::{Edge, Running};
 use crate::forward::Forwarder;
 use crate::forward::settings::UpstreamSettings;
+use crate::ids::region::Region;
 use crate::record::audit::AuditLog;
 use crate::record::recorder::Recorder;
 use crate::serve::aws::LARGE_BODIES;
@@ -44,7 +45,7 @@ use crate::serve::control::GateAuthority;
 use crate::serve::images::{ImageReader, Route};
 use crate::serve::limits::Limits;
 use crate::serve::probe::{Readiness, Scrape};
-use crate::serve::pushed::Pushed;
+use crate::serve::pushed::Told;
 use crate::serve::sightings::Sightings;
 use crate::serve::visit::RequestIds;
 use crate::serve::{App, Shared};
@@ -188,11 +189,15 @@ fn shared(
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
-    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
+    let census_ledger: Arc<Ledger> = Arc::default();
+    let reader =
+        ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy), Arc::clone(&census_ledger));
     let reader = Arc::new(reader.doing("starting the image reader")?);
     let images = Arc::clone(&reader) as Arc<dyn Images>;
-    let bin = Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock));
+    let bin =
+        Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock, census_ledger));
     let activity = keep_house(&control, &bin, &images);
+    control.spawn(census::keep(Arc::clone(&bin), Arc::clone(&images), regions(settings).collect()));
     let desk = Desk {
         account: settings.account.id.clone(),
         activity,
@@ -268,13 +273,17 @@ fn keep_house(control: &Handle, bin: &Arc<Bin>, images: &Arc<dyn Images>) -> Arc
 }
 
 /// Where the workers tell of what is pushed.
-fn pushed(settings: &Settings, control: &Handle, bin: &Arc<Bin>, scans: &Arc<Scans>) -> Sender<Pushed> {
-    let (pushed, told) = tokio::sync::mpsc::channel(1024);
-    let reports = settings.findings.referrers;
-    control.spawn(tasks::look_at_pushed(Arc::clone(bin), Arc::clone(scans), told, reports));
-    let regions = settings.registries.iter().map(|registry| registry.region.clone()).collect();
+fn pushed(settings: &Settings, control: &Handle, bin: &Arc<Bin>, scans: &Arc<Scans>) -> Told {
+    let (by, told) = tokio::sync::mpsc::channel(1024);
+    let reads_reports = settings.findings.referrers;
+    control.spawn(tasks::look_at_pushed(Arc::clone(bin), Arc::clone(scans), told, reads_reports));
+    let regions = regions(settings).collect();
     control.spawn(tasks::count_findings(Arc::clone(bin), Arc::clone(scans), regions));
-    pushed
+    Told { by, reads_reports }
+}
+
+fn regions(settings: &Settings) -> impl Iterator<Item = Region> {
+    settings.registries.iter().map(|registry| registry.region.clone())
 }
 
 /// The operator's scanner, if there is one.
@@ -291,13 +300,15 @@ fn bin(
     inventory: Arc<dyn Inventory>,
     store: &Arc<dyn crate::store::Store>,
     clock: &Arc<dyn Clock>,
+    census: Arc<Ledger>,
 ) -> Bin {
     Bin {
         store: Arc::clone(store),
         inventory,
         clock: Arc::clone(clock),
         keep: settings.trash.keep,
-        usage: Arc::new(Usage::of(settings.registries.iter().map(|registry| registry.region.clone()))),
+        usage: Arc::new(Usage::of(regions(settings))),
+        census,
     }
 }
 

@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 
 use crate::api::Api;
 use crate::clock::{Clock, UnixTime};
-use crate::control::intake::take_in_pushed;
+use crate::control::intake::read_pushed;
 use crate::control::rotation;
 use crate::control::scans::Scans;
 use crate::control::trash::Bin;
@@ -18,7 +18,7 @@ use crate::serve::Shared;
 use crate::serve::pushed::Pushed;
 use crate::serve::sightings::Sighting;
 use crate::serve::sites::Site;
-use crate::store::findings::Scanned;
+use crate::store::findings::{Due, Scanned};
 use crate::store::registry::NamespaceRecord;
 use crate::store::{Store, StoreError};
 
@@ -50,6 +50,9 @@ pub async fn keep_sightings(
     }
 }
 
+/// How often it is looked whether pushed reports can be read that could not be before; the first time at once.
+const READ_EVERY: Duration = Duration::from_secs(30);
+
 /// Reads the reports that were pushed, and has images scanned where that is wanted.
 pub async fn look_at_pushed(
     bin: Arc<Bin>,
@@ -57,30 +60,41 @@ pub async fn look_at_pushed(
     mut told: mpsc::Receiver<Pushed>,
     read_reports: bool,
 ) {
-    while let Some(pushed) = told.recv().await {
-        let Pushed { region, repository, reference, digest, is_about } = pushed;
-        if is_about && read_reports {
-            match take_in_pushed(&bin, &region, &repository, &reference).await {
-                Ok(taken) => {
-                    for one in taken {
-                        tracing::info!(%region, %repository, about = %one.of.digest, format = one.format, findings = one.findings, "a pushed report is taken in");
-                    }
+    let mut every = tokio::time::interval(READ_EVERY);
+    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            pushed = told.recv() => {
+                let Some(Pushed { image, about }) = pushed else { return };
+                let is_about = about.is_some();
+                let of = Scanned { digest: about.unwrap_or_else(|| image.digest.clone()), ..image.clone() };
+                if read_reports {
+                    read(&bin, Due::About(&of)).await;
                 }
-                Err(untaken) => {
-                    tracing::warn!(%region, %repository, %digest, %untaken, "a pushed report is not taken in");
+                if !is_about {
+                    scan_if_wanted(&bin, &scans, image).await;
                 }
             }
+            _ = every.tick(), if read_reports => read(&bin, Due::Any).await,
         }
-        if is_about || !scans.offered() {
-            continue;
-        }
-        let row = bin.store.repository(&region, &repository).await;
-        let here = row.is_ok_and(|row| row.is_some_and(|row| row.scan_on_push));
-        let of = Scanned { region, repository, digest };
-        if (here || scans.on_push()) && scans.begin(&of, bin.clock.now()) {
-            let (bin, scans) = (Arc::clone(&bin), Arc::clone(&scans));
-            tokio::spawn(async move { scans.carry_out(&bin, of).await });
-        }
+    }
+}
+
+async fn read(bin: &Bin, due: Due<'_>) {
+    if let Err(fault) = read_pushed(bin, due).await {
+        tracing::warn!(%fault, "pushed reports cannot be read");
+    }
+}
+
+async fn scan_if_wanted(bin: &Arc<Bin>, scans: &Arc<Scans>, of: Scanned) {
+    if !scans.offered() {
+        return;
+    }
+    let row = bin.store.repository(&of.region, &of.repository).await;
+    let here = row.is_ok_and(|row| row.is_some_and(|row| row.scan_on_push));
+    if (here || scans.on_push()) && scans.begin(&of, bin.clock.now()) {
+        let (bin, scans) = (Arc::clone(bin), Arc::clone(scans));
+        tokio::spawn(async move { scans.carry_out(&bin, of).await });
     }
 }
 

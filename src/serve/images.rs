@@ -10,18 +10,22 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use super::sites::Site;
 use crate::admit::fault::Fault;
 use crate::clock::{Entropy, UnixTime};
+use crate::control::census::{self, Ledger};
 use crate::control::image::{Image, Images};
+use crate::control::stock::Manifest;
 use crate::forward::survey::Surveyed;
 use crate::forward::{Forwarder, SetupError};
 use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::Page;
+use crate::registry::reference::Reference;
 
 /// Works on upstreams on behalf of the control plane.
 #[derive(Debug)]
 pub struct ImageReader {
     jobs: mpsc::Sender<Job>,
     entropy: Arc<dyn Entropy>,
+    census: Arc<Ledger>,
 }
 
 /// The forwarder to one upstream, or why there is none.
@@ -43,17 +47,21 @@ impl std::fmt::Debug for Job {
 pub type Route = (Site, Box<dyn Fn() -> Result<Forwarder, SetupError> + Send>);
 
 impl ImageReader {
-    /// Starts the thread.
+    /// Starts the thread. What is changed by it is noted in `census`.
     ///
     /// # Errors
     /// The operating system's, when there is no thread or runtime to be had.
-    pub fn start(routes: Vec<Route>, entropy: Arc<dyn Entropy>) -> std::io::Result<Self> {
+    pub fn start(
+        routes: Vec<Route>,
+        entropy: Arc<dyn Entropy>,
+        census: Arc<Ledger>,
+    ) -> std::io::Result<Self> {
         let (jobs, receiver) = mpsc::channel(64);
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         std::thread::Builder::new().name("image-reader".to_owned()).spawn(move || {
             tokio::task::LocalSet::new().block_on(&runtime, work_on_all(routes, receiver));
         })?;
-        Ok(Self { jobs, entropy })
+        Ok(Self { jobs, entropy, census })
     }
 
     /// Has something done there, and waits for what comes of it.
@@ -80,6 +88,21 @@ impl ImageReader {
         };
         self.jobs.send(job).await.map_err(|_| gone())?;
         answer.await.map_err(|_| gone())?
+    }
+
+    /// Notes that a manifest was put.
+    pub(super) fn note_put(
+        &self,
+        place: (&Region, &RepositoryName),
+        reference: &Reference,
+        manifest: &Manifest,
+    ) {
+        self.census.note(census::put(place, (reference, &manifest.digest), &manifest.content));
+    }
+
+    /// Notes that something was removed.
+    pub(super) fn note_removed(&self, place: (&Region, &RepositoryName), what: &Reference) {
+        self.census.note(census::removed(place, what));
     }
 
     /// Something that nothing else is called.

@@ -95,18 +95,23 @@ impl Inventory for ImageReader {
         reference: &Reference,
         manifest: &Manifest,
     ) -> Result<(), Fault> {
-        let (name, reference, manifest) = (name.clone(), reference.clone(), manifest.clone());
-        self.at(region, async move |forwarder: &Forwarder| {
-            let sent = (manifest.media_type.as_str(), manifest.content);
-            forwarder.put_manifest(&name, &reference, sent).await.map(drop).map_err(fault)
-        })
-        .await
+        let (to, by, sent) = (name.clone(), reference.clone(), manifest.clone());
+        let put = self.at(region, async move |forwarder: &Forwarder| {
+            let sent = (sent.media_type.as_str(), sent.content);
+            forwarder.put_manifest(&to, &by, sent).await.map(drop).map_err(fault)
+        });
+        put.await?;
+        self.note_put((region, name), reference, manifest);
+        Ok(())
     }
 
     async fn delete(&self, region: &Region, name: &RepositoryName, digest: &Digest) -> Result<bool, Fault> {
-        let (name, digest) = (name.clone(), digest.clone());
-        self.at(region, async move |forwarder: &Forwarder| forwarder.delete_manifest(&name, &digest).await)
-            .await
+        let (from, gone) = (name.clone(), digest.clone());
+        let done =
+            self.at(region, async move |forwarder: &Forwarder| forwarder.delete_manifest(&from, &gone).await);
+        let done = done.await?;
+        self.note_removed((region, name), &Reference::Digest(digest.clone()));
+        Ok(done)
     }
 }
 

@@ -81,7 +81,7 @@ pub struct Shared {
     /// What is deleted, and what is used.
     pub bin: Arc<crate::control::trash::Bin>,
     /// Told of manifests that are pushed.
-    pub pushed: tokio::sync::mpsc::Sender<pushed::Pushed>,
+    pub pushed: pushed::Told,
     /// What manifests are.
     pub shapes: shapes::Shapes,
     /// Told of what pushes, pulls and deletions bring about.

@@ -11,13 +11,14 @@ use http::{Response, StatusCode};
 use http_body::Body;
 
 use super::Shared;
-use super::pushed::{self, Pushed};
+use super::pushed::Pushed;
 use super::sites::Site;
 use super::visit::Visit;
 use crate::admit::fault::Fault;
 use crate::admit::overlay::Overlay;
 use crate::admit::permit::Permit;
 use crate::clock::UnixTime;
+use crate::control::census;
 use crate::control::quota::{STORAGE, TRAFFIC};
 use crate::control::trash::{Bin, Revived};
 use crate::edge::body::BodyError;
@@ -72,6 +73,11 @@ impl Under<'_> {
             _ => {
                 let answer = self.forwarder.forward(permit, exchange, body).await?;
                 self.count(operation, answer.status());
+                if let Operation::ManifestDelete { reference, .. } = operation
+                    && answer.status().is_success()
+                {
+                    self.shared.bin.census.note(census::removed((&self.site.region, name), reference));
+                }
                 without_hidden(operation, &over.hidden, answer)
             }
         }
@@ -131,9 +137,11 @@ impl Under<'_> {
             }
         }
         let pushed = Pushed::of(&self.site.region, name, (reference, sent.digest()), sent.content());
+        let seen = census::put((&self.site.region, name), (reference, sent.digest()), sent.content());
         let answer = self.forwarder.push_manifest(permit, exchange, sent).await?;
         if answer.status().is_success() {
-            pushed::tell(&self.shared.pushed, pushed);
+            self.shared.bin.census.note(seen);
+            self.tell(pushed).await?;
         }
         if let Reference::Tag(tag) = reference
             && hidden.has_tag(tag, None)
@@ -145,6 +153,16 @@ impl Under<'_> {
             self.at_the_bin(retagged).await?;
         }
         Ok(answer)
+    }
+
+    /// Tells of a push. What may be a report is written down first: whoever hears that it was pushed may rely on its being read.
+    async fn tell(&self, pushed: Pushed) -> Result<(), Fault> {
+        let told = &self.shared.pushed;
+        if let Some(report) = pushed.report(self.shared.clock.now()).filter(|_| told.reads_reports) {
+            self.at_the_bin(|bin| async move { bin.report_pushed(&report).await }).await?;
+        }
+        told.tell(pushed);
+        Ok(())
     }
 
     /// Has something done where the database may be waited for; to its end, even if the client goes away.

@@ -2,24 +2,20 @@
 
 use tokio::sync::mpsc;
 
-use crate::control::intake::is_worth_a_look;
+use crate::clock::UnixTime;
+use crate::control::intake::subject_of;
 use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference};
+use crate::store::findings::{PushedReport, Scanned};
 
 /// A manifest that was pushed.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Pushed {
-    /// Where.
-    pub region: Region,
-    /// Where.
-    pub repository: RepositoryName,
-    /// By what it was put.
-    pub reference: Reference,
-    /// What it hashes to.
-    pub digest: Digest,
-    /// Whether it may be a report about another.
-    pub is_about: bool,
+    /// What.
+    pub image: Scanned,
+    /// About what it may be a report.
+    pub about: Option<Digest>,
 }
 
 impl Pushed {
@@ -31,19 +27,33 @@ impl Pushed {
         (reference, digest): (&Reference, &Digest),
         content: &[u8],
     ) -> Self {
-        Self {
-            region: region.clone(),
-            repository: repository.clone(),
-            reference: reference.clone(),
-            digest: digest.clone(),
-            is_about: is_worth_a_look(reference, content),
-        }
+        let (region, repository, digest) = (region.clone(), repository.clone(), digest.clone());
+        Self { image: Scanned { region, repository, digest }, about: subject_of(reference, content) }
+    }
+
+    /// What is to be written down before the client hears of success, so that no restart loses it.
+    #[must_use]
+    pub fn report(&self, now: UnixTime) -> Option<PushedReport> {
+        let of = Scanned { digest: self.about.clone()?, ..self.image.clone() };
+        Some(PushedReport { id: 0, of, digest: self.image.digest.clone(), pushed_at: now })
     }
 }
 
-/// Tells of it. A full channel loses it, which the log says: whoever pushes a report again brings it again.
-pub fn tell(told: &mpsc::Sender<Pushed>, pushed: Pushed) {
-    if let Err(lost) = told.try_send(pushed) {
-        tracing::warn!(%lost, "a pushed manifest is not looked at, because too many wait for it");
+/// Who is told.
+#[derive(Clone, Debug)]
+pub struct Told {
+    /// Where to.
+    pub by: mpsc::Sender<Pushed>,
+    /// Whether pushed reports are read.
+    pub reads_reports: bool,
+}
+
+impl Told {
+    /// Tells of it. A full channel loses it, which the log says: reports are read a little later then, and what was to be
+    /// scanned is not.
+    pub fn tell(&self, pushed: Pushed) {
+        if let Err(lost) = self.by.try_send(pushed) {
+            tracing::warn!(%lost, "a pushed manifest is not looked at, because too many wait for it");
+        }
     }
 }

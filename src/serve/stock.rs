@@ -8,6 +8,7 @@ use super::images::ImageReader;
 use crate::admit::fault::Fault;
 use crate::admit::permit::{AwsControl, Permit};
 use crate::clock::UnixTime;
+use crate::control::inventory::Inventory;
 use crate::control::stock::{Described, LayerSession, Manifest, Stock, Unstored, Wanted, Warrant};
 use crate::forward::stock::{Summary, fault};
 use crate::forward::{Failure, Forwarder};
@@ -143,12 +144,14 @@ impl Stock for ImageReader {
         reference: &Reference,
         manifest: &Manifest,
     ) -> Result<Digest, Unstored> {
-        let (name, reference, manifest) = (name.clone(), reference.clone(), manifest.clone());
-        self.at(region, async move |forwarder: &Forwarder| {
-            let sent = (manifest.media_type.as_str(), manifest.content);
-            forwarder.put_manifest(&name, &reference, sent).await.map_err(unstored)
-        })
-        .await
+        let (to, by, sent) = (name.clone(), reference.clone(), manifest.clone());
+        let put = self.at(region, async move |forwarder: &Forwarder| {
+            let sent = (sent.media_type.as_str(), sent.content);
+            forwarder.put_manifest(&to, &by, sent).await.map_err(unstored)
+        });
+        let digest = put.await?;
+        self.note_put((region, name), reference, manifest);
+        Ok(digest)
     }
 
     async fn delete_image(
@@ -158,9 +161,7 @@ impl Stock for ImageReader {
         name: &RepositoryName,
         digest: &Digest,
     ) -> Result<bool, Fault> {
-        let (name, digest) = (name.clone(), digest.clone());
-        self.at(region, async move |forwarder: &Forwarder| forwarder.delete_manifest(&name, &digest).await)
-            .await
+        Inventory::delete(self, region, name, digest).await
     }
 
     async fn delete_tag(
@@ -170,9 +171,12 @@ impl Stock for ImageReader {
         name: &RepositoryName,
         tag: &Tag,
     ) -> Result<bool, Fault> {
-        let (name, tag, unique) = (name.clone(), tag.clone(), self.unique());
-        self.at(region, async move |forwarder: &Forwarder| forwarder.delete_tag(&name, &tag, &unique).await)
-            .await
+        let (from, gone, unique) = (name.clone(), tag.clone(), self.unique());
+        let done = self
+            .at(region, async move |forwarder: &Forwarder| forwarder.delete_tag(&from, &gone, &unique).await);
+        let done = done.await?;
+        self.note_removed((region, name), &Reference::Tag(tag.clone()));
+        Ok(done)
     }
 }
 

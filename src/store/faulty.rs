@@ -27,11 +27,13 @@ use super::aws::tag::{Tag, Tagged, Tags};
 use super::aws::text::DocumentText;
 use super::aws::user::{AwsUser, AwsUsers};
 use super::aws::{AwsError, AwsStore};
+use super::census::{Census, Found, Known, Note};
 use super::compliance::{Compliance, ComplianceRule, Scan, ScanRow};
 use super::custom_role::{CustomRoleRecord, CustomRoles};
 use super::feed::{Change, Feed, Sequence};
 use super::findings::{
-    ExemptionRecord, Exemptions, Findings, Kept, NewFinding, ReportRecord, Reported, Scanned,
+    Due, ExemptionRecord, Exemptions, Findings, Kept, NewFinding, PushedReport, PushedReports, ReportRecord,
+    Reported, Scanned,
 };
 use super::group::{AccessGroup, Groups, Membership};
 use super::group_rule::{ClaimRuleRecord, ClaimRules, Claimed};
@@ -49,7 +51,7 @@ use super::trusted_profile::{ProfileIdentities, ProfileLink, ProfileRule, Truste
 use super::{Store, StoreError};
 use crate::clock::UnixTime;
 use crate::compliance::drift::{Deed, Drift};
-use crate::compliance::facts::Transfer;
+use crate::compliance::facts::{Images, Transfer};
 use crate::compliance::verdict::Verdict;
 use crate::credential::api_key::KeyHash;
 use crate::findings::exemption::{IssueType, Scope};
@@ -162,6 +164,15 @@ delegate!(Accounts {
     found(founding: &Founding) -> ();
 });
 
+delegate!(Census {
+    take_notes(notes: &[Note], at: UnixTime) -> ();
+    known_images(region: &Region, name: &RepositoryName) -> Known;
+    looked_through(region: &Region, name: &RepositoryName, found: &Found, at: UnixTime) -> ();
+    known_repositories(region: &Region) -> Vec<RepositoryName>;
+    all_looked_through(region: &Region, at: UnixTime) -> ();
+    tagged_images(region: &Region, now: UnixTime) -> Option<Images>;
+});
+
 delegate!(Compliance {
     compliance_rules() -> Vec<ComplianceRule>;
     compliance_rule(id: &ComplianceRuleId) -> Option<ComplianceRule>;
@@ -197,6 +208,13 @@ delegate!(Findings {
     forget_reports(of: &Scanned) -> ();
     finding_counts(region: &Region) -> (Counts, u32);
     new_findings(after: i64, limit: u32) -> Vec<NewFinding>;
+});
+
+delegate!(PushedReports {
+    report_pushed(row: &PushedReport) -> ();
+    pushed_reports(due: Due<'_>, limit: u32) -> Vec<PushedReport>;
+    report_waits(id: i64) -> ();
+    report_read(id: i64) -> ();
 });
 
 delegate!(Groups {

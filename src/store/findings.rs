@@ -150,6 +150,41 @@ pub trait Findings {
     async fn new_findings(&self, after: i64, limit: u32) -> Result<Vec<NewFinding>, StoreError>;
 }
 
+/// A pushed manifest that may be a report, and was not read yet.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct PushedReport {
+    /// Its place among all of them.
+    pub id: i64,
+    /// About what it may be.
+    pub of: Scanned,
+    /// What it hashes to.
+    pub digest: Digest,
+    /// When it was pushed.
+    pub pushed_at: UnixTime,
+}
+
+/// Which pushed reports are to be read.
+#[derive(Clone, Copy, Debug)]
+pub enum Due<'a> {
+    /// Those about an image, which has just come or about which something has.
+    About(&'a Scanned),
+    /// Those that nobody has looked at yet, and those that waited for an image which is there by now.
+    Any,
+}
+
+/// Reading and changing pushed reports that wait. They decide nothing, so they touch nothing.
+#[async_trait]
+pub trait PushedReports {
+    /// Notes one, and forgets the oldest of too many in its repository; its id is given by the store.
+    async fn report_pushed(&self, row: &PushedReport) -> Result<(), StoreError>;
+    /// Up to `limit` of them, oldest first.
+    async fn pushed_reports(&self, due: Due<'_>, limit: u32) -> Result<Vec<PushedReport>, StoreError>;
+    /// Notes that one waits for its image.
+    async fn report_waits(&self, id: i64) -> Result<(), StoreError>;
+    /// Forgets one that was read.
+    async fn report_read(&self, id: i64) -> Result<(), StoreError>;
+}
+
 /// Reading and changing exemptions. Every change touches the registry's exemptions.
 #[async_trait]
 pub trait Exemptions {

@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod aws;
+pub mod census;
 pub mod compliance;
 #[cfg(test)]
 pub(crate) mod contract;
@@ -35,11 +36,13 @@ pub use error::StoreError;
 pub trait Store:
     account::Accounts
     + aws::AwsStore
+    + census::Census
     + compliance::Compliance
     + custom_role::CustomRoles
     + feed::Feed
     + findings::Exemptions
     + findings::Findings
+    + findings::PushedReports
     + group::Groups
     + group_rule::ClaimRules
     + identity::Identities

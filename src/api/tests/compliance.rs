@@ -128,7 +128,7 @@ async fn every_goal_says_what_was_expected_and_found_where_and_since_when() {
     assert_eq!(summary["total"], 9);
     house.ask(get("/api/native/compliance/report?profile=nonsense")).await.expect(404);
     let ours = house.ask(get("/api/native/compliance/report?profile=auditor")).await.expect(200);
-    assert_eq!(ours["goals"].as_array().unwrap().len(), 12);
+    assert_eq!(ours["goals"].as_array().unwrap().len(), 13);
     let profiles = house.ask(get("/api/native/compliance/profiles")).await.expect(200);
     assert_eq!(profiles["profiles"][0]["id"], "ibm-best-practices");
 }

@@ -258,6 +258,7 @@ impl House {
             clock: clock.clone(),
             keep: Some(std::time::Duration::from_secs(30 * 24 * 3600)),
             usage: Arc::new(Usage::of([samples::region("us-south")])),
+            census: Arc::default(),
         };
         let desk = Desk {
             bin: Arc::new(bin),

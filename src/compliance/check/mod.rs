@@ -26,6 +26,7 @@ pub fn judge(goal: &Goal, facts: &Facts) -> Verdict {
         Check::IamAuthz => setting::iam_authz(facts),
         Check::ImageScans => image::scans(facts, number),
         Check::ImageSignatures => image::signatures(facts),
+        Check::ImageTags => image::tags(facts),
         Check::KeyAge => key::age(facts, number),
         Check::KeyUnused => key::unused(facts, number),
         Check::PlatformMetrics => setting::platform_metrics(facts),
@@ -74,8 +75,17 @@ fn all_or(
     right: impl FnOnce() -> Judged,
 ) -> Judgement {
     let mut wrong = wrong.into_iter();
-    let mut resources: Vec<Judged> = wrong.by_ref().take(TOLD).collect();
-    let more = wrong.count();
+    let told: Vec<Judged> = wrong.by_ref().take(TOLD).collect();
+    counted_or(expected, told, wrong.count() as u64, right)
+}
+
+/// The same, of what is only counted beyond those that are told.
+fn counted_or(
+    expected: impl Into<String>,
+    mut resources: Vec<Judged>,
+    more: u64,
+    right: impl FnOnce() -> Judged,
+) -> Judgement {
     if more > 0 {
         let fix = "mend those that are told, and scan again";
         resources.push(failed(format!("{more} more"), format!("the same is true of {more} more"), fix));
@@ -90,6 +100,6 @@ fn all_or(
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
 /// How many whole days lie between two times.
-fn days(since: crate::clock::UnixTime, now: crate::clock::UnixTime) -> i64 {
+pub(super) fn days(since: crate::clock::UnixTime, now: crate::clock::UnixTime) -> i64 {
     now.millis().saturating_sub(since.millis()).div_euclid(DAY)
 }

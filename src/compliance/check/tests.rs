@@ -6,7 +6,7 @@ use super::judge;
 use crate::clock::UnixTime;
 use crate::compliance::facts::{
     AlertChannel, AuditLog, Dialect, Facts, Grant, Holder, Images, Key, KeyKind, Kind, Listener, Principal,
-    PublicGrant, Reach, Registry, Transfer,
+    PublicGrant, Reach, Registry, TaggedImage, Transfer,
 };
 use crate::compliance::goal::{Check, Goal, Severity};
 use crate::compliance::verdict::{Status, Verdict};
@@ -284,10 +284,8 @@ fn what_is_not_known_of_images_and_alerts_cannot_be_told() {
     {
         assert_eq!(status(check, parameter, &facts), Status::UnableToPerform, "{check:?}");
     }
-    let scanned = vec![("a/b:v1".to_owned(), Some(ago(7))), ("a/b:v2".to_owned(), None)];
-    facts.images = Some(Images { total: 2, scanned, unsigned: Vec::new() });
-    assert_eq!(verdict(Check::ImageScans, Some(7), &facts).found, "a/b:v2 has not been scanned");
-    assert_eq!(status(Check::ImageSignatures, None, &facts), Status::Pass);
+    facts.images = Some(Images::default());
+    assert_eq!(status(Check::ImageScans, Some(7), &facts), Status::NotApplicable, "there is no image");
     let channel = AlertChannel { name: "pager".to_owned(), covers: true, delivered_at: None };
     facts.alerts = Some(vec![channel.clone()]);
     assert_eq!(
@@ -297,4 +295,50 @@ fn what_is_not_known_of_images_and_alerts_cannot_be_told() {
     );
     facts.alerts = Some(vec![AlertChannel { delivered_at: Some(ago(1)), ..channel }]);
     assert_eq!(status(Check::Alerts, None, &facts), Status::Pass);
+}
+
+fn image(tag: &str, scanned_at: Option<UnixTime>) -> TaggedImage {
+    TaggedImage {
+        region: Region::parse("eu-de").unwrap(),
+        repository: "a/b".to_owned(),
+        digest: format!("sha256:{tag}"),
+        tag: tag.to_owned(),
+        seen_at: ago(9),
+        scanned_at,
+        signed: false,
+        kept: false,
+    }
+}
+
+#[test]
+fn images_are_judged_by_their_scans_signatures_and_tags_and_told_with_commands() {
+    let mut facts = facts();
+    let mut images = Images::default();
+    for one in [image("v1", Some(ago(7))), image("v2", None), image("v3", Some(ago(8)))] {
+        images.count(one, now());
+    }
+    facts.images = Some(images);
+    let scans = verdict(Check::ImageScans, Some(7), &facts);
+    assert_eq!(scans.resource, "de.registry.test/a/b:v2, de.registry.test/a/b:v3");
+    assert!(scans.found.ends_with("de.registry.test/a/b:v3 was last scanned 8 days ago"), "{}", scans.found);
+    assert!(scans.fix.ends_with("region-set eu-de && portcullis cr va-upload a/b@sha256:v2 report.json"));
+    assert_eq!(verdict(Check::ImageScans, Some(8), &facts).resource, "de.registry.test/a/b:v2");
+    let signatures = verdict(Check::ImageSignatures, None, &facts);
+    assert_eq!(signatures.resources.len(), 3);
+    assert_eq!(signatures.fix, "cosign sign de.registry.test/a/b@sha256:v1");
+    let tags = verdict(Check::ImageTags, None, &facts);
+    assert_eq!(tags.resource, "arn:aws:ecr:eu-de:123456789012:repository/a/b");
+    let mut images = Images::default();
+    images.count(TaggedImage { signed: true, kept: true, ..image("v1", Some(ago(1))) }, now());
+    facts.images = Some(images.clone());
+    for (check, parameter) in
+        [(Check::ImageScans, Some(7)), (Check::ImageSignatures, None), (Check::ImageTags, None)]
+    {
+        assert_eq!(status(check, parameter, &facts), Status::Pass, "{check:?}");
+    }
+    images.unseen.push(Region::parse("us-south").unwrap());
+    facts.images = Some(images);
+    let found = verdict(Check::ImageScans, Some(7), &facts);
+    assert_eq!(found.status, Status::UnableToPerform, "of a registry that nobody has looked at");
+    assert!(found.found.contains("us-south"), "{}", found.found);
 }

@@ -3,28 +3,38 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::UnixTime;
-use crate::compliance::facts::{AuditLog, Facts, Key, KeyKind, Kind, Principal, Registry};
+use crate::compliance::facts::{AuditLog, Facts, Images, Key, KeyKind, Kind, Principal, Registry};
 use crate::control::Desk;
 use crate::control::list::every;
 use crate::control::problem::Problem;
 use crate::ids::principal::PrincipalId;
 use crate::store::identity::User;
 
+/// How long what is known of images is good although nothing has changed, in milliseconds: scans grow old.
+const IMAGES_KEPT: i64 = 45 * 1000;
+
 impl Desk {
     /// Everything that goals and rules are judged by. What only changes of the account can change is taken from `known`, if
     /// it is from after the last one.
-    pub(super) async fn facts(&self, known: Option<Facts>) -> Result<Facts, Problem> {
+    /// So is what is known of images, if nothing was noted of them (`unnoted`).
+    pub(super) async fn facts(&self, known: Option<Facts>, unnoted: bool) -> Result<Facts, Problem> {
         let uses = self.store.last_uses().await?;
         let mut facts = self.registry_facts().await?;
         if let Some(known) = known {
-            let Facts { mut principals, grants, public, mut keys, signing_key, .. } = known;
+            let Facts { mut principals, grants, public, mut keys, signing_key, images: old, .. } = known;
             for principal in principals.values_mut() {
                 principal.last_used = uses.get(&principal.id.to_string()).copied().max(principal.last_used);
             }
             for key in &mut keys {
                 key.last_used = uses.get(&key.id).copied().max(key.last_used);
             }
-            return Ok(Facts { principals, grants, public, keys, signing_key, ..facts });
+            let age = |as_of: UnixTime| facts.at.millis().saturating_sub(as_of.millis());
+            let fresh = |old: &Images| unnoted && old.as_of.is_some_and(|as_of| age(as_of) < IMAGES_KEPT);
+            let images = match old.filter(fresh) {
+                Some(old) => Some(old),
+                None => Some(self.known_of_images(facts.at).await?),
+            };
+            return Ok(Facts { principals, grants, public, keys, signing_key, images, ..facts });
         }
         facts.principals = self.known_principals(&uses).await?;
         let mut grants = self.ibm_grants().await?;
@@ -33,7 +43,21 @@ impl Desk {
         facts.public = self.public_grants().await?;
         facts.keys = self.keys(&facts, &uses).await?;
         facts.signing_key = self.store.signing_keys().await?.0.first().map(|key| key.created_at);
+        facts.images = Some(self.known_of_images(facts.at).await?);
         Ok(facts)
+    }
+
+    /// What is known of the tagged images of all registries.
+    async fn known_of_images(&self, now: UnixTime) -> Result<Images, Problem> {
+        let mut all = Images::default();
+        all.as_of = Some(now);
+        for (region, _) in &self.compliance.premises.registries {
+            match self.store.tagged_images(region, now).await? {
+                Some(images) => all.add(images),
+                None => all.unseen.push(region.clone()),
+            }
+        }
+        Ok(all)
     }
 
     /// The same, of registries and the server only: all that rules ask.

@@ -56,6 +56,8 @@ pub struct Scanned {
     pub at: UnixTime,
     /// As of which change.
     pub sequence: Sequence,
+    /// As of which change of what is known of images.
+    pub noted: u64,
     /// The verdicts of each profile, in order.
     pub profiles: Vec<Vec<Verdict>>,
     /// The verdicts on rules, oldest rule first.
@@ -83,7 +85,9 @@ impl Desk {
         let mut last = self.compliance.last.lock().await;
         let (now, latest) = (self.clock.now(), self.store.latest().await?);
         let fits = |scan: &&Scanned| {
-            scan.sequence == latest && now.millis().saturating_sub(scan.at.millis()) < FRESH
+            scan.sequence == latest
+                && scan.noted == self.bin.census.written()
+                && now.millis().saturating_sub(scan.at.millis()) < FRESH
         };
         if let Some(fresh) = last.as_ref().map(|last| &last.scanned).filter(fits) {
             return Ok(fresh.clone());
@@ -103,11 +107,12 @@ impl Desk {
     }
 
     async fn scan_now(&self, last: &mut Option<Last>, reason: Reason) -> Result<Scanned, Problem> {
-        let sequence = self.store.latest().await?;
+        let (sequence, noted) = (self.store.latest().await?, self.bin.census.written());
         self.write_down().await?;
         self.note_private().await?;
-        let known = last.take().filter(|last| last.scanned.sequence == sequence).map(|last| last.facts);
-        let mut facts = self.facts(known).await?;
+        let known = last.take().filter(|last| last.scanned.sequence == sequence);
+        let unnoted = known.as_ref().is_some_and(|last| last.scanned.noted == noted);
+        let mut facts = self.facts(known.map(|last| last.facts), unnoted).await?;
         facts.at = self.clock.now();
         let rows = self.store.compliance_rules().await?;
         let mut profiles = Vec::new();
@@ -122,9 +127,19 @@ impl Desk {
             row.and_then(|row| row.document.rule().ok()).map(|rule| rule.causes()).unwrap_or_default()
         };
         let rules = self.keep(RULES, verdicts, causes, &facts, reason).await?;
-        let scanned = Scanned { at: facts.at, sequence, profiles, rules };
+        let scanned = Scanned { at: facts.at, sequence, noted, profiles, rules };
         *last = Some(Last { scanned: scanned.clone(), facts });
         Ok(scanned)
+    }
+
+    /// Has registries looked through, in the background, of which nothing is known.
+    pub(super) async fn look_at_images(&self) -> Result<(), Problem> {
+        let last = self.compliance.last.lock().await;
+        let images = last.as_ref().and_then(|last| last.facts.images.as_ref());
+        if images.is_some_and(|images| !images.unseen.is_empty()) {
+            self.bin.census.want();
+        }
+        Ok(())
     }
 
     /// Writes down what was noticed of requests.

@@ -97,6 +97,7 @@ impl Desk {
     }
 
     async fn report_on(&self, at: usize, scan: Scanned) -> Result<Report, Problem> {
+        self.look_at_images().await?;
         let missing = || Problem::NotFound(Noun::ComplianceProfile, at.to_string());
         let profile = self.compliance.profiles.get(at).ok_or_else(missing)?;
         let verdicts = scan.profiles.into_iter().nth(at).ok_or_else(missing)?;

@@ -72,19 +72,25 @@ impl Repository {
     /// Whether a tag of an image stays what it was when it was first written.
     #[must_use]
     pub fn keeps(&self, tag: &ImageTag) -> bool {
-        let excepted = || self.exclusions.iter().any(|filter| fits(filter, tag.as_str()));
-        match self.mutability {
-            Mutability::Immutable => true,
-            Mutability::ImmutableWithExclusion => !excepted(),
-            Mutability::Mutable => false,
-            Mutability::MutableWithExclusion => excepted(),
-        }
+        keeps(self.mutability, &self.exclusions, tag.as_str())
     }
 
     /// Its ARN.
     #[must_use]
     pub fn arn(&self, account: AccountId) -> Arn {
         Arn::Repository { region: self.region.clone(), account, name: self.name.clone() }
+    }
+}
+
+/// Whether a tag stays what it was, in a repository that is so.
+#[must_use]
+pub fn keeps(mutability: Mutability, exclusions: &[String], tag: &str) -> bool {
+    let excepted = || exclusions.iter().any(|filter| fits(filter, tag));
+    match mutability {
+        Mutability::Immutable => true,
+        Mutability::ImmutableWithExclusion => !excepted(),
+        Mutability::Mutable => false,
+        Mutability::MutableWithExclusion => excepted(),
     }
 }
 

@@ -4,6 +4,7 @@ pub(crate) mod aws_identities;
 pub(crate) mod aws_policies;
 pub(crate) mod aws_resources;
 pub(crate) mod aws_samples;
+pub(crate) mod census;
 pub(crate) mod compliance;
 pub(crate) mod concurrency;
 pub(crate) mod findings;
@@ -64,6 +65,11 @@ macro_rules! suite {
                 everything_that_has_tags_is_tagged_alike
                 fifty_tags_are_the_most_and_a_refused_user_is_not_made
                 an_account_has_so_many_groups_and_providers_at_most;
+            census:
+                a_pushed_report_waits_until_it_is_read
+                an_index_is_scanned_when_all_its_images_are_and_its_signature_is_theirs
+                tagged_images_are_counted_by_their_scans_and_signatures
+                what_is_found_takes_the_place_of_what_was_known;
             compliance:
                 a_rule_is_read_back_and_replaced_only_from_the_version_that_was_seen
                 a_scan_replaces_what_says_something_else_and_keeps_its_history

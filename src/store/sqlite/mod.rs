@@ -6,6 +6,7 @@
 mod account;
 mod api_key;
 mod aws;
+mod census;
 mod compliance;
 mod custom_role;
 mod exemption;
@@ -20,6 +21,7 @@ mod network;
 mod policy;
 mod principal;
 mod profile;
+mod pushed_report;
 mod quota;
 mod registry;
 mod resource_group;

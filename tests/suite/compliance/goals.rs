@@ -139,7 +139,7 @@ fn reports_come_in_every_format_and_gate_on_a_threshold() {
     let oscal: Value =
         serde_json::from_str(&run("compliance report --output oscal --profile auditor")).unwrap();
     let findings = &oscal["assessment-results"]["results"][0]["findings"];
-    assert_eq!(findings.as_array().unwrap().len(), 12);
+    assert_eq!(findings.as_array().unwrap().len(), 13);
     let page = world.at.folder().join("report.html");
     let said = run(&format!("compliance report --output html --file {}", page.display()));
     assert!(said.contains("The report is in"), "{said}");

@@ -8,6 +8,7 @@ use crate::support::portcullis::{Cli, Portcullis};
 use crate::support::registry::Registry;
 
 mod goals;
+mod images;
 mod rules;
 
 /// Two registries, and the server before them.

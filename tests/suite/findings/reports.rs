@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::gate::{says, vector};
 use crate::support::aws::Aws;
 use crate::support::client::{Client, Skopeo};
-use crate::support::http::{Http, path_of};
+use crate::support::http::Http;
 use crate::support::image::{Blob, Image, MANIFEST};
 use crate::support::portcullis::{ACCOUNT, Cli, Portcullis};
 use crate::support::process::{bare, run};
@@ -18,7 +18,7 @@ use crate::support::wait::{PATIENCE, until};
 use crate::support::who::IAMAPIKEY;
 
 /// A server with one image, `prod/owl:v1`.
-fn with_an_image(registry: &Registry, settings: &str) -> (Portcullis, Cli, Image) {
+pub(super) fn with_an_image(registry: &Registry, settings: &str) -> (Portcullis, Cli, Image) {
     let at = Portcullis::with(&registry.url(), &[], settings);
     let (cli, image) = (at.administration(), Image::tiny());
     // To the letter, as its digest is named.
@@ -41,11 +41,7 @@ fn pusher(at: &Portcullis) -> Http {
 
 fn put_blob(http: &Http, bytes: &[u8]) -> Blob {
     let blob = Blob::of(bytes.to_vec());
-    let begun = http.send("POST", "/v2/prod/owl/blobs/uploads/", &[], b"");
-    let place = path_of(begun.header("location").unwrap()).to_owned();
-    let join = if place.contains('?') { '&' } else { '?' };
-    let octets = [("Content-Type", "application/octet-stream")];
-    let stored = http.send("PUT", &format!("{place}{join}digest={}", blob.digest), &octets, &blob.bytes);
+    let stored = http.push_blob("prod/owl", &blob);
     assert_eq!(stored.status, 201, "{}", stored.text());
     blob
 }
@@ -112,6 +108,24 @@ fn a_report_that_is_pushed_beside_an_image_is_of_that_image() {
     assert!(ids(&known(&cli, "prod/owl:v1")).contains(&"CVE-2026-1001".to_owned()));
     says(&cli, &format!("cr va-upload prod/owl:v1 {}", vector("vex.json")), &["OK"]);
     assert!(!ids(&known(&cli, "prod/owl:v1")).contains(&"CVE-2026-1001".to_owned()));
+}
+
+#[test]
+fn a_pushed_report_outlives_the_server_and_waits_for_its_image() {
+    let registry = Registry::start();
+    let (mut at, _, image) = with_an_image(&registry, "");
+    let sarif = fs::read(vector("sarif.json")).unwrap();
+    let (http, later) = (pusher(&at), Image::tiny());
+    attach(&http, ("application/sarif+json", &sarif), Some(&later), None);
+    at.await_log("a pushed report waits for its image");
+    attach(&http, ("application/sarif+json", &sarif), Some(&image), None);
+    // Whoever has heard that it was pushed may rely on it.
+    at.restart();
+    let cli = at.administration();
+    await_status(&cli, "prod/owl:v1", "FAIL");
+    let pushed = pusher(&at).push(&later, "prod/owl", "later");
+    assert_eq!(pushed.status, 201, "{}", pushed.text());
+    await_status(&cli, "prod/owl:later", "FAIL");
 }
 
 #[test]

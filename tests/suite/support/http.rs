@@ -11,7 +11,7 @@ use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use socket2::{Domain, Socket, Type};
 
-use super::image::{Image, MANIFEST};
+use super::image::{Blob, Image, MANIFEST};
 use super::wait::PATIENCE;
 
 /// A connection that can be written to and read from.
@@ -237,18 +237,22 @@ impl Http {
         path_of(begun.header("location").unwrap()).to_owned()
     }
 
-    /// Pushes an image blob by blob, in the way of the specification: POST, then one PUT.
+    /// Pushes a blob in the way of the specification: POST, then one PUT.
+    pub(crate) fn push_blob(&self, name: &str, blob: &Blob) -> Response {
+        let begun = self.send("POST", &format!("/v2/{name}/blobs/uploads/"), &[], b"");
+        if begun.status != 202 {
+            return begun;
+        }
+        let place = path_of(begun.header("location").unwrap());
+        let join = if place.contains('?') { '&' } else { '?' };
+        let octets = [("Content-Type", "application/octet-stream")];
+        self.send("PUT", &format!("{place}{join}digest={}", blob.digest), &octets, &blob.bytes)
+    }
+
+    /// Pushes an image blob by blob.
     pub(crate) fn push(&self, image: &Image, name: &str, tag: &str) -> Response {
         for blob in image.blobs() {
-            let begun = self.send("POST", &format!("/v2/{name}/blobs/uploads/"), &[], b"");
-            if begun.status != 202 {
-                return begun;
-            }
-            let place = path_of(begun.header("location").unwrap());
-            let join = if place.contains('?') { '&' } else { '?' };
-            let octets = [("Content-Type", "application/octet-stream")];
-            let stored =
-                self.send("PUT", &format!("{place}{join}digest={}", blob.digest), &octets, &blob.bytes);
+            let stored = self.push_blob(name, blob);
             if stored.status != 201 {
                 return stored;
             }

@@ -9,7 +9,7 @@ use crate::admit::held::HeldTag;
 use crate::control::Desk;
 use crate::control::aws::AwsDone;
 use crate::control::aws::problem::{AwsCode, AwsProblem};
-use crate::control::intake::{is_worth_a_look, take_in_pushed};
+use crate::control::intake::{read_pushed, subject_of};
 use crate::control::stock::{Manifest, Unstored};
 use crate::policy::table::Action;
 use crate::registry::error::{OciCode, OciError};
@@ -17,6 +17,7 @@ use crate::registry::name::RepositoryName;
 use crate::registry::operation::OperationKind;
 use crate::registry::reference::{Digest, Reference, Tag};
 use crate::store::aws::repository::Repository;
+use crate::store::findings::{Due, PushedReport, Scanned};
 
 /// The longest manifest.
 const MANIFEST_MAX: usize = 4 << 20;
@@ -118,10 +119,11 @@ impl Desk {
         let said = |unstored| refused(unstored, &manifest.media_type, name, self.account.as_str());
         let digest = put.map_err(said)?;
         self.store.image_pushed(asker.region, name, &digest, self.clock.now()).await?;
-        if is_worth_a_look(&reference, &manifest.content)
-            && let Err(untaken) = take_in_pushed(&self.bin, asker.region, name, &reference).await
-        {
-            tracing::warn!(region = %asker.region, repository = %name, %digest, %untaken, "a pushed report is not taken in");
+        if let Some(subject) = subject_of(&reference, &manifest.content) {
+            let of = Scanned { region: asker.region.clone(), repository: name.clone(), digest: subject };
+            let row = PushedReport { id: 0, of, digest: digest.clone(), pushed_at: self.clock.now() };
+            self.bin.report_pushed(&row).await?;
+            read_pushed(&self.bin, Due::About(&row.of)).await?;
         }
         Ok(AwsDone::new((Manifest { digest, ..manifest }, new.tag), permit))
     }
