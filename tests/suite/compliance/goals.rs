@@ -6,7 +6,9 @@ use super::{World, expect, goal, json_of};
 use crate::support::aws::Aws;
 use crate::support::client::{Client, Docker};
 use crate::support::image::Image;
-use crate::support::portcullis::Cli;
+use crate::support::portcullis::{Cli, Portcullis};
+use crate::support::registry::Registry;
+use crate::support::sdk;
 use crate::support::who::IAMAPIKEY;
 
 /// Runs the command that a verdict says mends it.
@@ -68,6 +70,18 @@ fn the_nine_goals_are_broken_and_mended_by_the_commands_that_they_name() {
     expect(&cli, "3000639", "pass");
     expect(&cli, "3000635", "pass");
     expect(&cli, "3000602", "unable_to_perform");
+}
+
+#[test]
+fn goals_are_broken_and_mended_by_ibms_sdks() {
+    if !sdk::are_there() {
+        return;
+    }
+    let registry = Registry::start();
+    let at = Portcullis::before(&registry.url());
+    let ended = sdk::script(&at, "ibm_goals.py", &[]).must_succeed();
+    println!("{}", ended.stdout);
+    assert!(ended.stdout.lines().any(|line| line.starts_with("walked ")), "{}", ended.stdout);
 }
 
 #[test]
