@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{forced, shown, zone};
-use crate::cli::args::cbr::{Delete, One, Rule, RuleNew, RuleUpdate};
+use crate::cli::args::cbr::{Rule, RuleNew, RuleUpdate};
+use crate::cli::args::{ById, DeleteById};
 use crate::cli::display::{Display, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
@@ -41,7 +42,7 @@ pub(super) async fn list(io: &mut Io, session: &mut Session, display: Display) -
 }
 
 /// `cbr rule`.
-pub(super) async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+pub(super) async fn show(io: &mut Io, session: &mut Session, one: ById) -> Result<(), Failure> {
     let answer = session.read(&path(&one.id)).await?;
     shown(io, &answer, one.formatted.display(), || outline(&answer))
 }
@@ -69,7 +70,7 @@ pub(super) async fn update(io: &mut Io, session: &mut Session, update: RuleUpdat
 }
 
 /// `cbr rule-delete`.
-pub(super) async fn delete(io: &mut Io, session: &mut Session, one: Delete) -> Result<(), Failure> {
+pub(super) async fn delete(io: &mut Io, session: &mut Session, one: DeleteById) -> Result<(), Failure> {
     let id = crate::cli::display::tame(&one.id);
     if !io.confirm(&format!("Really delete rule {id}?"), one.consent.force)? {
         return Ok(());

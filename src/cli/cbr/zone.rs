@@ -6,7 +6,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{forced, shown};
-use crate::cli::args::cbr::{Delete, One, Zone, ZoneNew, ZoneUpdate};
+use crate::cli::args::cbr::{Zone, ZoneNew, ZoneUpdate};
+use crate::cli::args::{ById, DeleteById};
 use crate::cli::display::{self, Display, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
@@ -48,7 +49,7 @@ pub(super) async fn list(io: &mut Io, session: &mut Session, display: Display) -
 }
 
 /// `cbr zone`.
-pub(super) async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+pub(super) async fn show(io: &mut Io, session: &mut Session, one: ById) -> Result<(), Failure> {
     let id = id(session, &one.id).await?;
     let answer = session.read(&path(&id)).await?;
     shown(io, &answer, one.formatted.display(), || outline(&answer))
@@ -82,7 +83,7 @@ pub(super) async fn update(io: &mut Io, session: &mut Session, update: ZoneUpdat
 }
 
 /// `cbr zone-delete`.
-pub(super) async fn delete(io: &mut Io, session: &mut Session, one: Delete) -> Result<(), Failure> {
+pub(super) async fn delete(io: &mut Io, session: &mut Session, one: DeleteById) -> Result<(), Failure> {
     let id = id(session, &one.id).await?;
     if !io.confirm(&format!("Really delete network zone {id}?"), one.consent.force)? {
         return Ok(());

@@ -7,7 +7,8 @@ use http::header::IF_MATCH;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::compliance::{Delete, Enforcement, One, Results, RuleCreate, RuleUpdate};
+use crate::cli::args::compliance::{Enforcement, Results, RuleCreate, RuleUpdate};
+use crate::cli::args::{ById, DeleteById};
 use crate::cli::display::{self, Display, Table, pairs, tame};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
@@ -113,7 +114,7 @@ pub(super) async fn create(io: &mut Io, session: &mut Session, new: RuleCreate) 
 }
 
 /// `compliance rule`.
-pub(super) async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+pub(super) async fn show(io: &mut Io, session: &mut Session, one: ById) -> Result<(), Failure> {
     let rule = session.read(&path(&one.id)).await?;
     shown(io, &rule, one.formatted.display())
 }
@@ -136,7 +137,7 @@ pub(super) async fn update(io: &mut Io, session: &mut Session, update: RuleUpdat
 }
 
 /// `compliance rule-delete`.
-pub(super) async fn delete(io: &mut Io, session: &mut Session, one: Delete) -> Result<(), Failure> {
+pub(super) async fn delete(io: &mut Io, session: &mut Session, one: DeleteById) -> Result<(), Failure> {
     let id = tame(&one.id);
     if !io.confirm(&format!("Really delete rule {id}?"), one.consent.force)? {
         return Ok(());

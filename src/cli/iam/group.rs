@@ -79,10 +79,6 @@ async fn create(io: &mut Io, session: &mut Session, new: Create) -> Result<(), F
 }
 
 impl Detailed for Group {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
     fn pairs(self) -> Vec<(&'static str, String)> {
         vec![("Name", self.name), ("ID", self.id), ("Description", self.description)]
     }

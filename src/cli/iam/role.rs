@@ -113,10 +113,6 @@ fn path(role: &Role) -> String {
 }
 
 impl Detailed for Role {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
     fn pairs(self) -> Vec<(&'static str, String)> {
         vec![
             ("ID", self.id),
