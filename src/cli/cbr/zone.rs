@@ -14,6 +14,7 @@ use crate::cli::http::{Request, encoded};
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::Thing;
 use crate::cli::wire;
 
 /// A zone on the wire.
@@ -85,13 +86,9 @@ pub(super) async fn update(io: &mut Io, session: &mut Session, update: ZoneUpdat
 /// `cbr zone-delete`.
 pub(super) async fn delete(io: &mut Io, session: &mut Session, one: DeleteById) -> Result<(), Failure> {
     let id = id(session, &one.id).await?;
-    if !io.confirm(&format!("Really delete network zone {id}?"), one.consent.force)? {
-        return Ok(());
-    }
-    io.announce(one.consent.display(), format!("Deleting network zone {id} as {}...", session.user()));
-    session.call(Request::new(Method::DELETE, path(&id))).await?;
-    io.ok(one.consent.display());
-    Ok(())
+    Thing { noun: "network zone", name: &id, within: "" }
+        .delete(io, session, &one.consent, ("", &path(&id)))
+        .await
 }
 
 /// The id of a zone that is called by id or name.

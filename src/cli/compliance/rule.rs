@@ -14,6 +14,7 @@ use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::Thing;
 use crate::cli::wire;
 use crate::compliance::verdict::Verdict;
 
@@ -138,14 +139,9 @@ pub(super) async fn update(io: &mut Io, session: &mut Session, update: RuleUpdat
 
 /// `compliance rule-delete`.
 pub(super) async fn delete(io: &mut Io, session: &mut Session, one: DeleteById) -> Result<(), Failure> {
-    let id = tame(&one.id);
-    if !io.confirm(&format!("Really delete rule {id}?"), one.consent.force)? {
-        return Ok(());
-    }
-    io.announce(one.consent.display(), format!("Deleting rule {id} as {}...", session.user()));
-    session.call(Request::new(Method::DELETE, path(&one.id))).await?;
-    io.ok(one.consent.display());
-    Ok(())
+    Thing { noun: "rule", name: &one.id, within: "" }
+        .delete(io, session, &one.consent, ("", &path(&one.id)))
+        .await
 }
 
 /// `compliance rules`.

@@ -6,7 +6,6 @@ use http::{HeaderName, Method, header};
 use serde_json::{Value, json};
 
 use super::service_id::contains;
-use super::thing::{self, Listed};
 use crate::cli::args::iam::identity::{ApiKeyCommand, Issue, ServiceApiKeyCreate, ServiceApiKeys};
 use crate::cli::args::iam::{Consent, Many, Texts};
 use crate::cli::display::{self, Display, pairs};
@@ -15,6 +14,7 @@ use crate::cli::http::{Request, encoded, form};
 use crate::cli::lookup::{self, Principal};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::{self, Listed};
 use crate::cli::wire::{self, ApiKey, OfServiceId};
 
 /// A switch on a key.

@@ -3,7 +3,6 @@
 use http::Method;
 use serde_json::json;
 
-use super::thing::{self, Detailed, Listed, Thing};
 use super::{rule, trust};
 use crate::cli::args::iam::profile::ProfileCommand;
 use crate::cli::args::iam::{Create, Entity, Many, One, Reword};
@@ -13,6 +12,7 @@ use crate::cli::http::Request;
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::{self, Detailed, Listed, Thing};
 use crate::cli::wire::{OfProfile, Profile};
 
 /// Runs one command.

@@ -4,7 +4,6 @@ use http::Method;
 use serde_json::{Map, Value, json};
 
 use super::group;
-use super::thing::{self, Detailed, Listed, Thing};
 use crate::cli::args::iam::profile::{RuleCreate, RuleType, RuleUpdate};
 use crate::cli::args::iam::rule::{
     GroupRuleCommand, GroupRuleCreate, GroupRuleUpdate, PartDelete, PartShow, Parts, RuleChange,
@@ -15,6 +14,7 @@ use crate::cli::http::{Request, encoded};
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::{self, Detailed, Listed, Thing};
 use crate::cli::wire::{self, OfProfile, Rule};
 use crate::policy::ibm::claim::ClaimCondition;
 

@@ -3,7 +3,6 @@
 use http::{HeaderName, Method};
 use serde_json::{Value, json};
 
-use super::thing::{self, Detailed, Listed, Thing};
 use crate::cli::args::iam::identity::{ServiceIdCommand, ServiceIdCreate, ServiceIds};
 use crate::cli::args::iam::{Entity, One, Reword};
 use crate::cli::display;
@@ -12,6 +11,7 @@ use crate::cli::http::Request;
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::{self, Detailed, Listed, Thing};
 use crate::cli::wire::{OfServiceId, ServiceId};
 
 /// Runs one command.

@@ -3,7 +3,6 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::thing::{self, Detailed, Listed, Thing};
 use crate::cli::args::iam::Listing;
 use crate::cli::args::iam::profile::{
     IdentityCreate, IdentityDelete, IdentityShow, IdentityType, LinkCreate, Trusted,
@@ -15,6 +14,7 @@ use crate::cli::http::{Request, encoded};
 use crate::cli::lookup::{self, PrincipalKind};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::{self, Detailed, Listed, Thing};
 use crate::cli::wire::{self, Identity, Link, OfProfile, OfServiceId, Profile};
 
 /// What a link is in a message that there is none, and what lists them.

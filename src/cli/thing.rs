@@ -149,7 +149,7 @@ impl Thing<'_> {
         detail::<T>(io, display, &written)
     }
 
-    /// Deletes it, once whoever asks for that has said yes to `question`.
+    /// Deletes it, once whoever asks for that has said yes to `question`, or to the plain one if that is empty.
     pub(super) async fn delete(
         &self,
         io: &mut Io,
@@ -158,7 +158,8 @@ impl Thing<'_> {
         (question, path): (&str, &str),
     ) -> Result<(), Failure> {
         let display = consent.display();
-        if !io.confirm(question, consent.force)? {
+        let plain = format!("Really delete {}?", self.named());
+        if !io.confirm(if question.is_empty() { &plain } else { question }, consent.force)? {
             return Ok(());
         }
         self.say(io, session, display, "Deleting");
