@@ -36,6 +36,7 @@ use crate::credential::session::Sealer;
 use crate::edge::tls::CertificateStore;
 use crate::edge::{Edge, Running};
 use crate::forward::Forwarder;
+use crate::forward::cache::ContentCache;
 use crate::forward::settings::UpstreamSettings;
 use crate::record::audit::AuditLog;
 use crate::record::recorder::Recorder;
@@ -86,11 +87,8 @@ impl Server {
         }
         let listeners = plan::listeners(settings)?;
         let certificates: Vec<_> = listeners.iter().map(|listener| listener.tls.clone()).collect();
-        let upstreams: Vec<UpstreamSettings> = settings
-            .registries
-            .iter()
-            .map(|registry| plan::upstream(&registry.upstream))
-            .collect::<Result<_, _>>()?;
+        let content = plan::content(settings)?;
+        let upstreams = plan::upstreams(settings, content.as_ref())?;
         for upstream in &upstreams {
             Forwarder::new(upstream.clone()).map_err(|error| Failure::plain(error.to_string()))?;
         }
@@ -100,7 +98,8 @@ impl Server {
             Arc::clone(&sources.clock),
             seen,
         ));
-        let shared = Arc::new(shared(settings, installation, control, &upstreams, sightings, sources)?);
+        let shared =
+            Arc::new(shared(settings, installation, control, (&upstreams, content), sightings, sources)?);
         let sites = shared.sites.all().to_vec();
         let regions = sites.iter().map(|site| site.region.clone()).collect();
         shared.control.spawn(tasks::expire_images(Arc::clone(&shared.api), regions));
@@ -177,7 +176,7 @@ fn shared(
     settings: &Settings,
     installation: Installation,
     control: Handle,
-    upstreams: &[UpstreamSettings],
+    (upstreams, content): (&[UpstreamSettings], Option<Arc<ContentCache>>),
     seen: Sightings,
     sources: &Sources,
 ) -> Result<Shared, Failure> {
@@ -188,8 +187,7 @@ fn shared(
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
-    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
-    let reader = Arc::new(reader.doing("starting the image reader")?);
+    let reader = reader(settings, upstreams, &entropy)?;
     let images = Arc::clone(&reader) as Arc<dyn Images>;
     let bin = Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock));
     let activity = keep_house(&control, &bin, &images);
@@ -227,11 +225,22 @@ fn shared(
         proofs: Arc::default(),
         bin,
         pushed,
+        content,
         shapes: Default::default(),
         sightings: seen,
         readiness: Readiness::default(),
         scrape: Scrape::default(),
     })
+}
+
+/// The control plane's eyes on the upstreams.
+fn reader(
+    settings: &Settings,
+    upstreams: &[UpstreamSettings],
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<ImageReader>, Failure> {
+    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(entropy));
+    Ok(Arc::new(reader.doing("starting the image reader")?))
 }
 
 /// Where everything is put on record.
