@@ -41,6 +41,8 @@ pub struct Settings {
     pub federation: Federation,
     /// `[compliance]`.
     pub compliance: Compliance,
+    /// `[cache]`.
+    pub cache: Cache,
     /// `[trash]`.
     pub trash: Trash,
     /// `[findings]`.
@@ -283,6 +285,21 @@ pub struct InternalIssuer {
 pub struct Compliance {
     /// The profiles that come with the program, then those of the operator's own.
     pub profiles: Vec<Profile>,
+}
+
+/// What is remembered of what upstreams say.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Cache {
+    /// Whether anything is.
+    pub content: bool,
+    /// The bytes of all of it.
+    pub max_bytes: u64,
+    /// The longest blob that is.
+    pub max_blob_bytes: usize,
+    /// How long it is believed what a tag points to.
+    pub tag_staleness: Duration,
+    /// How long it is believed that a repository has what it had.
+    pub content_staleness: Duration,
 }
 
 /// What becomes of deleted images.

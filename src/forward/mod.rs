@@ -6,6 +6,7 @@
 
 mod answer;
 pub mod body;
+pub mod cache;
 pub mod connect;
 mod digest;
 mod document;
@@ -33,6 +34,7 @@ use bytes::Bytes;
 use http::Response;
 use http::header::{HeaderMap, HeaderName};
 use http_body::Body;
+use std::rc::Rc;
 use std::time::Duration;
 
 use self::body::ForwardBody;
@@ -52,12 +54,13 @@ use crate::registry::reference::{Digest, Reference, Tag};
 /// The header that ties the upstream's log to ours.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// One worker's way to one upstream. Everything it does must run within a `tokio::task::LocalSet` or local runtime.
-#[derive(Debug)]
+/// One worker's way to one upstream. Everything it does must run within a `tokio::task::LocalSet` or local runtime. A clone is
+/// the same way.
+#[derive(Clone, Debug)]
 pub struct Forwarder {
-    settings: UpstreamSettings,
-    template: Template,
-    sender: Sender,
+    settings: Rc<UpstreamSettings>,
+    template: Rc<Template>,
+    sender: Rc<Sender>,
 }
 
 /// What one exchange needs besides the operation.
@@ -126,7 +129,7 @@ impl Forwarder {
             age: settings.max_connection_age,
         };
         let sender = Sender { dialer, pool: Pool::new(limits), idle: settings.idle_timeout };
-        Ok(Self { settings, template, sender })
+        Ok(Self { settings: Rc::new(settings), template: Rc::new(template), sender: Rc::new(sender) })
     }
 
     /// Carries out what `permit` permits. `body` is read only if the operation has one, and only as fast as the
@@ -154,10 +157,11 @@ impl Forwarder {
                 let sent = self.take_manifest(reference, exchange.client_headers, body).await?;
                 self.push_manifest(permit, exchange, sent).await
             }
+            Operation::BlobRead { .. } | Operation::ManifestRead { .. } => {
+                self.read(operation, &exchange).await
+            }
             Operation::BlobDelete { .. }
-            | Operation::BlobRead { .. }
             | Operation::ManifestDelete { .. }
-            | Operation::ManifestRead { .. }
             | Operation::Ping
             | Operation::Referrers { .. }
             | Operation::UploadCancel(_)
@@ -171,6 +175,16 @@ impl Forwarder {
                 response::render(operation, &exchange, &self.settings, answer).await
             }
         }
+    }
+
+    /// Asks the upstream, whatever is in memory, and answers as it does.
+    async fn straight(
+        &self,
+        operation: &Operation,
+        exchange: &Exchange<'_>,
+    ) -> Result<Response<ForwardBody>, Failure> {
+        let answer = self.exchange(operation, exchange, Outgoing::empty()).await?;
+        response::render(operation, exchange, &self.settings, answer).await
     }
 
     /// Reads a manifest that a client puts at `reference`, and checks what can be checked without the upstream.
@@ -255,7 +269,13 @@ impl Forwarder {
             | Operation::UploadCancel(_)
             | Operation::UploadStatus(_) => self.settings.first_byte_timeout,
         };
-        self.sender.send(&|| self.template.compose(operation, exchange, length), body, patience).await
+        let mut change = self.settings.shelf.as_ref().and_then(|shelf| shelf.change(operation));
+        let compose = || self.template.compose(operation, exchange, length);
+        let answer = self.sender.send(&compose, body, patience).await?;
+        if let (Some(change), true) = (&mut change, answer.status().is_client_error()) {
+            change.refused();
+        }
+        Ok(answer)
     }
 }
 

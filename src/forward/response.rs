@@ -30,7 +30,7 @@ const SUBJECT: HeaderName = HeaderName::from_static("oci-subject");
 const REFERRERS_MAX: usize = 16 << 20;
 
 /// Content by digest never changes; still only the client itself may keep it, since others were not authorised.
-const IMMUTABLE: &str = "private, max-age=31536000";
+pub(super) const IMMUTABLE: &str = "private, max-age=31536000";
 const NO_STORE: &str = "no-store";
 
 /// Renders the answer to any operation but lists and manifest writes.

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::cache::Shelf;
 use crate::ids::{Malformed, text_type};
 use crate::secret::Secret;
 
@@ -33,6 +34,8 @@ pub struct UpstreamSettings {
     pub max_connection_age: Duration,
     /// Where blob reads may be redirected to (`307` to an object store).
     pub redirect_hosts: RedirectHosts,
+    /// Where what it said is remembered, if it is.
+    pub shelf: Option<Shelf>,
 }
 
 impl UpstreamSettings {
@@ -51,6 +54,7 @@ impl UpstreamSettings {
             idle_keepalive: Duration::from_secs(30),
             max_connection_age: Duration::from_secs(5 * 60),
             redirect_hosts: RedirectHosts::Any,
+            shelf: None,
         }
     }
 }
@@ -110,7 +114,7 @@ impl RedirectHosts {
 }
 
 /// Where an upstream is: `http://host[:port][/prefix]`, `https://…`, or `unix:/path/to/socket`.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct UpstreamUrl {
     text: Box<str>,
     place: Place,
@@ -119,7 +123,7 @@ pub struct UpstreamUrl {
 }
 
 /// What to connect to.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Place {
     /// A TCP port.
     Tcp {

@@ -13,6 +13,7 @@ use crate::edge::ListenerSpec;
 use crate::edge::settings::Settings as EdgeSettings;
 use crate::edge::tls::{CertificateFiles, CertificateStore, ClientFiles, Demand, ListenerFiles};
 use crate::edge::trust::Trust;
+use crate::forward::cache::{CacheSettings, ContentCache, Shelf};
 use crate::forward::issuers::{Internal, Issuers};
 use crate::forward::settings::{Credentials, TlsFiles, UpstreamSettings, UpstreamUrl};
 use crate::secret::Secret;
@@ -141,6 +142,40 @@ pub fn acme(settings: &Settings) -> Option<acme::Settings> {
         ca: set.ca_file.clone(),
         challenge: set.challenge,
     })
+}
+
+/// What is remembered of what upstreams say; `None` if that is switched off.
+///
+/// # Errors
+/// [`Failure`] for sizes that cannot be.
+pub fn content(settings: &Settings) -> Result<Option<Arc<ContentCache>>, Failure> {
+    let set = &settings.cache;
+    if !set.content {
+        return Ok(None);
+    }
+    let cache = ContentCache::new(CacheSettings {
+        max_bytes: set.max_bytes,
+        max_blob: set.max_blob_bytes,
+        tags: set.tag_staleness,
+        content: set.content_staleness,
+    });
+    Ok(Some(Arc::new(cache.doing("cache")?)))
+}
+
+/// How to reach every upstream, in the order of the registries.
+///
+/// # Errors
+/// [`Failure`] that names the file that cannot be used.
+pub fn upstreams(
+    settings: &Settings,
+    content: Option<&Arc<ContentCache>>,
+) -> Result<Vec<UpstreamSettings>, Failure> {
+    let one = |(site, registry): (usize, &Registry)| {
+        let upstream = upstream(&registry.upstream)?;
+        let shelf = content.map(|content| Shelf::new(Arc::clone(content), site, upstream.url.clone()));
+        Ok(UpstreamSettings { shelf, ..upstream })
+    };
+    settings.registries.iter().enumerate().map(one).collect()
 }
 
 /// How to reach an upstream, with its secrets read.

@@ -131,6 +131,7 @@ fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
         ("allowlist", old.allowlist == new.allowlist),
         ("federation", old.federation == new.federation),
         ("audit", old.audit == new.audit),
+        ("cache", old.cache == new.cache),
         ("findings", old.findings == new.findings),
         ("limits", old.limits == new.limits),
         ("log.format", old.log.format == new.log.format),

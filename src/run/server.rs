@@ -36,6 +36,7 @@ use crate::credential::session::Sealer;
 use crate::edge::tls::CertificateStore;
 use crate::edge::{Edge, Running};
 use crate::forward::Forwarder;
+use crate::forward::cache::ContentCache;
 use crate::forward::settings::UpstreamSettings;
 use crate::ids::region::Region;
 use crate::record::audit::AuditLog;
@@ -87,11 +88,8 @@ impl Server {
         }
         let listeners = plan::listeners(settings)?;
         let certificates: Vec<_> = listeners.iter().map(|listener| listener.tls.clone()).collect();
-        let upstreams: Vec<UpstreamSettings> = settings
-            .registries
-            .iter()
-            .map(|registry| plan::upstream(&registry.upstream))
-            .collect::<Result<_, _>>()?;
+        let content = plan::content(settings)?;
+        let upstreams = plan::upstreams(settings, content.as_ref())?;
         for upstream in &upstreams {
             Forwarder::new(upstream.clone()).map_err(|error| Failure::plain(error.to_string()))?;
         }
@@ -101,7 +99,8 @@ impl Server {
             Arc::clone(&sources.clock),
             seen,
         ));
-        let shared = Arc::new(shared(settings, installation, control, &upstreams, sightings, sources)?);
+        let shared =
+            Arc::new(shared(settings, installation, control, (&upstreams, content), sightings, sources)?);
         let sites = shared.sites.all().to_vec();
         let regions = sites.iter().map(|site| site.region.clone()).collect();
         shared.control.spawn(tasks::expire_images(Arc::clone(&shared.api), regions));
@@ -178,7 +177,7 @@ fn shared(
     settings: &Settings,
     installation: Installation,
     control: Handle,
-    upstreams: &[UpstreamSettings],
+    (upstreams, content): (&[UpstreamSettings], Option<Arc<ContentCache>>),
     seen: Sightings,
     sources: &Sources,
 ) -> Result<Shared, Failure> {
@@ -190,9 +189,7 @@ fn shared(
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
     let census_ledger: Arc<Ledger> = Arc::default();
-    let reader =
-        ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy), Arc::clone(&census_ledger));
-    let reader = Arc::new(reader.doing("starting the image reader")?);
+    let reader = reader(settings, upstreams, &entropy, &census_ledger)?;
     let images = Arc::clone(&reader) as Arc<dyn Images>;
     let bin =
         Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock, census_ledger));
@@ -232,11 +229,23 @@ fn shared(
         proofs: Arc::default(),
         bin,
         pushed,
+        content,
         shapes: Default::default(),
         sightings: seen,
         readiness: Readiness::default(),
         scrape: Scrape::default(),
     })
+}
+
+/// The control plane's eyes on the upstreams.
+fn reader(
+    settings: &Settings,
+    upstreams: &[UpstreamSettings],
+    entropy: &Arc<dyn Entropy>,
+    ledger: &Arc<Ledger>,
+) -> Result<Arc<ImageReader>, Failure> {
+    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(entropy), Arc::clone(ledger));
+    Ok(Arc::new(reader.doing("starting the image reader")?))
 }
 
 /// Where everything is put on record.

@@ -46,6 +46,7 @@ use crate::edge::connection::Connection;
 use crate::edge::head::Authority;
 use crate::edge::rejection::Rejection;
 use crate::forward::Forwarder;
+use crate::forward::cache::ContentCache;
 use crate::record::metrics::TurnedAway;
 use crate::record::recorder::Recorder;
 use crate::token::foreign::Foreign;
@@ -82,6 +83,8 @@ pub struct Shared {
     pub bin: Arc<crate::control::trash::Bin>,
     /// Told of manifests that are pushed.
     pub pushed: pushed::Told,
+    /// What upstreams said lately, if it is remembered.
+    pub content: Option<Arc<ContentCache>>,
     /// What manifests are.
     pub shapes: shapes::Shapes,
     /// Told of what pushes, pulls and deletions bring about.

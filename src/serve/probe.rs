@@ -55,6 +55,7 @@ struct Counted {
     decision: (u64, u64),
     token: (u64, u64),
     view: (u64, u64),
+    content: [u64; CacheEvent::ALL.len()],
 }
 
 impl Scrape {
@@ -70,6 +71,7 @@ impl Scrape {
             decision: shared.gate.decision_events(),
             token: shared.gate.authenticator.cache_events(),
             view: shared.gate.view_events(),
+            content: shared.content.as_ref().map_or_else(Default::default, |content| content.events()),
         };
         let mut last = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let add = |cache, event, now: u64, before: u64| {
@@ -81,7 +83,11 @@ impl Scrape {
         add(Cache::Token, CacheEvent::Miss, now.token.1, last.token.1);
         add(Cache::View, CacheEvent::Hit, now.view.0, last.view.0);
         add(Cache::View, CacheEvent::Miss, now.view.1, last.view.1);
+        for ((event, now), before) in CacheEvent::ALL.iter().copied().zip(now.content).zip(last.content) {
+            add(Cache::Content, event, now, before);
+        }
         *last = now;
+        metrics.set_content_bytes(shared.content.as_ref().map_or(0, |content| content.bytes()));
         metrics.set_connections(self.connections.get().map_or(0, |open| open.load(Ordering::Relaxed)));
         metrics.render()
     }

@@ -20,6 +20,9 @@ mod aws_ecr;
 /// IAM in AWS's dialect, by boto3 and the `aws` command.
 #[cfg(test)]
 mod aws_iam;
+/// What is remembered of the upstream.
+#[cfg(test)]
+mod cache;
 /// Every verb of the command line, against a real server.
 #[cfg(test)]
 mod commands;

@@ -9,7 +9,7 @@ use super::mistake::Notes;
 use super::raw::Entry;
 use super::section::{Placed, Section};
 use super::settings::{
-    Account, Allowlist, Audit, FindingsSettings, Limits, Log, Settings, Store, Token, Trash,
+    Account, Allowlist, Audit, Cache, FindingsSettings, Limits, Log, Settings, Store, Token, Trash,
 };
 use crate::ids::account::AccountId;
 use crate::network::decide::PrivateSource;
@@ -42,6 +42,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     let allowlist = allowlist(top.section("allowlist"));
     let federation = federation::read(top.section("federation"));
     let compliance = compliance::read(top.section("compliance"));
+    let cache = cache(top.section("cache"));
     let trash = trash(top.section("trash"));
     let findings = findings(top.section("findings"));
     let limits = limits(top.section("limits"));
@@ -58,6 +59,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         allowlist,
         federation,
         compliance,
+        cache,
         trash,
         findings,
         limits,
@@ -131,6 +133,18 @@ fn allowlist(mut section: Section<'_>) -> Allowlist {
     let private_source = section.word("private_source", &words).unwrap_or_default();
     section.end();
     Allowlist { private_source }
+}
+
+fn cache(mut section: Section<'_>) -> Cache {
+    let cache = Cache {
+        content: section.boolean("content").unwrap_or(true),
+        max_bytes: section.number("max_bytes", 1 << 20..=1 << 40).unwrap_or(64 << 20),
+        max_blob_bytes: wide(section.number("max_blob_bytes", 0..=16 << 20), 1 << 20),
+        tag_staleness: section.duration("tag_staleness", Duration::ZERO..=MINUTE).unwrap_or(SECOND),
+        content_staleness: section.duration("content_staleness", Duration::ZERO..=HOUR).unwrap_or(MINUTE),
+    };
+    section.end();
+    cache
 }
 
 fn trash(mut section: Section<'_>) -> Trash {

@@ -1,5 +1,6 @@
 //! The forwarder against upstreams that misbehave byte by byte, and against a real registry.
 
+mod cache;
 mod ends;
 mod faults;
 mod issuers;

@@ -36,6 +36,8 @@ labels! {
 labels! {
     /// What is remembered.
     Cache {
+        /// Manifests and blobs.
+        Content = "content",
         /// Verdicts.
         Decision = "decision",
         /// Verified tokens.
@@ -68,6 +70,12 @@ labels! {
         Hit = "hit",
         /// It was not.
         Miss = "miss",
+        /// It was old, and is still so.
+        Checked = "checked",
+        /// It was not there, and somebody else was asking for it.
+        Coalesced = "coalesced",
+        /// It is nothing to be kept.
+        Passed = "passed",
     }
 }
 
@@ -105,6 +113,7 @@ pub struct Metrics {
     mounts_downgraded: IntCounter,
     upstream_up: IntGaugeVec,
     connections: IntGauge,
+    content_bytes: IntGauge,
     judged: Judged,
     /// Failed ones, then those that worked.
     reloads: [IntCounter; 2],
@@ -199,6 +208,7 @@ impl Metrics {
             )?,
             upstream_up: kept.gauges("upstream_up", "Whether the upstream answers.", &["registry"])?,
             connections: kept.gauge("connections", "Open client connections.")?,
+            content_bytes: kept.gauge("content_cache_bytes", "Bytes of manifests and blobs in memory.")?,
             judged: Judged::new(&kept)?,
             reloads: [reloads.with_label_values(&["failed"]), reloads.with_label_values(&["ok"])],
             registry,
@@ -262,6 +272,11 @@ impl Metrics {
     /// Says how many client connections are open.
     pub fn set_connections(&self, open: usize) {
         self.connections.set(i64::try_from(open).unwrap_or(i64::MAX));
+    }
+
+    /// Says how many bytes of manifests and blobs are kept.
+    pub fn set_content_bytes(&self, bytes: u64) {
+        self.content_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
     }
 
     /// Counts a reload of the configuration that took effect, or did not.

@@ -1,0 +1,173 @@
+//! A manifest or blob in memory, and the answers that it gives.
+//!
+//! Nothing becomes an [`Object`] that does not hash to its digest. It answers as the upstream did, header by header; parts and
+//! conditions as RFC 9110 says.
+
+use bytes::Bytes;
+use http::header::{self, HeaderMap, HeaderName};
+use http::{Response, StatusCode};
+use http_body::Body as _;
+
+use super::want::Want;
+use crate::admit::fault::Fault;
+use crate::forward::ContentDigest;
+use crate::forward::answer::{Answer, fresh, identify, keep, one};
+use crate::forward::body::{ForwardBody, Unread, read};
+use crate::forward::digest;
+use crate::forward::request::insert;
+use crate::registry::error::{OciCode, OciError};
+use crate::registry::operation::{ByteRange, ReadMode};
+use crate::registry::reference::Digest;
+
+/// What is kept of an answer of the upstream.
+#[derive(Debug)]
+pub(super) struct Object {
+    digest: Digest,
+    headers: HeaderMap,
+    content: Bytes,
+}
+
+impl Object {
+    /// Reads an answer into memory and checks it, against the digest that it was asked for by or, without one, the one that it
+    /// names. Gives back what is longer than `max`, or nothing to keep.
+    ///
+    /// # Errors
+    /// [`Fault`] when it breaks off, or is not what its digest promises.
+    pub(super) async fn of(
+        answer: Answer,
+        asked: Option<&Digest>,
+        max: usize,
+    ) -> Result<Result<Self, Answer>, Fault> {
+        let length = answer.body().size_hint().exact();
+        let is_short = length.is_some_and(|length| length <= max as u64);
+        if answer.status() != StatusCode::OK || !is_short || is_signed(answer.headers()) {
+            return Ok(Err(answer));
+        }
+        let named = answer.extensions().get::<ContentDigest>().map(|named| named.0.clone());
+        let (parts, body) = answer.into_parts();
+        let content = read(body, max).await.map_err(|unread| match unread {
+            Unread::Broken(fault) => fault,
+            Unread::TooLong => Fault::UpstreamBroken("a body that is longer than announced".into()),
+        })?;
+        if Some(content.len() as u64) != length {
+            return Err(Fault::UpstreamBroken("a body that is shorter than announced".into()));
+        }
+        let digest = asked.cloned().or(named).or_else(|| digest::sha256(&content));
+        let Some(digest) = digest.filter(|digest| digest::matches(digest, &content)) else {
+            return Err(Fault::UpstreamBroken("content that does not hash to its digest".into()));
+        };
+        let mut answer = Response::from_parts(parts, ForwardBody::Empty);
+        identify(&mut answer, digest.clone());
+        insert(answer.headers_mut(), header::CONTENT_LENGTH, &content.len().to_string());
+        // A copy: what was read may be a small piece of a large buffer.
+        let content = Bytes::copy_from_slice(&content);
+        Ok(Ok(Self { digest, headers: std::mem::take(answer.headers_mut()), content }))
+    }
+
+    pub(super) const fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    pub(super) const fn length(&self) -> u64 {
+        self.content.len() as u64
+    }
+
+    pub(super) fn media_type(&self) -> &str {
+        self.header(&header::CONTENT_TYPE).unwrap_or_default()
+    }
+
+    pub(super) fn etag(&self) -> Option<&str> {
+        self.header(&header::ETAG)
+    }
+
+    fn header(&self, name: &HeaderName) -> Option<&str> {
+        one(&self.headers, name)
+    }
+
+    /// The answer to a client that wants it.
+    ///
+    /// # Errors
+    /// 416 for a range that it does not have.
+    pub(super) fn answer(&self, want: &Want<'_>) -> Result<Answer, OciError> {
+        if self.is_held_by(want.headers) {
+            return Ok(self.unchanged(want));
+        }
+        match want.range.filter(|_| self.is_of_range(want.headers)) {
+            Some(range) => self.part(range, want),
+            None => Ok(self.whole(want, self.content.clone())),
+        }
+    }
+
+    fn whole(&self, want: &Want<'_>, content: Bytes) -> Answer {
+        let body = match want.mode {
+            ReadMode::Get if !content.is_empty() => ForwardBody::Full(content),
+            ReadMode::Get | ReadMode::Head => ForwardBody::Empty,
+        };
+        let mut answer = Response::new(body);
+        *answer.headers_mut() = self.headers.clone();
+        insert(answer.headers_mut(), header::CACHE_CONTROL, want.lasting());
+        answer.extensions_mut().insert(ContentDigest(self.digest.clone()));
+        answer
+    }
+
+    fn part(&self, range: ByteRange, want: &Want<'_>) -> Result<Answer, OciError> {
+        let length = self.length();
+        let outside = || {
+            let message = "the range cannot be satisfied";
+            OciError::new(StatusCode::RANGE_NOT_SATISFIABLE, OciCode::RangeInvalid, message)
+        };
+        let (first, end) = match range {
+            ByteRange::From(first) => (first, length),
+            ByteRange::Last(count) => (length.saturating_sub(count), length),
+            ByteRange::Span(first, last) => (first, last.saturating_add(1).min(length)),
+        };
+        if first >= end {
+            return Err(outside());
+        }
+        let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
+        let part = self.content.get(at(first)..at(end)).ok_or_else(outside)?;
+        let mut answer = self.whole(want, self.content.slice_ref(part));
+        *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
+        let last = end.saturating_sub(1);
+        insert(answer.headers_mut(), header::CONTENT_RANGE, &format!("bytes {first}-{last}/{length}"));
+        insert(answer.headers_mut(), header::CONTENT_LENGTH, &end.saturating_sub(first).to_string());
+        Ok(answer)
+    }
+
+    fn unchanged(&self, want: &Want<'_>) -> Answer {
+        let mut answer = fresh(StatusCode::NOT_MODIFIED, want.lasting());
+        answer.headers_mut().remove(header::CONTENT_LENGTH);
+        keep(&self.headers, answer.headers_mut(), &header::ETAG, |_| true);
+        keep(&self.headers, answer.headers_mut(), &header::LAST_MODIFIED, |_| true);
+        identify(&mut answer, self.digest.clone());
+        answer
+    }
+
+    /// Whether the client has it already (`If-None-Match`, which compares weakly; a vanilla registry also takes the tag without
+    /// its quotes).
+    fn is_held_by(&self, headers: &HeaderMap) -> bool {
+        let own = self.etag().map(opaque);
+        let lines = headers.get_all(header::IF_NONE_MATCH).iter().filter_map(|line| line.to_str().ok());
+        lines
+            .flat_map(|line| line.split(','))
+            .map(str::trim)
+            .any(|tag| tag == "*" || own == Some(opaque(tag)))
+    }
+
+    /// Whether the client's part is one of this very content (`If-Range`, which compares strongly).
+    fn is_of_range(&self, headers: &HeaderMap) -> bool {
+        let Some(condition) = headers.get(header::IF_RANGE) else { return true };
+        let same = |own: Option<&str>| own.is_some_and(|own| !own.starts_with("W/") && *condition == *own);
+        same(self.etag()) || same(self.header(&header::LAST_MODIFIED))
+    }
+}
+
+/// An entity tag without what says that it is weak, and without its quotes.
+fn opaque(tag: &str) -> &str {
+    tag.trim_start_matches("W/").trim_matches('"')
+}
+
+/// The digest of a signed manifest of the first schema is that of its payload, without the signatures.
+fn is_signed(headers: &HeaderMap) -> bool {
+    one(headers, &header::CONTENT_TYPE).is_some_and(|kind| kind.ends_with("+prettyjws"))
+}
