@@ -3,37 +3,25 @@
 Expects prod/owl:v1 with a report of three vulnerabilities and two configuration issues, and prod/owl:clean without one.
 """
 
-import os
-
+import cloud
+from cloud import ACCOUNT, KEY, URL, done
 from ibm_cloud_sdk_core import ApiException
 from ibm_cloud_sdk_core.authenticators import IAMAuthenticator
 from ibm_container_registry.vulnerability_advisor_v4 import VulnerabilityAdvisorV4
 
-URL = os.environ["PORTCULLIS_URL"]
-ACCOUNT = os.environ["PORTCULLIS_ACCOUNT"]
 HOST = URL.split("://")[1]
-steps = 0
 
 
 def service(account=ACCOUNT):
     made = VulnerabilityAdvisorV4(
-        account=account, authenticator=IAMAuthenticator(os.environ["PORTCULLIS_KEY"], url=URL)
+        account=account, authenticator=IAMAuthenticator(KEY, url=URL)
     )
     made.set_service_url(URL)
     return made
 
 
-def done(status, answer):
-    global steps
-    steps += 1
-    found = answer.get_status_code()
-    assert found == status, f"{found} instead of {status}: {answer}"
-    return answer.get_result()
-
-
 def refused(status, call, *arguments, **named):
-    global steps
-    steps += 1
+    cloud.steps += 1
     try:
         answer = call(*arguments, **named)
     except ApiException as error:
@@ -94,4 +82,4 @@ refused(404, va.delete_exemption_account, issue_type="cve", issue_id="CVE-2026-1
 gone = done(200, va.exemptions_account_delete_handler())
 assert gone == {"number_of_exemptions_deleted": 3}, gone
 assert done(200, va.image_status_query_path(name=image))["issue_count"] == 5
-print(f"walked {steps} steps")
+cloud.finish()

@@ -3,17 +3,13 @@
 Expects two images in the registry, pushed before: walk/owl:1 and :2 (also :latest), and walk/crow:1.
 """
 
-import os
-
+import cloud
+from cloud import ACCOUNT, KEY, URL, done
 from ibm_cloud_sdk_core import ApiException
 from ibm_cloud_sdk_core.authenticators import BearerTokenAuthenticator, IAMAuthenticator
 from ibm_container_registry.container_registry_v1 import ContainerRegistryV1
 
-URL = os.environ["PORTCULLIS_URL"]
-ACCOUNT = os.environ["PORTCULLIS_ACCOUNT"]
-KEY = os.environ["PORTCULLIS_KEY"]
 HOST = URL.split("://")[1]
-steps = 0
 
 
 def service(account=ACCOUNT, known=None):
@@ -22,17 +18,8 @@ def service(account=ACCOUNT, known=None):
     return made
 
 
-def done(status, answer):
-    global steps
-    steps += 1
-    found = answer.get_status_code()
-    assert found == status, f"{found} instead of {status}: {answer}"
-    return answer.get_result()
-
-
 def refused(status, code, call, *arguments, **named):
-    global steps
-    steps += 1
+    cloud.steps += 1
     try:
         answer = call(*arguments, **named)
     except ApiException as error:
@@ -161,4 +148,4 @@ refused(404, "CRG0404E", icr.set_retention_policy, namespace="nowhere", images_p
 # A namespace goes with its images.
 done(204, icr.delete_namespace(name="walk"))
 assert [row for row in done(200, icr.list_images()) if "/walk/" in row["RepoTags"][0]] == []
-print(f"walked {steps} steps")
+cloud.finish()
