@@ -3,8 +3,10 @@
 //! It parses and checks what an operator wrote; it opens no file and no socket.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::credential::signer::Signers;
 use crate::ids::{Malformed, text_type};
 use crate::secret::Secret;
 
@@ -33,6 +35,8 @@ pub struct UpstreamSettings {
     pub max_connection_age: Duration,
     /// Where blob reads may be redirected to (`307` to an object store).
     pub redirect_hosts: RedirectHosts,
+    /// The keys that signatures of images are held against.
+    pub signers: Arc<Signers>,
 }
 
 impl UpstreamSettings {
@@ -51,6 +55,7 @@ impl UpstreamSettings {
             idle_keepalive: Duration::from_secs(30),
             max_connection_age: Duration::from_secs(5 * 60),
             redirect_hosts: RedirectHosts::Any,
+            signers: Arc::default(),
         }
     }
 }

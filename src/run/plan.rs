@@ -7,8 +7,10 @@ use super::failure::{Doing, Failure};
 use crate::acme;
 use crate::config;
 use crate::config::settings::{
-    InternalIssuer, Listener, Registry, Settings, Surface, Upstream, UpstreamAddress, UpstreamCredentials,
+    InternalIssuer, Listener, Registry, Settings, SignerSetting, Surface, Upstream, UpstreamAddress,
+    UpstreamCredentials,
 };
+use crate::credential::signer::{SignerKey, Signers};
 use crate::edge::ListenerSpec;
 use crate::edge::settings::Settings as EdgeSettings;
 use crate::edge::tls::{CertificateFiles, CertificateStore, ClientFiles, Demand, ListenerFiles};
@@ -141,6 +143,13 @@ pub fn acme(settings: &Settings) -> Option<acme::Settings> {
         ca: set.ca_file.clone(),
         challenge: set.challenge,
     })
+}
+
+/// The keys that signatures of images are held against.
+#[must_use]
+pub fn signers(settings: &Settings) -> Signers {
+    let key = |one: &SignerSetting| Some((one.namespace.clone(), SignerKey::parse(&one.pem).ok()?));
+    Signers::new(settings.findings.signers.iter().filter_map(key).collect())
 }
 
 /// How to reach an upstream, with its secrets read.

@@ -87,11 +87,7 @@ impl Server {
         }
         let listeners = plan::listeners(settings)?;
         let certificates: Vec<_> = listeners.iter().map(|listener| listener.tls.clone()).collect();
-        let upstreams: Vec<UpstreamSettings> = settings
-            .registries
-            .iter()
-            .map(|registry| plan::upstream(&registry.upstream))
-            .collect::<Result<_, _>>()?;
+        let upstreams = upstreams(settings)?;
         for upstream in &upstreams {
             Forwarder::new(upstream.clone()).map_err(|error| Failure::plain(error.to_string()))?;
         }
@@ -174,6 +170,15 @@ impl Server {
     }
 }
 
+fn upstreams(settings: &Settings) -> Result<Vec<UpstreamSettings>, Failure> {
+    let signers = Arc::new(plan::signers(settings));
+    let upstream = |registry: &crate::config::settings::Registry| {
+        let upstream = plan::upstream(&registry.upstream)?;
+        Ok(UpstreamSettings { signers: Arc::clone(&signers), ..upstream })
+    };
+    settings.registries.iter().map(upstream).collect()
+}
+
 fn shared(
     settings: &Settings,
     installation: Installation,
@@ -189,7 +194,7 @@ fn shared(
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
-    let census_ledger: Arc<Ledger> = Arc::default();
+    let census_ledger = Arc::new(Ledger::new(Arc::new(plan::signers(settings))));
     let reader =
         ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy), Arc::clone(&census_ledger));
     let reader = Arc::new(reader.doing("starting the image reader")?);

@@ -91,7 +91,7 @@ follows("3000635", "pass")
 robots = [robot(f"robot-{number}")["iam_id"] for number in range(4)]
 follows("3000628", "pass")
 policies = [grant(one, "Administrator") for one in robots]
-follows("3000628", "fail", naming=robots[:1])
+follows("3000628", "fail", naming=["robot-0"])
 done(204, pap.delete_policy(policy_id=policies[0]))
 follows("3000628", "pass")
 people = done(202, users.invite_users(account_id=ACCOUNT, users=[InviteUser(email=f"user-{number}@example.test") for number in range(3)]))["resources"]
