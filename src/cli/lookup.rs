@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
+use super::entity::{Entity, EntityKind, OfProfile, OfServiceId};
 use super::failure::Failure;
 use super::http::{encoded, form};
 use super::session::Session;
-use super::wire::{self, ApiKey, Entity, EntityKind, Group, OfProfile, OfServiceId, Role, User};
+use super::wire::{self, ApiKey, Group, Role, User};
 
 /// The largest page that the identity service gives.
 pub(super) const PAGE: &str = "100";

@@ -20,6 +20,7 @@ mod compliance;
 mod cr;
 mod display;
 mod endpoint;
+mod entity;
 mod explain;
 mod failure;
 mod http;

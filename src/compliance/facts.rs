@@ -37,6 +37,8 @@ pub struct Facts {
     pub alerts: Option<Vec<AlertChannel>>,
     /// What is known of images; `None` while nothing is.
     pub images: Option<Images>,
+    /// In which namespaces signatures are held against keys: `*` in all.
+    pub verified: Vec<String>,
 }
 
 /// One registry, and its settings.

@@ -19,6 +19,7 @@ use crate::network::endpoint::Endpoint;
 use crate::network::set::AddressSet;
 use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
+use crate::registry::name::Namespace;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq)]
@@ -322,6 +323,17 @@ pub struct FindingsSettings {
     pub scanner_timeout: Duration,
     /// Whether every pushed image is scanned.
     pub scan_on_push: bool,
+    /// Keys that signatures of images are held against.
+    pub signers: Vec<SignerSetting>,
+}
+
+/// A key that signatures of images are held against.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct SignerSetting {
+    /// In which namespace; `None` for all.
+    pub namespace: Option<Namespace>,
+    /// The key in PEM; one that cannot be used is a mistake.
+    pub pem: String,
 }
 
 /// Limits on clients.

@@ -3,14 +3,16 @@
 //!
 //! Nothing here decides what a request may do, and no request waits for it.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use futures_util::FutureExt;
 use tokio::sync::Notify;
 
 use super::inventory::Inventory;
 use crate::admit::fault::Fault;
+use crate::credential::signer::Signers;
 use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference, Tag};
@@ -18,7 +20,7 @@ use crate::registry::shape::{Nature, Shape};
 use crate::store::census::{Change, Found, Known, Note, SeenManifest, SeenSignature};
 
 /// How many notes wait to be taken down. What comes beyond is found when the registries are looked through.
-const NOTES_MAX: usize = 10_000;
+const NOTES_MAX: usize = 1_000;
 
 /// How many are taken down at once.
 const AT_ONCE: usize = 256;
@@ -31,16 +33,29 @@ pub struct Ledger {
     wanted: Notify,
     lost: AtomicBool,
     written: AtomicU64,
+    signers: Arc<Signers>,
 }
 
 impl Ledger {
+    /// An empty one; signatures are held against these keys.
+    #[must_use]
+    pub fn new(signers: Arc<Signers>) -> Self {
+        Self { signers, ..Self::default() }
+    }
+
+    /// The keys that signatures are held against.
+    #[must_use]
+    pub fn signers(&self) -> &Signers {
+        &self.signers
+    }
+
     /// Notes a change that an upstream has made.
     pub fn note(&self, note: Note) {
         let mut notes = self.notes.lock().unwrap_or_else(PoisonError::into_inner);
         if notes.len() < NOTES_MAX {
             notes.push_back(note);
         } else {
-            self.lost.store(true, Ordering::Relaxed);
+            self.lose();
         }
         drop(notes);
         self.noted.notify_one();
@@ -68,9 +83,19 @@ impl Ledger {
         self.wanted.notify_one();
     }
 
+    /// Says that everything has just been looked through.
+    pub fn fulfil(&self) {
+        let _ = self.wanted.notified().now_or_never();
+    }
+
     /// Waits until somebody does.
     pub async fn wanted(&self) {
         self.wanted.notified().await;
+    }
+
+    /// Says that something was missed, and is to be found by looking everything through.
+    pub fn lose(&self) {
+        self.lost.store(true, Ordering::Relaxed);
     }
 
     /// Whether notes were lost since this was last asked.
@@ -136,6 +161,18 @@ fn signed(tag: &Tag) -> Option<Digest> {
     Digest::parse(&format!("{algorithm}:{hex}")).ok()
 }
 
+/// The note without a signature that is by none of the keys which count there: what it says of itself proves nothing then.
+///
+/// # Errors
+/// [`Fault`] of the upstream.
+pub async fn verified(inventory: &dyn Inventory, signers: &Signers, note: &mut Note) -> Result<(), Fault> {
+    let Change::Put(_, _, signature) = &mut note.change else { return Ok(()) };
+    let Some(said) = signature.take_if(|_| signers.verify(&note.repository)) else { return Ok(()) };
+    let good = inventory.signatures(&note.region, &note.repository, &said.subject).await?;
+    *signature = good.contains(&said.digest).then_some(said);
+    Ok(())
+}
+
 /// Looks a repository through. Manifests that are known are not asked for again; signatures are, because they may have gone.
 ///
 /// # Errors
@@ -146,10 +183,13 @@ pub async fn look_through(
     name: &RepositoryName,
     mut known: Known,
 ) -> Result<Found, Fault> {
-    let mut found = Found { tags: inventory.tags(region, name).await?, ..Found::default() };
-    let mut digests: Vec<&Digest> = found.tags.iter().map(|(_, digest)| digest).collect();
+    let tags = inventory.tags(region, name).await?;
+    let (mut manifests, mut signatures) = (Vec::new(), Vec::new());
+    let mut digests: Vec<&Digest> = tags.iter().map(|(_, digest)| digest).collect();
     digests.sort();
     digests.dedup();
+    let signing: HashMap<Digest, &(Tag, Digest)> =
+        tags.iter().filter_map(|one| Some((signed(&one.0)?, one))).collect();
     for digest in digests {
         if !known.images.contains(digest) && !known.others.contains(digest) {
             let reference = Reference::Digest(digest.clone());
@@ -158,15 +198,19 @@ pub async fn look_through(
             if matches!(manifest.nature, Nature::Image | Nature::Index) {
                 known.images.insert(digest.clone());
             }
-            found.manifests.push(manifest);
+            manifests.push(manifest);
         }
         if known.images.contains(digest) {
             let beside = inventory.signatures(region, name, digest).await?;
-            let signature = |one: Digest| SeenSignature { subject: digest.clone(), digest: one, tag: None };
-            found.signatures.extend(beside.into_iter().map(signature));
+            let signature = |one: Digest| {
+                let by = signing.get(digest).filter(|(_, at)| *at == one);
+                let tag = by.map(|(tag, _)| tag.clone());
+                SeenSignature { subject: digest.clone(), digest: one, tag }
+            };
+            signatures.extend(beside.into_iter().map(signature));
         }
     }
-    Ok(found)
+    Ok(Found { tags, manifests, signatures })
 }
 
 #[cfg(test)]

@@ -14,5 +14,6 @@ pub mod lease;
 pub mod seal;
 pub mod session;
 pub mod settings;
+pub mod signer;
 pub mod sigv4;
 pub mod voucher;

@@ -3,9 +3,11 @@
 //! It parses and checks what an operator wrote; it opens no file and no socket.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::cache::Shelf;
+use crate::credential::signer::Signers;
 use crate::ids::{Malformed, text_type};
 use crate::secret::Secret;
 
@@ -36,6 +38,8 @@ pub struct UpstreamSettings {
     pub redirect_hosts: RedirectHosts,
     /// Where what it said is remembered, if it is.
     pub shelf: Option<Shelf>,
+    /// The keys that signatures of images are held against.
+    pub signers: Arc<Signers>,
 }
 
 impl UpstreamSettings {
@@ -55,6 +59,7 @@ impl UpstreamSettings {
             max_connection_age: Duration::from_secs(5 * 60),
             redirect_hosts: RedirectHosts::Any,
             shelf: None,
+            signers: Arc::default(),
         }
     }
 }

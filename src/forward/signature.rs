@@ -1,5 +1,4 @@
-//! Signatures beside an image: where cosign and Notation put them. Whose they are, and whether they are any good, is not looked
-//! at here.
+//! Signatures beside an image: where cosign and Notation put them and, where keys are configured, whether one of those has signed.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -15,6 +14,27 @@ use crate::registry::shape::is_signature;
 
 /// The longest list of referrers, in bytes.
 const LIST_MAX: usize = 4 << 20;
+
+/// How many signatures of one image, and in one manifest, are held against keys: whoever may push decides how many there are.
+const VERIFIED_MAX: usize = 32;
+
+/// Where cosign keeps what is signed, how long that may be, in bytes, and where the signature is.
+const PAYLOAD: &str = "application/vnd.dev.cosign.simplesigning.v1+json";
+const PAYLOAD_MAX: usize = 64 << 10;
+const SIGNATURE: &str = "dev.cosignproject.cosign/signature";
+
+#[derive(Deserialize)]
+struct Signed {
+    layers: Option<Vec<Layer>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Layer {
+    media_type: String,
+    digest: String,
+    annotations: Option<std::collections::HashMap<String, String>>,
+}
 
 #[derive(Deserialize)]
 struct Index {
@@ -37,12 +57,55 @@ impl Descriptor {
 }
 
 impl Forwarder {
-    /// The signatures of a manifest, with the tag that one is found by: cosign's tag, the referrers, and the tag that stands
-    /// for them in registries that know none.
+    /// The signatures of a manifest that count, with the tag that one is found by: all, or those by a key that is configured for
+    /// the repository.
     ///
     /// # Errors
     /// [`Fault`] when the upstream fails.
     pub async fn signatures(
+        &self,
+        repository: &RepositoryName,
+        digest: &Digest,
+    ) -> Result<Vec<(Option<Tag>, Digest)>, Fault> {
+        let mut found = self.beside(repository, digest).await?;
+        if !self.settings.signers.verify(repository) {
+            return Ok(found);
+        }
+        found.truncate(VERIFIED_MAX);
+        let mut good = Vec::new();
+        for (tag, signature) in found {
+            if self.is_vouched_for(repository, digest, &signature).await? {
+                good.push((tag, signature));
+            }
+        }
+        Ok(good)
+    }
+
+    /// Whether one of the signatures in a manifest is by a key that counts, of this image.
+    async fn is_vouched_for(
+        &self,
+        repository: &RepositoryName,
+        image: &Digest,
+        signature: &Digest,
+    ) -> Result<bool, Fault> {
+        let reference = Reference::Digest(signature.clone());
+        let Some((_, _, text)) = self.manifest(repository, &reference).await? else { return Ok(false) };
+        let said: Option<Signed> = serde_json::from_slice(&text).ok();
+        let layers = said.and_then(|said| said.layers).unwrap_or_default();
+        for layer in layers.into_iter().filter(|layer| layer.media_type == PAYLOAD).take(VERIFIED_MAX) {
+            let words = layer.annotations.as_ref().and_then(|all| all.get(SIGNATURE));
+            let (Some(words), Ok(payload)) = (words, Digest::parse(&layer.digest)) else { continue };
+            let Some(payload) = self.blob_up_to(repository, &payload, PAYLOAD_MAX).await? else { continue };
+            if self.settings.signers.vouch(repository, image, (&payload, words)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What stands beside a manifest and says that it is a signature: cosign's tag, the referrers, and the tag that stands for
+    /// them in registries that know none.
+    async fn beside(
         &self,
         repository: &RepositoryName,
         digest: &Digest,

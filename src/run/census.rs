@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 
 use crate::admit::fault::Fault;
-use crate::control::census::look_through;
+use crate::control::census::{look_through, verified};
 use crate::control::image::Images;
 use crate::control::trash::Bin;
 use crate::ids::region::Region;
@@ -27,7 +27,7 @@ const AGAIN: Duration = Duration::from_secs(60);
 const REST: u32 = 4;
 
 /// How many changes of a repository are remembered while it is looked through.
-const MEANWHILE_MAX: usize = 10_000;
+const MEANWHILE_MAX: usize = 1_000;
 
 /// Keeps what is known of images until it is aborted.
 pub(super) async fn keep(bin: Arc<Bin>, images: Arc<dyn Images>, regions: Vec<Region>) {
@@ -65,6 +65,17 @@ enum Unseen {
 impl Keeper {
     /// Takes notes down.
     async fn take_down(&self, notes: &[Note]) {
+        let mut notes = notes.to_vec();
+        for note in &mut notes {
+            if let Err(fault) = verified(&*self.bin.inventory, self.bin.census.signers(), note).await {
+                tracing::warn!(repository = %note.repository, %fault, "a signature is not verified yet");
+                self.bin.census.lose();
+            }
+        }
+        self.write_down(&notes).await;
+    }
+
+    async fn write_down(&self, notes: &[Note]) {
         if let Err(error) = self.bin.store.take_notes(notes, self.bin.clock.now()).await {
             tracing::warn!(%error, "what has changed in registries is not noted");
             self.bin.census.want();
@@ -81,6 +92,7 @@ impl Keeper {
                 next = AGAIN;
             }
         }
+        self.bin.census.fulfil();
         Instant::now() + next
     }
 
@@ -113,7 +125,9 @@ impl Keeper {
                 notes = ledger.next() => {
                     self.take_down(&notes).await;
                     let here = |note: &Note| note.repository == *name && note.region == *region;
-                    meanwhile.extend(notes.into_iter().filter(here));
+                    if meanwhile.len() <= MEANWHILE_MAX {
+                        meanwhile.extend(notes.into_iter().filter(here));
+                    }
                 }
             }
         };

@@ -7,8 +7,10 @@ use super::failure::{Doing, Failure};
 use crate::acme;
 use crate::config;
 use crate::config::settings::{
-    InternalIssuer, Listener, Registry, Settings, Surface, Upstream, UpstreamAddress, UpstreamCredentials,
+    InternalIssuer, Listener, Registry, Settings, SignerSetting, Surface, Upstream, UpstreamAddress,
+    UpstreamCredentials,
 };
+use crate::credential::signer::{SignerKey, Signers};
 use crate::edge::ListenerSpec;
 use crate::edge::settings::Settings as EdgeSettings;
 use crate::edge::tls::{CertificateFiles, CertificateStore, ClientFiles, Demand, ListenerFiles};
@@ -170,12 +172,20 @@ pub fn upstreams(
     settings: &Settings,
     content: Option<&Arc<ContentCache>>,
 ) -> Result<Vec<UpstreamSettings>, Failure> {
+    let signers = Arc::new(signers(settings));
     let one = |(site, registry): (usize, &Registry)| {
         let upstream = upstream(&registry.upstream)?;
         let shelf = content.map(|content| Shelf::new(Arc::clone(content), site, upstream.url.clone()));
-        Ok(UpstreamSettings { shelf, ..upstream })
+        Ok(UpstreamSettings { shelf, signers: Arc::clone(&signers), ..upstream })
     };
     settings.registries.iter().enumerate().map(one).collect()
+}
+
+/// The keys that signatures of images are held against.
+#[must_use]
+pub fn signers(settings: &Settings) -> Signers {
+    let key = |one: &SignerSetting| Some((one.namespace.clone(), SignerKey::parse(&one.pem).ok()?));
+    Signers::new(settings.findings.signers.iter().filter_map(key).collect())
 }
 
 /// How to reach an upstream, with its secrets read.

@@ -188,11 +188,8 @@ fn shared(
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
-    let census_ledger: Arc<Ledger> = Arc::default();
-    let reader = reader(settings, upstreams, &entropy, &census_ledger)?;
+    let (reader, bin) = eyes(settings, upstreams, &store, (&clock, &entropy))?;
     let images = Arc::clone(&reader) as Arc<dyn Images>;
-    let bin =
-        Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock, census_ledger));
     let activity = keep_house(&control, &bin, &images);
     control.spawn(census::keep(Arc::clone(&bin), Arc::clone(&images), regions(settings).collect()));
     let desk = Desk {
@@ -237,15 +234,18 @@ fn shared(
     })
 }
 
-/// The control plane's eyes on the upstreams.
-fn reader(
+/// The control plane's eyes on the upstreams, and what it has taken out of sight there.
+fn eyes(
     settings: &Settings,
     upstreams: &[UpstreamSettings],
-    entropy: &Arc<dyn Entropy>,
-    ledger: &Arc<Ledger>,
-) -> Result<Arc<ImageReader>, Failure> {
-    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(entropy), Arc::clone(ledger));
-    Ok(Arc::new(reader.doing("starting the image reader")?))
+    store: &Arc<dyn crate::store::Store>,
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+) -> Result<(Arc<ImageReader>, Arc<Bin>), Failure> {
+    let census = Arc::new(Ledger::new(Arc::new(plan::signers(settings))));
+    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(entropy), Arc::clone(&census));
+    let reader = Arc::new(reader.doing("starting the image reader")?);
+    let bin = bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, store, clock, census);
+    Ok((reader, Arc::new(bin)))
 }
 
 /// Where everything is put on record.

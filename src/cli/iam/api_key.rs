@@ -9,13 +9,14 @@ use super::service_id::contains;
 use crate::cli::args::iam::identity::{ApiKeyCommand, Issue, ServiceApiKeyCreate, ServiceApiKeys};
 use crate::cli::args::iam::{Consent, Many, Texts};
 use crate::cli::display::{self, Display, pairs};
+use crate::cli::entity::OfServiceId;
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded, form};
 use crate::cli::lookup::{self, Principal};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
 use crate::cli::thing::{self, Listed};
-use crate::cli::wire::{self, ApiKey, OfServiceId};
+use crate::cli::wire::{self, ApiKey};
 
 /// A switch on a key.
 #[derive(Clone, Copy)]

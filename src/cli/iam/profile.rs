@@ -7,13 +7,13 @@ use super::{rule, trust};
 use crate::cli::args::iam::profile::ProfileCommand;
 use crate::cli::args::iam::{Create, Entity, Many, One, Reword};
 use crate::cli::display;
+use crate::cli::entity::{OfProfile, Profile};
 use crate::cli::failure::Failure;
 use crate::cli::http::Request;
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
 use crate::cli::thing::{self, Detailed, Listed, Thing};
-use crate::cli::wire::{OfProfile, Profile};
 
 /// Runs one command.
 pub(super) async fn run(io: &mut Io, session: &mut Session, command: ProfileCommand) -> Result<(), Failure> {

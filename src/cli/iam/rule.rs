@@ -9,13 +9,14 @@ use crate::cli::args::iam::rule::{
     GroupRuleCommand, GroupRuleCreate, GroupRuleUpdate, PartDelete, PartShow, Parts, RuleChange,
 };
 use crate::cli::display::{Display, tame};
+use crate::cli::entity::OfProfile;
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
 use crate::cli::thing::{self, Detailed, Listed, Thing};
-use crate::cli::wire::{self, OfProfile, Rule};
+use crate::cli::wire::{self, Rule};
 use crate::policy::ibm::claim::ClaimCondition;
 
 /// What has rules.

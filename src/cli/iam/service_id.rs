@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use crate::cli::args::iam::identity::{ServiceIdCommand, ServiceIdCreate, ServiceIds};
 use crate::cli::args::iam::{Entity, One, Reword};
 use crate::cli::display;
+use crate::cli::entity::{OfServiceId, ServiceId};
 use crate::cli::failure::Failure;
 use crate::cli::http::Request;
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
 use crate::cli::thing::{self, Detailed, Listed, Thing};
-use crate::cli::wire::{OfServiceId, ServiceId};
 
 /// Runs one command.
 pub(super) async fn run(

@@ -9,13 +9,14 @@ use crate::cli::args::iam::profile::{
 };
 use crate::cli::args::iam::rule::{PartDelete, PartShow, Parts};
 use crate::cli::display::tame;
+use crate::cli::entity::{OfProfile, OfServiceId, Profile};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
 use crate::cli::lookup::{self, PrincipalKind};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
 use crate::cli::thing::{self, Detailed, Listed, Thing};
-use crate::cli::wire::{self, Identity, Link, OfProfile, OfServiceId, Profile};
+use crate::cli::wire::{self, Identity, Link};
 
 /// What a link is in a message that there is none, and what lists them.
 const A_LINK: (&str, &str) = ("link", "portcullis iam trusted-profile-links PROFILE");

@@ -61,11 +61,16 @@ pub(super) fn signatures(facts: &Facts) -> Judgement {
         let wrong = images.unsigned.1.iter().map(|one| {
             let name = named(facts, one);
             let fix = format!("cosign sign {}/{}@{}", host(facts, &one.region), one.repository, one.digest);
-            failed(name.clone(), format!("no signature stands beside {name}"), fix)
+            failed(name.clone(), format!("no signature that counts stands beside {name}"), fix)
         });
-        let right =
-            format!("{} images, each with a signature beside it; who signed is not verified", images.total);
-        (wrong.collect(), images.unsigned.0, right)
+        let right = match facts.verified.as_slice() {
+            [] => "each with a signature: present, not verified, for no key is configured".to_owned(),
+            places if places.iter().any(|place| place == "*") => "each signed by a configured key".to_owned(),
+            places => {
+                format!("each with a signature: verified in {}, elsewhere only present", places.join(", "))
+            }
+        };
+        (wrong.collect(), images.unsigned.0, format!("{} images, {right}", images.total))
     })
 }
 

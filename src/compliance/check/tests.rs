@@ -54,6 +54,7 @@ pub(crate) fn facts() -> Facts {
         allowed_addresses: Vec::new(),
         alerts: None,
         images: None,
+        verified: Vec::new(),
     }
 }
 
@@ -336,6 +337,12 @@ fn images_are_judged_by_their_scans_signatures_and_tags_and_told_with_commands()
     {
         assert_eq!(status(check, parameter, &facts), Status::Pass, "{check:?}");
     }
+    let signed = |facts: &Facts| verdict(Check::ImageSignatures, None, facts).found;
+    assert!(signed(&facts).contains("present, not verified"), "{}", signed(&facts));
+    facts.verified = vec!["prod".to_owned()];
+    assert!(signed(&facts).contains("verified in prod, elsewhere only present"), "{}", signed(&facts));
+    facts.verified.push("*".to_owned());
+    assert!(signed(&facts).ends_with("signed by a configured key"), "{}", signed(&facts));
     images.unseen.push(Region::parse("us-south").unwrap());
     facts.images = Some(images);
     let found = verdict(Check::ImageScans, Some(7), &facts);

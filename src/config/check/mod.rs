@@ -9,12 +9,15 @@ use super::mistake::Notes;
 use super::raw::Entry;
 use super::section::{Placed, Section};
 use super::settings::{
-    Account, Allowlist, Audit, Cache, FindingsSettings, Limits, Log, Settings, Store, Token, Trash,
+    Account, Allowlist, Audit, Cache, FindingsSettings, Limits, Log, Settings, SignerSetting, Store, Token,
+    Trash,
 };
+use crate::credential::signer::SignerKey;
 use crate::ids::account::AccountId;
 use crate::network::decide::PrivateSource;
 use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
+use crate::registry::name::Namespace;
 
 mod acme;
 mod compliance;
@@ -166,8 +169,24 @@ fn findings(mut section: Section<'_>) -> FindingsSettings {
     }
     let scanner_timeout = section.duration("scanner_timeout", SECOND..=HOUR).unwrap_or(MINUTE * 10);
     let scan_on_push = section.boolean("scan_on_push").unwrap_or(false);
+    let signers: Vec<_> = section.list("signers", signer).unwrap_or_default();
+    let signers = signers.into_iter().map(|signer| signer.value).collect();
     section.end();
-    FindingsSettings { only_reported, referrers, scanner, scanner_timeout, scan_on_push }
+    FindingsSettings { only_reported, referrers, scanner, scanner_timeout, scan_on_push, signers }
+}
+
+/// `FILE` or `NAMESPACE=FILE`.
+fn signer(text: &str) -> Result<SignerSetting, String> {
+    let (namespace, file) = match text.split_once('=') {
+        None => (None, text),
+        Some((namespace, file)) => {
+            (Some(Namespace::parse(namespace).map_err(|error| error.to_string())?), file)
+        }
+    };
+    let pem = std::fs::read_to_string(file).map_err(|error| format!("{file} cannot be read: {error}"))?;
+    SignerKey::parse(&pem)
+        .map_err(|_| format!("{file} is no public key of ECDSA P-256 in PEM, such as cosign.pub"))?;
+    Ok(SignerSetting { namespace, pem })
 }
 
 fn limits(mut section: Section<'_>) -> Limits {

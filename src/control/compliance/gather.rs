@@ -103,6 +103,7 @@ impl Desk {
             allowed_addresses: list.map(listed).unwrap_or_default(),
             alerts: None,
             images: None,
+            verified: self.bin.census.signers().places(),
         })
     }
 

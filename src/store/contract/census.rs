@@ -89,6 +89,9 @@ pub(crate) async fn tagged_images_are_counted_by_their_scans_and_signatures(stor
     scan(&*store, 1, &[], 95).await;
     put(&*store, manifest(4, Nature::Signature, &[]), Some("sha256-1.sig"), Some(1)).await;
     assert_eq!(counted(&*store).await, (1, 0, 0, 0));
+    put(&*store, manifest(6, Nature::Signature, &[]), Some("sha256-1.sig"), None).await;
+    assert_eq!(counted(&*store).await.3, 1, "the tag stands for what is no signature of it");
+    put(&*store, manifest(4, Nature::Signature, &[]), Some("sha256-1.sig"), Some(1)).await;
     store.take_notes(&[note(Change::Untagged(tag("sha256-1.sig")))], now()).await.unwrap();
     put(&*store, manifest(5, Nature::Signature, &[]), None, Some(1)).await;
     assert_eq!(counted(&*store).await.3, 0);

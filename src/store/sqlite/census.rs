@@ -65,6 +65,8 @@ const GONE: [&str; 4] = [
     "delete from census_child where region = ?1 and repository = ?2 and digest = ?3",
     "delete from census_signature where region = ?1 and repository = ?2 and digest = ?3",
 ];
+/// A signature that was found by a tag is found no more when that stands for something else.
+const MOVED: [&str; 1] = ["delete from census_signature where region = ?1 and repository = ?2 and tag = ?3"];
 const UNTAGGED: [&str; 2] = [
     "delete from census_tag where region = ?1 and repository = ?2 and tag = ?3",
     "delete from census_signature where region = ?1 and repository = ?2 and tag = ?3",
@@ -81,6 +83,7 @@ impl Census for SqliteStore {
                 Change::Put(manifest, tag, signature) => {
                     insert_manifest(write.connection(), place, manifest).await?;
                     if let Some(tag) = tag {
+                        remove(write.connection(), place, &MOVED, tag.as_str()).await?;
                         point(write.connection(), place, (tag.as_str(), &manifest.digest), at).await?;
                     }
                     if let Some(signature) = signature {

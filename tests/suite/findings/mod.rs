@@ -4,3 +4,4 @@ mod gate;
 mod many;
 mod reports;
 mod roads;
+mod signed;

@@ -34,12 +34,12 @@ fn push(at: &Portcullis, image: &Image, name: &str) {
 }
 
 /// The registry's API, for whoever may push there.
-fn pusher(at: &Portcullis) -> Http {
+pub(super) fn pusher(at: &Portcullis) -> Http {
     let token = at.http().basic(IAMAPIKEY, at.admin_key()).token(&["repository:prod/owl:pull,push"]);
     at.http().bearer(&token)
 }
 
-fn put_blob(http: &Http, bytes: &[u8]) -> Blob {
+pub(super) fn put_blob(http: &Http, bytes: &[u8]) -> Blob {
     let blob = Blob::of(bytes.to_vec());
     let stored = http.push_blob("prod/owl", &blob);
     assert_eq!(stored.status, 201, "{}", stored.text());
