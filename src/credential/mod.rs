@@ -16,3 +16,4 @@ pub mod session;
 pub mod settings;
 pub mod sigv4;
 pub mod voucher;
+pub mod webhook;

@@ -9,6 +9,7 @@ pub mod body;
 pub mod connect;
 mod digest;
 mod document;
+pub mod hooks;
 pub mod inventory;
 pub mod issuers;
 pub mod lists;

@@ -1,5 +1,7 @@
 //! Wiring: settings to a running server, and the commands that prepare one.
 
+mod alerts;
+mod carriers;
 pub mod certificates;
 pub mod check;
 pub mod commands;

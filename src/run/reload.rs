@@ -128,6 +128,7 @@ fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
         ("token", old.token == new.token),
         ("allowlist", old.allowlist == new.allowlist),
         ("federation", old.federation == new.federation),
+        ("alerts", old.alerts == new.alerts),
         ("audit", old.audit == new.audit),
         ("findings", old.findings == new.findings),
         ("limits", old.limits == new.limits),

@@ -11,7 +11,7 @@ use super::failure::{Doing, Failure};
 use super::init::Installation;
 use super::scanner::CommandScanner;
 use super::sources::Sources;
-use super::{compliance, descriptors, housekeeping, plan, renewal, tasks};
+use super::{alerts, compliance, descriptors, housekeeping, plan, renewal, tasks};
 use crate::acme::place;
 use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
@@ -105,6 +105,7 @@ impl Server {
         let regions = sites.iter().map(|site| site.region.clone()).collect();
         shared.control.spawn(tasks::expire_images(Arc::clone(&shared.api), regions));
         shared.control.spawn(tasks::rotate_keys(Arc::clone(&shared.api)));
+        shared.control.spawn(alerts::keep_telling(Arc::clone(&shared.api)));
         shared.control.spawn(compliance::watch(Arc::clone(&shared.api)));
         let (made, entropy) = (Arc::clone(&shared), Arc::clone(&sources.entropy));
         let make_app = move |worker: usize| {
@@ -188,15 +189,15 @@ fn shared(
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
-    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy));
-    let reader = Arc::new(reader.doing("starting the image reader")?);
-    let images = Arc::clone(&reader) as Arc<dyn Images>;
-    let bin = Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock));
+    let reader = reader(settings, upstreams, &entropy)?;
+    let (images, inventory): (Arc<dyn Images>, Arc<dyn Inventory>) = (reader.clone(), reader.clone());
+    let bin = Arc::new(bin(settings, inventory, &store, &clock));
     let activity = keep_house(&control, &bin, &images);
     let desk = Desk {
         account: settings.account.id.clone(),
         activity,
         compliance: compliance::judging(settings, &recorder),
+        dispatch: alerts::dispatch(settings, &master),
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
@@ -234,11 +235,22 @@ fn shared(
     })
 }
 
+/// Reads what the registries hold, on a thread of its own.
+fn reader(
+    settings: &Settings,
+    upstreams: &[UpstreamSettings],
+    entropy: &Arc<dyn Entropy>,
+) -> Result<Arc<ImageReader>, Failure> {
+    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(entropy));
+    Ok(Arc::new(reader.doing("starting the image reader")?))
+}
+
 /// Where everything is put on record.
 fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Recorder, Failure> {
     let (destination, on_failure) = (settings.audit.destination.clone(), settings.audit.on_failure);
     let audit = AuditLog::open(destination, on_failure, Arc::clone(clock)).doing("opening the audit log")?;
-    Recorder::new(audit).doing("making the metrics")
+    let recorder = Recorder::new(audit).doing("making the metrics")?;
+    Ok(recorder.alarmed_at(settings.alerts.denied_access))
 }
 
 /// Verifies tokens of other issuers: one cache of their keys, for both planes.

@@ -4,6 +4,7 @@
 //! process has heard of it (see [`feed`]), so the next request already obeys. The store never decides anything.
 
 pub mod account;
+pub mod alert;
 pub mod aws;
 pub mod compliance;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub use error::StoreError;
 /// The whole store.
 pub trait Store:
     account::Accounts
+    + alert::Alerts
     + aws::AwsStore
     + compliance::Compliance
     + custom_role::CustomRoles

@@ -1,14 +1,29 @@
-//! `compliance …`: goals, reports, configuration rules.
+//! `compliance …`: goals, reports, configuration rules, notification channels.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::channel::{ChannelCreate, ChannelUpdate, Deliveries};
 use super::cr::Formatted;
 use crate::cli::args::iam::Consent;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
+    /// Show a notification channel
+    Channel(One),
+    /// Make a notification channel: a webhook that alerts go to
+    ChannelCreate(ChannelCreate),
+    /// Delete a notification channel
+    ChannelDelete(Delete),
+    /// Send a test message by a notification channel
+    ChannelTest(One),
+    /// Change a notification channel
+    ChannelUpdate(ChannelUpdate),
+    /// List the notification channels
+    Channels(Formatted),
+    /// Show what became of alerts
+    Deliveries(Deliveries),
     /// Show how the goals of a profile come out now
     Goals(Goals),
     /// Show when was judged what, and what has turned
@@ -90,7 +105,7 @@ pub(in crate::cli) struct Results {
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct One {
-    /// Its id
+    /// Its id; a channel's name too
     pub(in crate::cli) id: String,
     #[command(flatten)]
     pub(in crate::cli) formatted: Formatted,
@@ -98,7 +113,7 @@ pub(in crate::cli) struct One {
 
 #[derive(Args, Debug)]
 pub(in crate::cli) struct Delete {
-    /// Its id
+    /// Its id; a channel's name too
     pub(in crate::cli) id: String,
     #[command(flatten)]
     pub(in crate::cli) consent: Consent,

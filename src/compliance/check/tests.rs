@@ -288,7 +288,8 @@ fn what_is_not_known_of_images_and_alerts_cannot_be_told() {
     facts.images = Some(Images { total: 2, scanned, unsigned: Vec::new() });
     assert_eq!(verdict(Check::ImageScans, Some(7), &facts).found, "a/b:v2 has not been scanned");
     assert_eq!(status(Check::ImageSignatures, None, &facts), Status::Pass);
-    let channel = AlertChannel { name: "pager".to_owned(), covers: true, delivered_at: None };
+    let channel =
+        AlertChannel { name: "pager".to_owned(), covers: true, delivered_at: None, failed_at: None };
     facts.alerts = Some(vec![channel.clone()]);
     assert_eq!(
         status(Check::Alerts, None, &facts),

@@ -17,6 +17,7 @@ use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
 
 mod acme;
+mod alerts;
 mod compliance;
 mod federation;
 mod listener;
@@ -41,6 +42,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     let audit = audit(top.section("audit"));
     let allowlist = allowlist(top.section("allowlist"));
     let federation = federation::read(top.section("federation"));
+    let alerts = alerts::read(top.section("alerts"));
     let compliance = compliance::read(top.section("compliance"));
     let trash = trash(top.section("trash"));
     let findings = findings(top.section("findings"));
@@ -57,6 +59,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         audit,
         allowlist,
         federation,
+        alerts,
         compliance,
         trash,
         findings,
