@@ -1,4 +1,4 @@
-//! `/notifications/v1`: notification channels of Security Insights (ibm.md 7.6). The format of messages, and the secret that they are
+//! `/notifications/v1`: notification channels of Security Insights. The format of messages, and the secret that they are
 //! signed with, are our own.
 
 use http::StatusCode;

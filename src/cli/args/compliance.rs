@@ -6,18 +6,18 @@ use clap::{Args, Subcommand, ValueEnum};
 
 use super::channel::{ChannelCreate, ChannelUpdate, Deliveries};
 use super::cr::Formatted;
-use crate::cli::args::iam::Consent;
+use super::{ById, DeleteById};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
     /// Show a notification channel
-    Channel(One),
+    Channel(ById),
     /// Make a notification channel: a webhook that alerts go to
     ChannelCreate(ChannelCreate),
     /// Delete a notification channel
-    ChannelDelete(Delete),
+    ChannelDelete(DeleteById),
     /// Send a test message by a notification channel
-    ChannelTest(One),
+    ChannelTest(ById),
     /// Change a notification channel
     ChannelUpdate(ChannelUpdate),
     /// List the notification channels
@@ -35,11 +35,11 @@ pub(in crate::cli) enum Command {
     /// Show how configuration rules come out now
     Results(Results),
     /// Show a configuration rule
-    Rule(One),
+    Rule(ById),
     /// Make a configuration rule
     RuleCreate(RuleCreate),
     /// Delete a configuration rule
-    RuleDelete(Delete),
+    RuleDelete(DeleteById),
     /// Replace a configuration rule, or what becomes of changes that break it
     RuleUpdate(RuleUpdate),
     /// List the configuration rules
@@ -101,22 +101,6 @@ pub(in crate::cli) struct Results {
     pub(in crate::cli) rule: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) formatted: Formatted,
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct One {
-    /// Its id; a channel's name too
-    pub(in crate::cli) id: String,
-    #[command(flatten)]
-    pub(in crate::cli) formatted: Formatted,
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct Delete {
-    /// Its id; a channel's name too
-    pub(in crate::cli) id: String,
-    #[command(flatten)]
-    pub(in crate::cli) consent: Consent,
 }
 
 #[derive(Args, Debug)]

@@ -5,12 +5,13 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use crate::cli::args::channel::{ChannelCreate, ChannelUpdate, Deliveries, Wanted};
-use crate::cli::args::compliance::{Delete, One};
+use crate::cli::args::{ById, DeleteById};
 use crate::cli::display::{self, Display, Table, pairs, tame};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::Thing;
 use crate::cli::wire;
 
 /// A channel on the wire.
@@ -215,7 +216,7 @@ pub(super) async fn update(io: &mut Io, session: &mut Session, update: ChannelUp
 }
 
 /// `compliance channel`.
-pub(super) async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+pub(super) async fn show(io: &mut Io, session: &mut Session, one: ById) -> Result<(), Failure> {
     let found = find(session, &one.id).await?;
     shown(io, &found, one.formatted.display())
 }
@@ -239,22 +240,16 @@ pub(super) async fn list(io: &mut Io, session: &mut Session, display: Display) -
 }
 
 /// `compliance channel-delete`.
-pub(super) async fn delete(io: &mut Io, session: &mut Session, one: Delete) -> Result<(), Failure> {
+pub(super) async fn delete(io: &mut Io, session: &mut Session, one: DeleteById) -> Result<(), Failure> {
     let row: Row = wire::row(&find(session, &one.id).await?)?;
-    let name = tame(&row.name);
-    if !io.confirm(&format!("Really delete notification channel {name}?"), one.consent.force)? {
-        return Ok(());
-    }
-    let display = one.consent.display();
-    io.announce(display, format!("Deleting notification channel {name} as {}...", session.user()));
     let path = path_of(session, &row);
-    session.call(Request::new(Method::DELETE, path)).await?;
-    io.ok(display);
-    Ok(())
+    Thing { noun: "notification channel", name: &row.name, within: "" }
+        .delete(io, session, &one.consent, ("", &path))
+        .await
 }
 
 /// `compliance channel-test`. A message that is not taken is a failure.
-pub(super) async fn test(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+pub(super) async fn test(io: &mut Io, session: &mut Session, one: ById) -> Result<(), Failure> {
     let display = one.formatted.display();
     let row: Row = wire::row(&find(session, &one.id).await?)?;
     io.announce(

@@ -18,7 +18,7 @@ use crate::secret::Secret;
 use crate::store::alert::{ChannelRecord, Delivery};
 use crate::store::identity::Stamp;
 
-/// The most channels of an account (ibm.md 7.6).
+/// The most channels of an account.
 const CHANNELS_MAX: u32 = 15;
 
 /// Which secret a channel is to have.

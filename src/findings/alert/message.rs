@@ -1,4 +1,4 @@
-//! How an alert is written: Security Insights' webhook payload (ibm.md 7.6), as a CloudEvent 1.0.
+//! How an alert is written: Security Insights' webhook payload, as a CloudEvent 1.0.
 //!
 //! The same alert is always written alike, so that a receiver that is told twice can see that it was.
 
