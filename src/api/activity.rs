@@ -9,6 +9,7 @@ use super::ibm::governance::Governance;
 use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::images::Images;
+use super::ibm::notifications::Notifications;
 use super::ibm::policies::Policies;
 use super::ibm::profiles::Profiles;
 use super::ibm::profiles::identities::Identities;
@@ -41,6 +42,7 @@ pub fn activity(endpoint: Endpoint, owner: Option<&PrincipalId>) -> Option<&'sta
         Endpoint::Groups(which) => group(which),
         Endpoint::Images(which) => image(which),
         Endpoint::Native(_) => return None,
+        Endpoint::Notifications(which) => notification(which),
         Endpoint::Occurrences(_) => "container-registry.account-vulnerability-report.list",
         Endpoint::Policies(which) | Endpoint::PoliciesV2(which) => policy(which),
         Endpoint::ProfileIdentities(which) => match which {
@@ -129,6 +131,17 @@ const fn api_key(which: ApiKeys, owner: Option<&PrincipalId>) -> &'static str {
         ],
     };
     of(owner, names)
+}
+
+const fn notification(which: Notifications) -> &'static str {
+    match which {
+        Notifications::Create => "compliance.notification-channel.create",
+        Notifications::Delete | Notifications::DeleteSome => "compliance.notification-channel.delete",
+        Notifications::List => "compliance.notification-channel.list",
+        Notifications::PublicKey | Notifications::Read => "compliance.notification-channel.read",
+        Notifications::Test => "compliance.notification-channel.test",
+        Notifications::Update => "compliance.notification-channel.update",
+    }
 }
 
 const fn governance(which: Governance) -> &'static str {

@@ -1,4 +1,4 @@
-//! `/api/native/compliance`: profiles, reports, scans, results of rules, history. What IBM has no call for.
+//! `/api/native/compliance`: profiles, reports, scans, results of rules, history, deliveries. What IBM has no call for.
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -10,11 +10,13 @@ use super::call::Call;
 use crate::compliance::goal::Profile;
 use crate::control::Done;
 use crate::control::problem::Problem;
+use crate::ids::tagged::NotificationChannelId;
 
 /// The endpoints.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[expect(missing_docs, reason = "the route table says which is which")]
 pub enum Compliance {
+    Deliveries,
     History,
     Profiles,
     Report,
@@ -33,6 +35,15 @@ pub(super) async fn answer(which: Compliance, call: &Call<'_>) -> Result<Answer,
     let (desk, caller) = (call.desk, &call.caller);
     let profile = call.query.one("profile")?;
     match which {
+        Compliance::Deliveries => {
+            let limit = call.query.number("limit", 1..=1000, 50)?;
+            let parse = |text| NotificationChannelId::parse(text).map_err(Problem::from);
+            let channel = call.query.one("channel")?.map(parse).transpose()?;
+            let done = desk.deliveries(caller, channel.as_ref(), limit).await?;
+            let told =
+                |rows: Vec<_>| rows.iter().map(super::ibm::notifications::delivery).collect::<Vec<_>>();
+            Ok(Answer::of(StatusCode::OK, done, |rows| json!({"deliveries": told(rows)})))
+        }
         Compliance::History => {
             let limit = call.query.number("limit", 1..=1000, 50)?;
             let done = desk.compliance_history(caller, profile, limit).await?;

@@ -14,6 +14,7 @@ use super::ibm::governance::Governance;
 use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::images::Images;
+use super::ibm::notifications::Notifications;
 use super::ibm::occurrences::Occurrences;
 use super::ibm::policies::Policies;
 use super::ibm::profiles::Profiles;
@@ -97,6 +98,8 @@ pub enum Endpoint {
     Images(Images),
     /// Our own.
     Native(Native),
+    /// Notification channels of Security Insights.
+    Notifications(Notifications),
     /// Findings of Security Insights.
     Occurrences(Occurrences),
     /// Policies, as v1 writes them.
@@ -328,10 +331,19 @@ pub static ROUTES: &[Route] = &[
     route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes/{note}/occurrences", E::Occurrences(Occurrences::OfNote), D::Registry, Listing(A::ImageVulnerabilities)),
     route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences", E::Occurrences(Occurrences::List), D::Registry, Listing(A::ImageVulnerabilities)),
     route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences/{occurrence}", E::Occurrences(Occurrences::Read), D::Registry, Needs(A::ImageVulnerabilities)),
+    route(Method::GET,    "/notifications/v1/{account}/notifications/channels", E::Notifications(Notifications::List), D::Registry, Needs(A::ChannelRead)),
+    route(Method::POST,   "/notifications/v1/{account}/notifications/channels", E::Notifications(Notifications::Create), D::Registry, Needs(A::ChannelUpdate)),
+    route(Method::DELETE, "/notifications/v1/{account}/notifications/channels", E::Notifications(Notifications::DeleteSome), D::Registry, Needs(A::ChannelUpdate)),
+    route(Method::GET,    "/notifications/v1/{account}/notifications/channels/{id}", E::Notifications(Notifications::Read), D::Registry, Needs(A::ChannelRead)),
+    route(Method::PUT,    "/notifications/v1/{account}/notifications/channels/{id}", E::Notifications(Notifications::Update), D::Registry, Needs(A::ChannelUpdate)),
+    route(Method::DELETE, "/notifications/v1/{account}/notifications/channels/{id}", E::Notifications(Notifications::Delete), D::Registry, Needs(A::ChannelUpdate)),
+    route(Method::GET,    "/notifications/v1/{account}/notifications/channels/{id}/test", E::Notifications(Notifications::Test), D::Registry, Needs(A::ChannelUpdate)),
+    route(Method::GET,    "/notifications/v1/{account}/notifications/public_key", E::Notifications(Notifications::PublicKey), D::Registry, Needs(A::ChannelRead)),
     // Our own
     route(Method::POST,   "/api/native/access-keys",     E::Native(Native::CreateAccessKey), D::Native, Needs(A::ApiKeyCreate)),
     route(Method::GET,    "/api/native/allowlists/{id}", E::Native(Native::AllowList),    D::Native, Needs(A::ServiceIdRead)),
     route(Method::PUT,    "/api/native/allowlists/{id}", E::Native(Native::SetAllowList), D::Native, Needs(A::ServiceIdUpdate)),
+    route(Method::GET,    "/api/native/compliance/deliveries", E::Compliance(Compliance::Deliveries), D::Native, Needs(A::ChannelRead)),
     route(Method::GET,    "/api/native/compliance/history", E::Compliance(Compliance::History),   D::Native, Needs(A::AccountRead)),
     route(Method::GET,    "/api/native/compliance/profiles", E::Compliance(Compliance::Profiles), D::Native, Needs(A::AccountRead)),
     route(Method::GET,    "/api/native/compliance/report", E::Compliance(Compliance::Report),     D::Native, Needs(A::AccountRead)),
@@ -410,7 +422,9 @@ pub fn body_max(method: &Method, path: &str) -> usize {
 /// Whether a path is the control plane's. Under `/v2/` only the paths in the table are; the rest is the registry's.
 #[must_use]
 pub fn owns(path: &str) -> bool {
-    let prefixed = ["/v1/", "/api/", "/va/", "/findings/"].iter().any(|prefix| path.starts_with(prefix));
+    let prefixed = ["/v1/", "/api/", "/va/", "/findings/", "/notifications/"]
+        .iter()
+        .any(|prefix| path.starts_with(prefix));
     prefixed || ROUTES.iter().any(|route| matches(route.template, path).is_some())
 }
 
@@ -420,7 +434,7 @@ pub fn dialect_of(path: &str) -> Dialect {
     let under = |prefix: &str| path.starts_with(prefix);
     if under("/api/native/") {
         Dialect::Native
-    } else if ["/api/", "/va/", "/findings/"].into_iter().any(under) {
+    } else if ["/api/", "/va/", "/findings/", "/notifications/"].into_iter().any(under) {
         Dialect::Registry
     } else if under("/v2/accounts/") {
         Dialect::Users

@@ -235,8 +235,10 @@ pub struct AlertChannel {
     pub name: String,
     /// Whether it is for critical, high and medium vulnerabilities of images, all three.
     pub covers: bool,
-    /// When it last delivered one.
+    /// When its endpoint last took a message.
     pub delivered_at: Option<UnixTime>,
+    /// When a message was given up since.
+    pub failed_at: Option<UnixTime>,
 }
 
 impl Facts {

@@ -107,7 +107,7 @@ impl Check {
                 &["iam.policy.", "iam.role.", "iam-groups.", "iam-identity.", "user-management.", "iam:"]
             }
             Self::AdminSurface => &["iam-identity.account."],
-            Self::Alerts => &["iam-identity.account.", "container-registry.exemption."],
+            Self::Alerts => &["iam-identity.notification-channel."],
             Self::AuditLog | Self::SigningKeys | Self::Tls => &[],
             Self::IamAuthz => &["container-registry.auth."],
             Self::ImageScans | Self::ImageSignatures | Self::ImageTags => {

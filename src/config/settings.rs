@@ -46,6 +46,8 @@ pub struct Settings {
     pub cache: Cache,
     /// `[trash]`.
     pub trash: Trash,
+    /// `[alerts]`.
+    pub alerts: Alerts,
     /// `[findings]`.
     pub findings: FindingsSettings,
     /// `[limits]`.
@@ -279,6 +281,28 @@ pub struct InternalIssuer {
     pub ca_file: Option<PathBuf>,
     /// The file with a token to show there.
     pub token_file: Option<PathBuf>,
+}
+
+/// Where alerts may go, and which there are beside those of findings and goals.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Alerts {
+    /// The only authorities that are trusted on the public Internet; `None` for those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// Whether they may go to this machine.
+    pub loopback: bool,
+    /// How many refusals in five minutes are a spike; `None` for none.
+    pub denied_access: Option<u32>,
+    /// `[[alerts.internal]]`: receivers that may be anywhere.
+    pub internal: Vec<InternalReceiver>,
+}
+
+/// Where a receiver of alerts is that the operator vouches for.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct InternalReceiver {
+    /// Its origin; unique.
+    pub origin: Origin,
+    /// The only authorities that are trusted there; `None` for those of the system.
+    pub ca_file: Option<PathBuf>,
 }
 
 /// What the account is judged by.

@@ -36,6 +36,7 @@ use crate::token::federation::Federation;
 
 pub mod access_key;
 pub mod activity;
+pub mod alert;
 pub mod api_key;
 pub mod aws;
 pub mod cbr;
@@ -161,6 +162,8 @@ pub struct Desk {
     pub activity: Arc<activity::Activity>,
     /// Judges.
     pub compliance: compliance::Compliance,
+    /// Sends alerts.
+    pub dispatch: alert::Dispatch,
     /// Decides.
     pub authority: Arc<dyn Authority>,
     /// For stamps.

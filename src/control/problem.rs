@@ -30,6 +30,8 @@ pub enum Noun {
     Member,
     /// A namespace.
     Namespace,
+    /// A notification channel.
+    NotificationChannel,
     /// A policy.
     Policy,
     /// A user, service ID or trusted profile.
@@ -66,6 +68,7 @@ impl Noun {
             Self::Image => "image",
             Self::Member => "member",
             Self::Namespace => "namespace",
+            Self::NotificationChannel => "notification channel",
             Self::Policy => "policy",
             Self::Principal => "user or service ID",
             Self::Profile => "trusted profile",

@@ -17,3 +17,4 @@ pub mod settings;
 pub mod signer;
 pub mod sigv4;
 pub mod voucher;
+pub mod webhook;

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use rustls::pki_types::pem::PemObject;
@@ -92,6 +93,21 @@ impl Dialer {
         let mut builder = http1::Builder::new();
         builder.max_buf_size(READ_BUFFER);
         builder.handshake(TokioIo::new(wire)).await.map_err(|error| self.unreachable(&error))
+    }
+
+    /// Asks one thing on a connection of its own, which ends with the answer.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub async fn ask<B>(&self, request: http::Request<B>) -> Result<http::Response<Incoming>, String>
+    where
+        B: http_body::Body<Data = bytes::Bytes> + Send + 'static,
+        B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let (mut sender, connection) = self.dial().await.map_err(|fault| fault.to_string())?;
+        // Ends with the connection, which ends with its one request.
+        tokio::spawn(async move { connection.await.ok() });
+        sender.send_request(request).await.map_err(|error| error.to_string())
     }
 
     async fn wire(&self, deadline: Instant) -> Result<Wire, Fault> {

@@ -77,11 +77,7 @@ impl Issuers {
         let place = UpstreamUrl::parse(origin.as_str()).map_err(|error| error.to_string())?;
         let dialer = Dialer::new(&place, &files, PATIENCE).map_err(|error| error.to_string())?;
         let request = request(url, inside.and_then(|internal| internal.token.as_ref())).await?;
-        let (mut sender, connection) =
-            dialer.within(reach).dial().await.map_err(|fault| fault.to_string())?;
-        // Ends with the connection, which ends with its one request.
-        tokio::spawn(async move { connection.await.ok() });
-        let answer = sender.send_request(request).await.map_err(|error| error.to_string())?;
+        let answer = dialer.within(reach).ask(request).await?;
         if answer.status() != StatusCode::OK {
             return Err(format!("it answers {}", answer.status()));
         }

@@ -10,6 +10,7 @@ pub mod cache;
 pub mod connect;
 mod digest;
 mod document;
+pub mod hooks;
 pub mod inventory;
 pub mod issuers;
 pub mod lists;

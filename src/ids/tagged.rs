@@ -70,6 +70,12 @@ tagged_id!(
     "the id of a custom role (a UUID)"
 );
 tagged_id!(
+    /// Names a notification channel.
+    NotificationChannelId,
+    "",
+    "the id of a notification channel (a UUID)"
+);
+tagged_id!(
     /// Names a policy.
     PolicyId,
     "",

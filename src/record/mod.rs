@@ -9,3 +9,4 @@ pub mod event;
 pub mod log;
 pub mod metrics;
 pub mod recorder;
+pub mod spikes;

@@ -1,5 +1,7 @@
 //! Wiring: settings to a running server, and the commands that prepare one.
 
+mod alerts;
+mod carriers;
 mod census;
 pub mod certificates;
 pub mod check;

@@ -130,6 +130,7 @@ fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
         ("token", old.token == new.token),
         ("allowlist", old.allowlist == new.allowlist),
         ("federation", old.federation == new.federation),
+        ("alerts", old.alerts == new.alerts),
         ("audit", old.audit == new.audit),
         ("cache", old.cache == new.cache),
         ("findings", old.findings == new.findings),

@@ -10,7 +10,7 @@ use super::failure::{Doing, Failure};
 use super::init::Installation;
 use super::scanner::CommandScanner;
 use super::sources::Sources;
-use super::{census, compliance, descriptors, housekeeping, plan, renewal, tasks};
+use super::{alerts, census, compliance, descriptors, housekeeping, plan, renewal, tasks};
 use crate::acme::place;
 use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
@@ -105,6 +105,7 @@ impl Server {
         let regions = sites.iter().map(|site| site.region.clone()).collect();
         shared.control.spawn(tasks::expire_images(Arc::clone(&shared.api), regions));
         shared.control.spawn(tasks::rotate_keys(Arc::clone(&shared.api)));
+        shared.control.spawn(alerts::keep_telling(Arc::clone(&shared.api)));
         shared.control.spawn(compliance::watch(Arc::clone(&shared.api)));
         let (made, entropy) = (Arc::clone(&shared), Arc::clone(&sources.entropy));
         let make_app = move |worker: usize| {
@@ -189,13 +190,14 @@ fn shared(
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
     let (reader, bin) = eyes(settings, upstreams, &store, (&clock, &entropy))?;
-    let images = Arc::clone(&reader) as Arc<dyn Images>;
+    let images: Arc<dyn Images> = reader.clone();
     let activity = keep_house(&control, &bin, &images);
     control.spawn(census::keep(Arc::clone(&bin), Arc::clone(&images), regions(settings).collect()));
     let desk = Desk {
         account: settings.account.id.clone(),
         activity,
         compliance: compliance::judging(settings, &recorder),
+        dispatch: alerts::dispatch(settings, &master),
         authority: Arc::new(GateAuthority(Arc::clone(&gate))),
         clock: Arc::clone(&clock),
         entropy: Arc::clone(&entropy),
@@ -252,7 +254,8 @@ fn eyes(
 fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Recorder, Failure> {
     let (destination, on_failure) = (settings.audit.destination.clone(), settings.audit.on_failure);
     let audit = AuditLog::open(destination, on_failure, Arc::clone(clock)).doing("opening the audit log")?;
-    Recorder::new(audit).doing("making the metrics")
+    let recorder = Recorder::new(audit).doing("making the metrics")?;
+    Ok(recorder.alarmed_at(settings.alerts.denied_access))
 }
 
 /// Verifies tokens of other issuers: one cache of their keys, for both planes.

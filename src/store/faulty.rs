@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use tokio::sync::{Notify, Semaphore, watch};
 
 use super::account::{Account, Accounts, Founding};
+use super::alert::{Alarming, Alerts, Attempted, ChannelRecord, Cursor, Delivery, Raised, Step};
 use super::aws::access_key::{AccessKeyRecord, AccessKeys, LastUsed};
 use super::aws::attachment::{AttachedPolicy, Attachments, PolicyHolder};
 use super::aws::boundary::Boundaries;
@@ -62,8 +63,8 @@ use crate::ids::principal::PrincipalId;
 use crate::ids::region::Region;
 use crate::ids::resource_group::ResourceGroupId;
 use crate::ids::tagged::{
-    AccessGroupId, ApiKeyId, ClaimRuleId, ComplianceRuleId, CustomRoleId, PolicyId, ProfileId, ProfileLinkId,
-    ServiceId, UserId,
+    AccessGroupId, ApiKeyId, ClaimRuleId, ComplianceRuleId, CustomRoleId, NotificationChannelId, PolicyId,
+    ProfileId, ProfileLinkId, ServiceId, UserId,
 };
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
@@ -162,6 +163,24 @@ macro_rules! delegate {
 delegate!(Accounts {
     account() -> Option<Account>;
     found(founding: &Founding) -> ();
+});
+
+delegate!(Alerts {
+    channels() -> Vec<ChannelRecord>;
+    channel(id: &NotificationChannelId) -> Option<ChannelRecord>;
+    insert_channel(row: &ChannelRecord, most: u32) -> ();
+    update_channel(row: &ChannelRecord) -> ();
+    delete_channel(id: &NotificationChannelId) -> ();
+    cursor(of: Cursor) -> i64;
+    alarming(after: i64, limit: u32) -> (Vec<Alarming>, i64);
+    drifts_after(after: i64, limit: u32) -> Vec<(i64, Drift)>;
+    raise(alerts: &[Raised], step: Option<Step>) -> bool;
+    due(channel: &NotificationChannelId, now: UnixTime, limit: u32) -> Vec<Delivery>;
+    next_due() -> (Option<UnixTime>, u32);
+    begin_attempt(delivery: &Delivery, until: UnixTime) -> bool;
+    end_attempt(delivery: &Delivery, attempted: &Attempted) -> ();
+    deliveries(channel: Option<&NotificationChannelId>, limit: u32) -> Vec<Delivery>;
+    delivery(channel: &NotificationChannelId, cause: &str) -> Option<Delivery>;
 });
 
 delegate!(Census {

@@ -4,6 +4,7 @@
 //! process has heard of it (see [`feed`]), so the next request already obeys. The store never decides anything.
 
 pub mod account;
+pub mod alert;
 pub mod aws;
 pub mod census;
 pub mod compliance;
@@ -35,6 +36,7 @@ pub use error::StoreError;
 /// The whole store.
 pub trait Store:
     account::Accounts
+    + alert::Alerts
     + aws::AwsStore
     + census::Census
     + compliance::Compliance

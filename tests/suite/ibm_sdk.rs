@@ -3,18 +3,24 @@
 //!
 //! Where the SDK is missing, these stories say so and are skipped; with `CI=true` they fail.
 
+use crate::support::hook::Hook;
 use crate::support::portcullis::Portcullis;
 use crate::support::recorder::Recorder;
 use crate::support::sdk;
 
 /// Runs a script against a fresh server.
 fn walk(script: &str) {
+    walk_with(script, &[]);
+}
+
+/// The same, with more in its environment.
+fn walk_with(script: &str, environment: &[(&str, &str)]) {
     if !sdk::are_there() {
         return;
     }
     let upstream = Recorder::silent();
     let at = Portcullis::before(&format!("http://{}", upstream.address()));
-    let ended = sdk::script(&at, script, &[]).must_succeed();
+    let ended = sdk::script(&at, script, environment).must_succeed();
     assert!(ended.stdout.lines().any(|line| line.starts_with("walked ")), "{}", ended.stdout);
 }
 
@@ -47,5 +53,14 @@ fn trusted_profiles_are_walked_taken_on_and_end_at_once() {
 fn configuration_rules_are_walked_from_the_documentations_own_to_deletion() {
     if sdk::have("ibm_scc") {
         walk("ibm_governance.py");
+    }
+}
+
+#[test]
+fn notification_channels_are_walked_from_the_documentations_own_to_deletion() {
+    if sdk::have("ibm_scc") {
+        let hook = Hook::start(&[]);
+        walk_with("ibm_notifications.py", &[("PORTCULLIS_HOOK", &hook.url())]);
+        assert_eq!(hook.taken().len(), 1, "the test, and nothing else");
     }
 }

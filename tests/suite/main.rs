@@ -8,6 +8,9 @@ mod support;
 /// Certificates from an ACME server.
 #[cfg(test)]
 mod acme;
+/// Alerts reach a webhook: each exactly once, whatever fails in between.
+#[cfg(test)]
+mod alerts;
 /// What was once possible and must never be again.
 #[cfg(test)]
 mod attacks;

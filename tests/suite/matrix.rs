@@ -268,6 +268,7 @@ fn identity(stage: &Stage<'_>, verb: &str) -> bool {
     let profile = || format!("/v1/profiles/{}", stage.profile());
     let service_id = || format!("/v1/serviceids/{}", stage.service_id());
     let listed = |list: &str, id: String| stage.lists(list, &id);
+    let channels = || format!("/notifications/v1/{ACCOUNT}/notifications/channels");
     let name = json!({"name": stage.name("renamed")});
     match verb {
         "account.get" => stage.call("GET", &settings, &null),
@@ -284,6 +285,12 @@ fn identity(stage: &Stage<'_>, verb: &str) -> bool {
             listed(newest, stage.api_key())
         }
         "apikey.update" => stage.call("PUT", &key(), &name),
+        "notification-channel.get" => stage.call("GET", &channels(), &null),
+        "notification-channel.update" => {
+            let body =
+                json!({"name": stage.name("hook"), "type": "Webhook", "endpoint": "http://127.0.0.1:9/"});
+            stage.call("POST", &channels(), &body)
+        }
         "profile.create" => {
             let body = json!({"name": stage.name("new"), "account_id": ACCOUNT});
             stage.call("POST", "/v1/profiles", &body)

@@ -8,6 +8,7 @@ pub mod governance;
 pub mod group_rules;
 pub mod groups;
 pub mod images;
+pub mod notifications;
 pub mod occurrences;
 pub mod policies;
 pub mod policies_v2;

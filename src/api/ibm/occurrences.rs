@@ -11,6 +11,7 @@ use super::images::full;
 use crate::clock::UnixTime;
 use crate::control::findings::ImageReport;
 use crate::control::problem::{Noun, Problem};
+use crate::findings::alert::message::{PROVIDER, occurrence_id};
 use crate::findings::assess::assess;
 use crate::findings::severity::Severity;
 
@@ -25,9 +26,6 @@ pub enum Occurrences {
     Providers,
     Read,
 }
-
-/// Who reports.
-const PROVIDER: &str = "security-advisor";
 
 /// The notes: what occurs, and what is said of it.
 const NOTES: [(&str, &str); 2] = [
@@ -130,11 +128,9 @@ fn occurrence(call: &Call<'_>, id: &str, report: &ImageReport, now: UnixTime) ->
         other @ (Severity::Medium | Severity::High | Severity::Critical) => other,
     };
     let (image, at) = (full(call, &report.image), report.scanned_at.unwrap_or(now));
-    let hex = report.digest.as_str().rsplit(':').next().unwrap_or_default();
-    let repository = report.image.repository.as_str().replace('/', ".");
     Some(json!({
         "kind": "FINDING",
-        "id": format!("{id}.{repository}.{hex}"),
+        "id": occurrence_id(id, &report.image.repository, &report.digest),
         "note_name": note_name(call, id),
         "provider_id": PROVIDER,
         "provider_name": format!("{}/providers/{PROVIDER}", call.caller.account),

@@ -63,6 +63,7 @@ use crate::token::federation::Federation;
 use crate::view::bundle::{Bundle, rights_at};
 use crate::view::compile::policies as compiled_documents;
 
+mod alerts;
 mod compliance;
 mod empty;
 mod explain;
@@ -265,6 +266,7 @@ impl House {
             account: samples::account_id(),
             activity: Arc::default(),
             compliance: judged(),
+            dispatch: alerts::dispatch(),
             authority: Arc::new(AsPolicy),
             federation: Arc::new(Federation::new(Arc::new(Issuers::default()), clock.clone())),
             clock,

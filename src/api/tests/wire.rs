@@ -17,6 +17,7 @@ fn filled(template: &str, [group, key, policy, service_id, user, profile]: [&str
         "policies" => policy,
         "profiles" => profile,
         "roles" => UUID,
+        _ if template.starts_with("/notifications/") => policy,
         "resource_groups" | "rules" | "zones" => "65810ac762004f22ac19f8f8edf70a34",
         _ => service_id,
     };
@@ -113,6 +114,10 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
         ("POST", "/api/native/who-can") => json!({"action": "pull", "namespace": "birds"}),
         ("PATCH", "/v2/accounts/{account}/users/{iam_id}/settings")
         | ("PUT", "/api/native/allowlists/{id}") => json!({"allowed_ip_addresses": ""}),
+        ("POST" | "PUT", channels) if channels.starts_with("/notifications/") => {
+            json!({"name": "x", "type": "Webhook", "endpoint": "https://alerts.example.com/ok"})
+        }
+        ("DELETE", "/notifications/v1/{account}/notifications/channels") => json!([UUID]),
         ("PUT" | "PATCH", _) => json!({}),
         _ => return None,
     };

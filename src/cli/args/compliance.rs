@@ -1,14 +1,29 @@
-//! `compliance …`: goals, reports, configuration rules.
+//! `compliance …`: goals, reports, configuration rules, notification channels.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::channel::{ChannelCreate, ChannelUpdate, Deliveries};
 use super::cr::Formatted;
 use super::{ById, DeleteById};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
+    /// Show a notification channel
+    Channel(ById),
+    /// Make a notification channel: a webhook that alerts go to
+    ChannelCreate(ChannelCreate),
+    /// Delete a notification channel
+    ChannelDelete(DeleteById),
+    /// Send a test message by a notification channel
+    ChannelTest(ById),
+    /// Change a notification channel
+    ChannelUpdate(ChannelUpdate),
+    /// List the notification channels
+    Channels(Formatted),
+    /// Show what became of alerts
+    Deliveries(Deliveries),
     /// Show how the goals of a profile come out now
     Goals(Goals),
     /// Show when was judged what, and what has turned

@@ -8,6 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use super::display::Display;
 
 pub(super) mod cbr;
+pub(super) mod channel;
 pub(super) mod compliance;
 pub(super) mod cr;
 pub(super) mod iam;

@@ -1,10 +1,11 @@
-//! `compliance …`: goals, reports, configuration rules. The server judges; this lays it out.
+//! `compliance …`: goals, reports, configuration rules, notification channels. The server judges; this lays it out.
 
 use super::args::compliance::Command;
 use super::failure::Failure;
 use super::session::Session;
 use super::terminal::Io;
 
+mod channel;
 mod report;
 mod rule;
 
@@ -13,6 +14,13 @@ pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
     let mut session = Session::open(io).await?;
     let session = &mut session;
     match command {
+        Command::Channel(one) => channel::show(io, session, one).await,
+        Command::ChannelCreate(new) => channel::create(io, session, new).await,
+        Command::ChannelDelete(one) => channel::delete(io, session, one).await,
+        Command::ChannelTest(one) => channel::test(io, session, one).await,
+        Command::ChannelUpdate(update) => channel::update(io, session, update).await,
+        Command::Channels(formatted) => channel::list(io, session, formatted.display()).await,
+        Command::Deliveries(wanted) => channel::deliveries(io, session, wanted).await,
         Command::Goals(goals) => report::goals(io, session, goals).await,
         Command::History(history) => report::history(io, session, history).await,
         Command::Profiles(formatted) => report::profiles(io, session, formatted.display()).await,

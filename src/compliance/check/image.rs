@@ -1,36 +1,9 @@
-//! Goals about images, and about who is told of what is wrong with them.
+//! Goals about images.
 
 use super::{TOLD, counted_or, days, failed, passed, registries, registry, unable};
 use crate::compliance::facts::{Facts, Images, TaggedImage};
 use crate::compliance::verdict::{Judged, Judgement};
 use crate::ids::region::Region;
-
-pub(super) fn alerts(facts: &Facts) -> Judgement {
-    let expected =
-        "an enabled channel for critical, high and medium vulnerabilities that has delivered at least once";
-    let at = registries(facts);
-    let judged = match &facts.alerts {
-        None => unable(at, "it is not known where alerts go", ""),
-        Some(channels) => {
-            let mut covering = channels.iter().filter(|channel| channel.covers).peekable();
-            match (
-                covering.peek().is_some(),
-                covering.find_map(|channel| channel.delivered_at.map(|at| (at, channel))),
-            ) {
-                (_, Some((when, channel))) => {
-                    passed(at, format!("channel {} delivered at {}", channel.name, when.rfc3339()))
-                }
-                (true, None) => {
-                    failed(at, "a channel is there and has not delivered yet", "test the channel")
-                }
-                (false, None) => {
-                    failed(at, "no channel is for all three severities", "make a notification channel")
-                }
-            }
-        }
-    };
-    Judgement { expected: expected.to_owned(), resources: vec![judged] }
-}
 
 pub(super) fn scans(facts: &Facts, limit: u32) -> Judgement {
     let expected = format!("every tagged image was scanned within {limit} days");

@@ -5,6 +5,7 @@ use super::goal::{Check, Goal};
 use super::verdict::{Judged, Judgement, Status, Verdict};
 
 mod access;
+mod alert;
 mod image;
 mod key;
 mod server;
@@ -18,7 +19,7 @@ pub fn judge(goal: &Goal, facts: &Facts) -> Verdict {
     let number = goal.number();
     let judgement = match goal.check {
         Check::AdminSurface => server::admin_surface(facts),
-        Check::Alerts => image::alerts(facts),
+        Check::Alerts => alert::alerts(facts),
         Check::AuditLog => server::audit_log(facts),
         Check::BroadGrants => access::broad(facts, number),
         Check::DirectPolicies => access::direct(facts),

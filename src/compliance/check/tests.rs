@@ -287,7 +287,8 @@ fn what_is_not_known_of_images_and_alerts_cannot_be_told() {
     }
     facts.images = Some(Images::default());
     assert_eq!(status(Check::ImageScans, Some(7), &facts), Status::NotApplicable, "there is no image");
-    let channel = AlertChannel { name: "pager".to_owned(), covers: true, delivered_at: None };
+    let channel =
+        AlertChannel { name: "pager".to_owned(), covers: true, delivered_at: None, failed_at: None };
     facts.alerts = Some(vec![channel.clone()]);
     assert_eq!(
         status(Check::Alerts, None, &facts),

@@ -20,6 +20,7 @@ use crate::record::log::{Format, Level};
 use crate::registry::name::Namespace;
 
 mod acme;
+mod alerts;
 mod compliance;
 mod federation;
 mod listener;
@@ -44,6 +45,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     let audit = audit(top.section("audit"));
     let allowlist = allowlist(top.section("allowlist"));
     let federation = federation::read(top.section("federation"));
+    let alerts = alerts::read(top.section("alerts"));
     let compliance = compliance::read(top.section("compliance"));
     let cache = cache(top.section("cache"));
     let trash = trash(top.section("trash"));
@@ -61,6 +63,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         audit,
         allowlist,
         federation,
+        alerts,
         compliance,
         cache,
         trash,

@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::UnixTime;
-use crate::compliance::facts::{AuditLog, Facts, Images, Key, KeyKind, Kind, Principal, Registry};
+use crate::compliance::facts::{
+    AlertChannel, AuditLog, Facts, Images, Key, KeyKind, Kind, Principal, Registry,
+};
 use crate::control::Desk;
 use crate::control::list::every;
 use crate::control::problem::Problem;
 use crate::ids::principal::PrincipalId;
+use crate::store::alert::ChannelRecord;
 use crate::store::identity::User;
 
 /// How long what is known of images is good although nothing has changed, in milliseconds: scans grow old.
@@ -101,10 +104,20 @@ impl Desk {
             },
             listeners: self.compliance.premises.listeners.clone(),
             allowed_addresses: list.map(listed).unwrap_or_default(),
-            alerts: None,
+            alerts: Some(self.alert_channels().await?),
             images: None,
             verified: self.bin.census.signers().places(),
         })
+    }
+
+    async fn alert_channels(&self) -> Result<Vec<AlertChannel>, Problem> {
+        let one = |row: ChannelRecord| AlertChannel {
+            covers: row.document.covers_images(),
+            name: row.document.name,
+            delivered_at: row.delivered_at,
+            failed_at: row.failed_at,
+        };
+        Ok(self.store.channels().await?.into_iter().map(one).collect())
     }
 
     async fn known_principals(

@@ -214,6 +214,7 @@ const VIEWER: &[Action] = &[
     Action::AccountRead,
     Action::ApiKeyList,
     Action::ApiKeyRead,
+    Action::ChannelRead,
     Action::GroupList,
     Action::GroupMemberList,
     Action::GroupRead,
@@ -231,6 +232,7 @@ const EDITOR: &[Action] = &[
     Action::AccountRead,
     Action::ApiKeyList,
     Action::ApiKeyRead,
+    Action::ChannelRead,
     Action::GroupCreate,
     Action::GroupDelete,
     Action::GroupList,
@@ -256,12 +258,13 @@ const EDITOR: &[Action] = &[
     Action::AccountUpdate,
 ];
 
-/// What Editor lacks. Membership, keys and whom a profile trusts are here because each would hand on rights that an Editor does
-/// not have.
+/// What Editor lacks. Membership, keys, whom a profile trusts and who is told of what is found are here because each
+/// would hand on rights that an Editor does not have.
 const ADMINISTRATOR: &[Action] = &[
     Action::ApiKeyCreate,
     Action::ApiKeyDelete,
     Action::ApiKeyUpdate,
+    Action::ChannelUpdate,
     Action::GroupMemberAdd,
     Action::GroupMemberDelete,
     Action::PolicyCreate,

@@ -48,6 +48,8 @@ actions! {
         ApiKeyUpdate = "iam-identity.apikey.update",
         AuthGet = "container-registry.auth.get",
         AuthSet = "container-registry.auth.set",
+        ChannelRead = "iam-identity.notification-channel.get",
+        ChannelUpdate = "iam-identity.notification-channel.update",
         ConfigRead = "container-registry.config.read",
         ExemptionList = "container-registry.exemption.list",
         ExemptionManager = "container-registry.exemption.manager",

@@ -3,15 +3,19 @@
 //! Every label value comes from a closed enum or from the configuration, never from a request, so the number of series
 //! is bounded whatever clients send (D-30). Handles are kept: a request costs a few atomic additions and no hashing.
 
+mod alerts;
+
 use std::sync::OnceLock;
 
 use prometheus::core::Collector;
 use prometheus::{Encoder as _, Histogram, HistogramOpts, HistogramVec};
 use prometheus::{IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
+pub use self::alerts::DeliveryOutcome;
 use super::event::{Finished, TokenGrant, Verdict, What, labels};
 use crate::clock::UnixTime;
 use crate::compliance::verdict::Status;
+use crate::findings::alert::topic::Topic;
 use crate::ids::host::HostName;
 
 /// Status classes, by the first digit of the status.
@@ -115,6 +119,7 @@ pub struct Metrics {
     connections: IntGauge,
     content_bytes: IntGauge,
     judged: Judged,
+    alerts: alerts::Alerts,
     /// Failed ones, then those that worked.
     reloads: [IntCounter; 2],
 }
@@ -210,6 +215,7 @@ impl Metrics {
             connections: kept.gauge("connections", "Open client connections.")?,
             content_bytes: kept.gauge("content_cache_bytes", "Bytes of manifests and blobs in memory.")?,
             judged: Judged::new(&kept)?,
+            alerts: alerts::Alerts::new(&kept)?,
             reloads: [reloads.with_label_values(&["failed"]), reloads.with_label_values(&["ok"])],
             registry,
         })
@@ -290,6 +296,21 @@ impl Metrics {
     pub fn judged(&self, profile: Option<&str>, verdicts: &[(&str, Status)], at: UnixTime) {
         self.judged.show(profile, verdicts);
         self.judged.scanned.set(at.seconds());
+    }
+
+    /// Counts an alert.
+    pub fn alert_raised(&self, topic: Topic) {
+        self.alerts.raised(topic);
+    }
+
+    /// Counts an attempt to deliver one.
+    pub fn alert_attempted(&self, outcome: DeliveryOutcome) {
+        self.alerts.attempted(outcome);
+    }
+
+    /// Says how many deliveries wait.
+    pub fn set_alerts_pending(&self, count: u32) {
+        self.alerts.pending(count);
     }
 
     /// Everything in the text format of Prometheus (`text/plain; version=0.0.4`).

@@ -8,6 +8,7 @@ use super::audit::event::AuditEvent;
 use super::audit::{AuditLog, AuditUnavailable, Slot};
 use super::event::{Finished, Verdict, What};
 use super::metrics::{Metrics, MetricsError};
+use super::spikes::Spikes;
 
 /// How long a request waits for a log that is behind, and how often it looks.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -19,6 +20,7 @@ pub struct Recorder {
     metrics: Arc<Metrics>,
     audit: AuditLog,
     activity: Arc<Activity>,
+    spikes: Arc<Spikes>,
 }
 
 impl Recorder {
@@ -29,7 +31,20 @@ impl Recorder {
     pub fn new(audit: AuditLog) -> Result<Self, MetricsError> {
         let metrics = Metrics::new()?;
         audit.show_in(&metrics)?;
-        Ok(Self { metrics: Arc::new(metrics), audit, activity: Arc::default() })
+        let spikes = Arc::new(Spikes::new(None));
+        Ok(Self { metrics: Arc::new(metrics), audit, activity: Arc::default(), spikes })
+    }
+
+    /// The same, to which so many refusals in a while are a spike.
+    #[must_use]
+    pub fn alarmed_at(self, refusals: Option<u32>) -> Self {
+        Self { spikes: Arc::new(Spikes::new(refusals)), ..self }
+    }
+
+    /// Who was refused very often, for those who make alerts of it.
+    #[must_use]
+    pub fn spikes(&self) -> &Spikes {
+        &self.spikes
     }
 
     /// The metrics, for those who count other things than requests, and for the scrape.
@@ -90,6 +105,7 @@ impl Recorder {
     pub fn observe(&self, finished: &Finished) {
         self.metrics.count(finished);
         self.activity.note(finished);
+        self.spikes.note(finished);
         log(finished);
     }
 }

@@ -19,13 +19,13 @@ fn owl() -> RepositoryName {
     "birds/owl".parse().unwrap()
 }
 
-fn of(n: u64) -> Scanned {
+pub(crate) fn of(n: u64) -> Scanned {
     let digest = Digest::parse(&format!("sha256:{n:064x}")).unwrap();
     Scanned { region: region("us-south"), repository: owl(), digest }
 }
 
 /// A report of these vulnerabilities, made so late.
-fn report(found: &[(&str, &str)], at: i64) -> Report {
+pub(crate) fn report(found: &[(&str, &str)], at: i64) -> Report {
     let one = |(id, severity): &(&str, &str)| serde_json::json!({"VulnerabilityID": id, "PkgName": "p", "Severity": severity});
     let found: Vec<_> = found.iter().map(one).collect();
     let whole =
@@ -34,7 +34,7 @@ fn report(found: &[(&str, &str)], at: i64) -> Report {
     Report { made_at, ..read(whole.to_string().as_bytes()).unwrap() }
 }
 
-fn row(n: u64, channel: Channel, report: Report) -> ReportRecord {
+pub(crate) fn row(n: u64, channel: Channel, report: Report) -> ReportRecord {
     let received_at = crate::clock::UnixTime::from_seconds(1_000_000_000);
     ReportRecord { of: of(n), channel, received_at, report }
 }

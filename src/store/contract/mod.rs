@@ -1,5 +1,6 @@
 //! What every store must do, whatever it is made of: one suite, run by each implementation's tests.
 
+pub(crate) mod alerts;
 pub(crate) mod aws_identities;
 pub(crate) mod aws_policies;
 pub(crate) mod aws_resources;
@@ -33,6 +34,11 @@ macro_rules! suite {
     };
     ($open:path) => {
         $crate::store::contract::suite! { $open;
+            alerts:
+                a_channel_is_read_back_and_replaced_only_from_the_version_that_was_seen
+                an_alert_is_raised_once_and_only_by_who_has_looked_on_from_there
+                an_attempt_is_begun_once_and_what_it_comes_to_is_kept
+                findings_alarm_by_report_and_severity_unless_known_or_exempt;
             aws_identities:
                 users_are_one_table_in_two_dialects
                 a_principal_is_found_by_its_aws_id

@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 
 use async_trait::async_trait;
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row, SqliteConnection};
 
+use super::SqliteStore;
+use super::row::{self, document, json};
 use super::write::Write;
-use super::{SqliteStore, row};
 use crate::clock::UnixTime;
 use crate::compliance::drift::{Deed, Drift};
 use crate::compliance::facts::Transfer;
@@ -264,14 +263,4 @@ fn deed(found: &SqliteRow) -> Result<Deed, StoreError> {
         target: found.try_get("target")?,
         request_id: found.try_get("request_id")?,
     })
-}
-
-fn json(value: &impl Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value)
-        .map_err(|error| StoreError::Unavailable(format!("cannot write a document as JSON: {error}")))
-}
-
-fn document<T: DeserializeOwned>(found: &SqliteRow) -> Result<T, StoreError> {
-    let text: &str = found.try_get("document")?;
-    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("a document: {error}")))
 }

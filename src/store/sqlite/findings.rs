@@ -238,6 +238,11 @@ fn word<T>(found: &SqliteRow, column: &str, parse: fn(&str) -> Option<T>) -> Res
         .ok_or_else(|| StoreError::Corrupt(format!("column {column}: {}", Malformed::new(text, "").text)))
 }
 
+/// Reads the severity of a finding.
+pub(super) fn severity_of(found: &SqliteRow) -> Result<Severity, StoreError> {
+    word(found, "severity", |label| Severity::ALL.into_iter().find(|one| one.label() == label))
+}
+
 fn scanned(found: &SqliteRow) -> Result<Scanned, StoreError> {
     Ok(Scanned {
         region: row::parsed(found, "region")?,
@@ -269,14 +274,13 @@ fn decode(found: &SqliteRow) -> Result<ReportRecord, StoreError> {
 }
 
 fn new_finding(found: &SqliteRow) -> Result<NewFinding, StoreError> {
-    let known = |label: &str| Severity::ALL.into_iter().find(|one| one.label() == label);
     let (issue, package): (&str, &str) = (found.try_get("issue")?, found.try_get("package")?);
     Ok(NewFinding {
         id: found.try_get("id")?,
         of: scanned(found)?,
         issue: issue.into(),
         package: package.into(),
-        severity: word(found, "severity", known)?,
+        severity: severity_of(found)?,
         found_at: row::time(found, "found_at")?,
     })
 }

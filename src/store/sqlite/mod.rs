@@ -4,6 +4,8 @@
 //! commit failed: whether that write happened is unknown until the file can be read again.
 
 mod account;
+mod alarming;
+mod alert;
 mod api_key;
 mod aws;
 mod census;

@@ -2,6 +2,8 @@
 
 use std::str::FromStr;
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
 
@@ -119,4 +121,16 @@ pub(super) fn written(texts: &[String]) -> Result<String, StoreError> {
 /// Reads such a list.
 pub(super) fn texts(json: &str) -> Result<Vec<String>, StoreError> {
     serde_json::from_str(json).map_err(|error| StoreError::Corrupt(format!("a list of texts: {error}")))
+}
+
+/// A document, as JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<String, StoreError> {
+    serde_json::to_string(value)
+        .map_err(|error| StoreError::Unavailable(format!("cannot write a document as JSON: {error}")))
+}
+
+/// Reads the column of that name.
+pub(super) fn document<T: DeserializeOwned>(found: &SqliteRow) -> Result<T, StoreError> {
+    let text: &str = found.try_get("document")?;
+    serde_json::from_str(text).map_err(|error| StoreError::Corrupt(format!("a document: {error}")))
 }

@@ -6,7 +6,7 @@ use sqlx::{Connection, SqlSafeStr, SqliteConnection, SqlitePool};
 use crate::store::StoreError;
 
 /// The steps, in order. A step that has been released never changes; what is new comes in a new step.
-const STEPS: [(i64, &str, &str); 13] = [
+const STEPS: [(i64, &str, &str); 14] = [
     (1, "foundation", include_str!("../migrations/sqlite/0001_foundation.sql")),
     (2, "aws", include_str!("../migrations/sqlite/0002_aws.sql")),
     (3, "repository_policies", include_str!("../migrations/sqlite/0003_repository_policies.sql")),
@@ -19,6 +19,7 @@ const STEPS: [(i64, &str, &str); 13] = [
     (10, "compliance", include_str!("../migrations/sqlite/0010_compliance.sql")),
     (11, "findings", include_str!("../migrations/sqlite/0011_findings.sql")),
     (12, "activity", include_str!("../migrations/sqlite/0012_activity.sql")),
+    (13, "alerts", include_str!("../migrations/sqlite/0013_alerts.sql")),
     (14, "images", include_str!("../migrations/sqlite/0014_images.sql")),
 ];
 

@@ -1,0 +1,89 @@
+//! Alerts: what has happened is made into them soon after it has, and they are sent out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::carriers::Carriers;
+use crate::api::Api;
+use crate::config::settings::Settings;
+use crate::control::alert::{Courier, Dispatch, Signature};
+use crate::credential::seal::MasterKey;
+use crate::findings::alert::message::{Message, Teller};
+use crate::findings::alert::retry::ATTEMPT_MAX;
+use crate::forward::hooks::{Hooks, Inside};
+use crate::ids::issuer::DocumentUrl;
+
+/// How often it is looked without a sign that anything has happened.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// How long it rests between two looks, however much happens.
+const REST: Duration = Duration::from_millis(200);
+
+/// What sends alerts, of these settings.
+pub(super) fn dispatch(settings: &Settings, master: &MasterKey) -> Dispatch {
+    let alerts = &settings.alerts;
+    let inside = |one: &crate::config::settings::InternalReceiver| Inside {
+        origin: one.origin.clone(),
+        ca: one.ca_file.clone(),
+    };
+    let hooks = Hooks {
+        ca: alerts.ca_file.clone(),
+        loopback: alerts.loopback,
+        internal: alerts.internal.iter().map(inside).collect(),
+        patience: ATTEMPT_MAX,
+    };
+    let name = settings.registries.first().map_or("portcullis", |registry| registry.name.as_str());
+    let teller = Teller { account: settings.account.id.clone(), url: format!("https://{name}") };
+    Dispatch::new(Arc::new(Webhooks(hooks)), teller, master)
+}
+
+/// Carries messages over HTTP.
+#[derive(Debug)]
+struct Webhooks(Hooks);
+
+#[async_trait]
+impl Courier for Webhooks {
+    fn may_reach(&self, to: &DocumentUrl) -> Result<(), String> {
+        self.0.way(to).map(|_| ())
+    }
+
+    async fn post(&self, to: &DocumentUrl, message: &Message, signature: &Signature) -> Result<u16, String> {
+        let at = signature.at.to_string();
+        let mut headers: Vec<(&str, &str)> = vec![
+            ("content-type", message.content_type),
+            ("webhook-id", &message.id),
+            ("webhook-timestamp", &at),
+            ("webhook-signature", &signature.text),
+        ];
+        headers.extend(message.headers.iter().map(|(name, value)| (*name, value.as_str())));
+        self.0.post(to, &headers, message.body.clone()).await
+    }
+}
+
+/// Alerts until it is aborted.
+pub(super) async fn keep_telling(api: Arc<Api>) {
+    let desk = api.desk();
+    let mut committed = desk.store.committed();
+    let mut carriers = Carriers::default();
+    loop {
+        committed.borrow_and_update();
+        if let Err(problem) = desk.raise_alerts().await {
+            tracing::warn!(?problem, "what has happened cannot be made into alerts");
+        }
+        let due = match carriers.send_out(&api, EVERY).await {
+            Ok(due) => due,
+            Err(problem) => {
+                tracing::warn!(?problem, "alerts cannot be delivered");
+                EVERY
+            }
+        };
+        tokio::time::sleep(REST).await;
+        tokio::select! {
+            () = tokio::time::sleep(due) => {}
+            Ok(()) = committed.changed() => {}
+            () = carriers.come_back() => {}
+        }
+    }
+}
