@@ -1,4 +1,4 @@
-//! What is known of a request, as the condition keys that AWS's documents use (aws.md 3) and the registry's own.
+//! What is known of a request, as the condition keys that AWS's documents use and the registry's own.
 //!
 //! Only the keys that some statement of the caller's or the repository's uses are made. What is not known is no key, and what a client can
 //! make long is cut.

@@ -1,4 +1,4 @@
-//! What each call is called in the audit log: Activity Tracker's names (ibm.md 1.4 and 8.3), which are not always those of
+//! What each call is called in the audit log: Activity Tracker's names, which are not always those of
 //! the action that policies are asked for. What has no name there is named after the same pattern.
 
 use super::ibm::accounts::Accounts;
@@ -290,7 +290,7 @@ mod tests {
     use super::activity;
     use crate::api::routes::{Dialect, Found, ROUTES, find};
 
-    /// ibm.md 1.4 and 8.3, as far as there is such a call here.
+    /// Those that are documented, as far as there is such a call here.
     const TABLE: &str = "
         GET    /api/v1/auth                      container-registry.auth.get
         PATCH  /api/v1/auth                      container-registry.auth.set

@@ -42,10 +42,10 @@ enum Kind {
     Unavailable,
 }
 
-/// The marker of an `Account` header that names another account (ibm.md 2.3, CRG0009E).
+/// The marker of an `Account` header that names another account (CRG0009E).
 pub(super) const OTHER_ACCOUNT: &str = "You are not authorized to access the specified account.";
 
-/// What is said of a policy that is there already (ibm.md 3.11).
+/// What is said of a policy that is there already.
 const DUPLICATE: &str = "The policy wasn't created because an access policy with identical attributes and roles already exists. \
      Choose a unique set of attributes and roles, or update the existing policy.";
 
@@ -308,7 +308,7 @@ fn envelope(dialect: Dialect, request: &ApiRequest, said: &Said) -> Value {
     }
 }
 
-/// The identity service's codes where they are known (ibm.md 2.4); `BXNIM0109E` stands for all that is wrong in a
+/// The identity service's codes where they are known; `BXNIM0109E` stands for all that is wrong in a
 /// request, `BXNIM0415E` for all that is not there.
 const fn identity_code(kind: Kind) -> &'static str {
     match kind {
@@ -346,7 +346,7 @@ fn policy_code(request: &ApiRequest, said: &Said) -> &'static str {
     }
 }
 
-/// Container Registry's codes where they are known (ibm.md 2.3); the others follow the status.
+/// Container Registry's codes where they are known; the others follow the status.
 fn registry_words(said: &Said) -> (&str, &str) {
     const FORBIDDEN: &str = "You are not authorized to access the specified resource.";
     match said.kind {

@@ -35,7 +35,7 @@ use crate::control::problem::Problem;
 use crate::findings::read::REPORT_MAX;
 use crate::policy::table::Action;
 
-/// Whose way of reporting errors a path has (ibm.md 3.11).
+/// Whose way of reporting errors a path has.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Dialect {
     /// `/v1/serviceids`, `/v1/apikeys`.

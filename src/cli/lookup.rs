@@ -3,9 +3,9 @@
 use serde_json::Value;
 
 use super::failure::Failure;
-use super::http::form;
+use super::http::{encoded, form};
 use super::session::Session;
-use super::wire::{self, ApiKey, Group, Profile, Role, ServiceId, User};
+use super::wire::{self, ApiKey, Entity, EntityKind, Group, OfProfile, OfServiceId, Role, User};
 
 /// The largest page that the identity service gives.
 pub(super) const PAGE: &str = "100";
@@ -40,64 +40,55 @@ impl PrincipalKind {
     /// The one with this id or name.
     pub(super) async fn find(self, session: &mut Session, name: &str) -> Result<Principal, Failure> {
         match self {
-            Self::Profile => Ok(profile(session, name).await?.principal()),
-            Self::ServiceId => Ok(service_id(session, name).await?.principal()),
+            Self::Profile => Ok(entity::<OfProfile>(session, name).await?.principal()),
+            Self::ServiceId => Ok(entity::<OfServiceId>(session, name).await?.principal()),
             Self::User => user(session, name).await,
         }
     }
 
     /// What all of them are called, by IAM id.
     pub(super) async fn names(self, session: &mut Session) -> Result<Vec<(String, String)>, Failure> {
-        let query = form(&[("account_id", &session.account()), ("pagesize", PAGE)]);
         let principals: Vec<Principal> = match self {
-            Self::Profile => {
-                let found = session.list(&format!("/v1/profiles?{query}"), "profiles").await?;
-                wire::rows(&found)?.into_iter().map(Profile::principal).collect()
-            }
-            Self::ServiceId => {
-                let found = session.list(&format!("/v1/serviceids/?{query}"), "serviceids").await?;
-                wire::rows(&found)?.into_iter().map(ServiceId::principal).collect()
-            }
+            Self::Profile => principals::<OfProfile>(session).await?,
+            Self::ServiceId => principals::<OfServiceId>(session).await?,
             Self::User => wire::rows(&users(session).await?)?.into_iter().map(User::principal).collect(),
         };
         Ok(principals.into_iter().map(|one| (one.iam_id, one.name)).collect())
     }
 }
 
-/// The service ID with this id or name.
-pub(super) async fn service_id(session: &mut Session, name: &str) -> Result<ServiceId, Failure> {
+/// The service ID or trusted profile with this id or name.
+pub(super) async fn entity<K: EntityKind>(session: &mut Session, name: &str) -> Result<Entity<K>, Failure> {
     let id = name.strip_prefix("iam-").unwrap_or(name);
-    if id.starts_with("ServiceId-") {
-        let target = format!("/v1/serviceids/{}", super::http::encoded(id));
-        return wire::row(&session.read(&target).await?);
+    if id.starts_with(K::PREFIX) {
+        return wire::row(&session.read(&format!("{}{}", K::PATH, encoded(id))).await?);
     }
-    let found = service_ids_named(session, name).await?;
-    only("service ID", name, "portcullis iam service-ids", found, |row| row.id.clone())
+    let found = entities_named(session, name).await?;
+    only(K::NOUN, name, K::COMMAND, found, |row: &Entity<K>| row.id.clone())
 }
 
-async fn service_ids_named(session: &mut Session, name: &str) -> Result<Vec<ServiceId>, Failure> {
-    let query = form(&[("account_id", &session.account()), ("name", name), ("pagesize", PAGE)]);
-    let found = session.list(&format!("/v1/serviceids/?{query}"), "serviceids").await?;
-    let mut found: Vec<ServiceId> = wire::rows(&found)?;
-    found.retain(|row| row.name == name);
-    Ok(found)
+/// All service IDs or trusted profiles, as the API shows them.
+pub(super) async fn entities<K: EntityKind>(session: &mut Session) -> Result<Vec<Value>, Failure> {
+    entities_with::<K>(session, &[]).await
 }
 
-/// The trusted profile with this id or name.
-pub(super) async fn profile(session: &mut Session, name: &str) -> Result<Profile, Failure> {
-    let id = name.strip_prefix("iam-").unwrap_or(name);
-    if id.starts_with("Profile-") {
-        let target = format!("/v1/profiles/{}", super::http::encoded(id));
-        return wire::row(&session.read(&target).await?);
-    }
-    let found = profiles_named(session, name).await?;
-    only("trusted profile", name, "portcullis iam trusted-profiles", found, |row| row.id.clone())
+async fn entities_with<K: EntityKind>(
+    session: &mut Session,
+    filter: &[(&str, &str)],
+) -> Result<Vec<Value>, Failure> {
+    let account = session.account();
+    let query = form(&[&[("account_id", account.as_str()), ("pagesize", PAGE)], filter].concat());
+    session.list(&format!("{}?{query}", K::PATH), K::LIST).await
 }
 
-async fn profiles_named(session: &mut Session, name: &str) -> Result<Vec<Profile>, Failure> {
-    let query = form(&[("account_id", &session.account()), ("name", name), ("pagesize", PAGE)]);
-    let found = session.list(&format!("/v1/profiles?{query}"), "profiles").await?;
-    let mut found: Vec<Profile> = wire::rows(&found)?;
+async fn principals<K: EntityKind>(session: &mut Session) -> Result<Vec<Principal>, Failure> {
+    let found: Vec<Entity<K>> = wire::rows(&entities::<K>(session).await?)?;
+    Ok(found.into_iter().map(Entity::principal).collect())
+}
+
+async fn entities_named<K: EntityKind>(session: &mut Session, name: &str) -> Result<Vec<Entity<K>>, Failure> {
+    let found = entities_with::<K>(session, &[("name", name)]).await?;
+    let mut found: Vec<Entity<K>> = wire::rows(&found)?;
     found.retain(|row| row.name == name);
     Ok(found)
 }
@@ -205,10 +196,10 @@ pub(super) async fn principal(session: &mut Session, name: &str) -> Result<Princ
     if name.starts_with("IBMid-") {
         return Ok(Principal { iam_id: name.to_owned(), name: name.to_owned() });
     }
-    let service_ids = service_ids_named(session, name).await?;
-    let mut found: Vec<Principal> = service_ids.into_iter().map(ServiceId::principal).collect();
+    let service_ids = entities_named::<OfServiceId>(session, name).await?;
+    let mut found: Vec<Principal> = service_ids.into_iter().map(Entity::principal).collect();
     found.extend(users_named(session, name).await?.into_iter().map(User::principal));
-    found.extend(profiles_named(session, name).await?.into_iter().map(Profile::principal));
+    found.extend(entities_named::<OfProfile>(session, name).await?.into_iter().map(Entity::principal));
     let lists = "portcullis iam service-ids`, `portcullis iam users` and `portcullis iam trusted-profiles";
     only("principal", name, lists, found, |row| row.iam_id.clone())
 }

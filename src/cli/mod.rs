@@ -32,6 +32,7 @@ mod progress;
 mod resource;
 mod session;
 mod template;
+mod thing;
 mod wire;
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! The answers of the IBM APIs, as far as tables and messages need them. Unknown fields are ignored, absent ones empty.
 
 use std::collections::BTreeMap;
+use std::marker::PhantomData;
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::failure::Failure;
+use super::http::encoded;
 use super::lookup::Principal;
 
 /// Reads rows out of JSON.
@@ -19,42 +21,82 @@ pub(super) fn row<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
     T::deserialize(value).map_err(Failure::misunderstood)
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct ServiceId {
-    pub(super) id: String,
-    pub(super) iam_id: String,
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) crn: String,
-    pub(super) entity_tag: String,
-    pub(super) locked: bool,
-    pub(super) created_at: String,
-    pub(super) modified_at: String,
+/// What tells service IDs and trusted profiles apart.
+pub(super) trait EntityKind {
+    /// What messages call one.
+    const NOUN: &'static str;
+    /// What the id of each begins with.
+    const PREFIX: &'static str;
+    /// Where the API keeps them.
+    const PATH: &'static str;
+    /// What a list of them is called.
+    const LIST: &'static str;
+    /// The command that lists them.
+    const COMMAND: &'static str;
 }
 
-impl ServiceId {
+/// The kind of service IDs.
+#[derive(Debug)]
+pub(super) struct OfServiceId;
+
+impl EntityKind for OfServiceId {
+    const NOUN: &'static str = "service ID";
+    const PREFIX: &'static str = "ServiceId-";
+    const PATH: &'static str = "/v1/serviceids/";
+    const LIST: &'static str = "serviceids";
+    const COMMAND: &'static str = "portcullis iam service-ids";
+}
+
+/// The kind of trusted profiles.
+#[derive(Debug)]
+pub(super) struct OfProfile;
+
+impl EntityKind for OfProfile {
+    const NOUN: &'static str = "trusted profile";
+    const PREFIX: &'static str = "Profile-";
+    const PATH: &'static str = "/v1/profiles/";
+    const LIST: &'static str = "profiles";
+    const COMMAND: &'static str = "portcullis iam trusted-profiles";
+}
+
+/// A service ID or a trusted profile.
+#[derive(Debug, Deserialize)]
+#[serde(bound = "")]
+pub(super) struct Entity<K> {
+    #[serde(default)]
+    pub(super) id: String,
+    #[serde(default)]
+    pub(super) iam_id: String,
+    #[serde(default)]
+    pub(super) name: String,
+    #[serde(default)]
+    pub(super) description: String,
+    #[serde(default)]
+    pub(super) crn: String,
+    #[serde(default)]
+    pub(super) entity_tag: String,
+    /// Profiles cannot be locked.
+    #[serde(default)]
+    pub(super) locked: bool,
+    #[serde(default)]
+    pub(super) created_at: String,
+    #[serde(default)]
+    pub(super) modified_at: String,
+    #[serde(skip)]
+    kind: PhantomData<K>,
+}
+
+pub(super) type ServiceId = Entity<OfServiceId>;
+pub(super) type Profile = Entity<OfProfile>;
+
+impl<K: EntityKind> Entity<K> {
     pub(super) fn principal(self) -> Principal {
         Principal { iam_id: self.iam_id, name: self.name }
     }
-}
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Profile {
-    pub(super) id: String,
-    pub(super) iam_id: String,
-    pub(super) name: String,
-    pub(super) description: String,
-    pub(super) crn: String,
-    pub(super) entity_tag: String,
-    pub(super) created_at: String,
-    pub(super) modified_at: String,
-}
-
-impl Profile {
-    pub(super) fn principal(self) -> Principal {
-        Principal { iam_id: self.iam_id, name: self.name }
+    /// Where the API keeps it.
+    pub(super) fn path(&self) -> String {
+        format!("{}{}", K::PATH, encoded(&self.id))
     }
 }
 

@@ -52,7 +52,7 @@ impl Desk {
         group: Option<&str>,
     ) -> Result<Done<Added>, Problem> {
         self.authority.reach(caller, region, &name).await?;
-        // Namespaces are made at account level: a policy on a namespace does not reach (ibm.md 1.1).
+        // Namespaces are made at account level: a policy on a namespace does not reach.
         let permit =
             self.authority.permit(caller, Action::NamespaceCreate, Resource::registry(region)).await?;
         let group = match group {

@@ -160,7 +160,7 @@ impl RequestBody {
             match frame {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(classify(&error)))),
-                // Trailers are nothing that anybody may act on (security.md S-28, S-51): dropped.
+                // Trailers are nothing that anybody may act on (S-28, S-51): dropped.
                 Some(Ok(frame)) => {
                     if let Ok(data) = frame.into_data() {
                         self.patience.moved(data.len());

@@ -2,7 +2,7 @@
 //!
 //! A SETTINGS or PING frame costs its sender 9 bytes and us an answer; a PRIORITY frame means nothing any more (RFC 9113
 //! section 5.3.2). The HTTP library bounds resets, empty DATA and CONTINUATION by itself, and answers these for ever. Here a
-//! connection that sends many more than anybody needs is ended (security.md D-13). Frames are counted, never changed.
+//! connection that sends many more than anybody needs is ended (D-13). Frames are counted, never changed.
 
 use std::io;
 use std::pin::Pin;

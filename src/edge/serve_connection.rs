@@ -138,7 +138,7 @@ impl<A: Application> Server<A> {
         if let Some(shown) = session.peer_certificates().and_then(<[_]>::first) {
             connection.certificate = Some(Arc::new(ClientCertificate::read(shown, terms.naming)?));
         }
-        // The protocol is what was agreed on, never what the first bytes look like (security.md S-40).
+        // The protocol is what was agreed on, never what the first bytes look like (S-40).
         let second = session.alpn_protocol() == Some(b"h2");
         let service = Service::new(&self, connection, door);
         if second {

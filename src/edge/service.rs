@@ -126,11 +126,11 @@ impl<A: Application> Service<A> {
     }
 
     /// Reads away what the application left of a request body, before the answer: some clients never look at an
-    /// answer while they still send (protocol.md fact 8). Returns whether nothing is left.
+    /// answer while they still send. Returns whether nothing is left.
     async fn clear(&self, leftover: Option<Leftover>, expects: bool) -> bool {
         let Some(body) = leftover.and_then(|leftover| leftover.take()) else { return true };
         if expects && !body.was_asked() {
-            // The client still waits to be told to send. It is told the answer instead (security.md S-15).
+            // The client still waits to be told to send. It is told the answer instead (S-15).
             return false;
         }
         body.drain(self.settings.drain_bytes, self.settings.drain_time).await

@@ -1,7 +1,7 @@
 //! One address, a range of them or a subnet, as people write it.
 //!
 //! Strict where two readers could read differently: no leading zeros, no shortened IPv4, no zones, no brackets.
-//! IPv4-mapped IPv6 is folded to the IPv4 that it maps (security.md H-24); other transition forms are addresses of their own.
+//! IPv4-mapped IPv6 is folded to the IPv4 that it maps (H-24); other transition forms are addresses of their own.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

@@ -1,4 +1,4 @@
-//! The condition keys that a request here can have (aws.md 3): to tell a misspelt key from one that is not there.
+//! The condition keys that a request here can have: to tell a misspelt key from one that is not there.
 
 /// Those that have one name.
 const KEYS: &[&str] = &[

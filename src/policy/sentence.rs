@@ -1,4 +1,4 @@
-//! A denial in AWS's words (aws.md 6.1), one sentence for each step of the decision. IBM's words are the API's.
+//! A denial in AWS's words, one sentence for each step of the decision. IBM's words are the API's.
 //!
 //! It names no policy: what a caller may not do is theirs to know, which policy says so is for who may read policies.
 

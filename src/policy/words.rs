@@ -1,7 +1,7 @@
 //! What a registry call and a control action are called in each cloud: the one place where the two languages meet.
 //!
 //! A right may have several wordings, of which one must be allowed. All of a wording's AWS actions are needed
-//! (aws.md 4.2).
+//!.
 
 use std::sync::LazyLock;
 

@@ -55,7 +55,7 @@ impl Namespace {
     }
 
     /// Parses the name of a namespace that is to be created by name: 4 to 30 characters,
-    /// `^[a-z0-9]+[a-z0-9_-]+[a-z0-9]+$` (ibm.md 4.1). Pushes may bring others into being.
+    /// `^[a-z0-9]+[a-z0-9_-]+[a-z0-9]+$`. Pushes may bring others into being.
     ///
     /// # Errors
     /// [`Malformed`] for names that Container Registry would refuse.

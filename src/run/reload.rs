@@ -49,7 +49,7 @@ impl Reloader {
     pub fn reload(&mut self, server: &Server) {
         server.reopen_audit();
         let outcome = self.read(server);
-        server.count_reload(outcome.is_ok());
+        let done = outcome.is_ok();
         let file = self.file.display();
         match outcome {
             Ok((settings, certificates)) => self.apply(settings, certificates),
@@ -63,6 +63,8 @@ impl Reloader {
                 tracing::error!(%file, %error, "not reloaded: the old settings stay in force");
             }
         }
+        // The last, so that whoever sees the count finds in force what was reloaded.
+        server.count_reload(done);
     }
 
     fn read(&self, server: &Server) -> Result<(Settings, Ready), Unusable> {

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::support::client::Trust;
+use crate::support::crowd::at_once;
 use crate::support::http::{Http, Response, parse};
 use crate::support::portcullis::{ACCOUNT, Portcullis};
 use crate::support::process::{bare, run};
@@ -188,9 +189,10 @@ fn a_rule_in_report_mode_on_a_namespace_is_recorded_for_its_management_in_both_d
 
 #[test]
 fn who_signs_too_often_reads_that_in_the_words_of_the_service_and_is_on_record() {
-    let throttled = |at: &Portcullis, call: &dyn Fn() -> Response| {
-        let mut all = (0..60).map(|_| call());
-        let answer = all.find(|answer| answer.header("retry-after").is_some()).expect("a refusal");
+    let throttled = |at: &Portcullis, call: &(dyn Fn() -> Response + Sync)| {
+        let mut refused =
+            at_once(40, |_| call()).into_iter().filter(|answer| answer.header("retry-after").is_some());
+        let answer = refused.next().expect("a refusal");
         assert!(answer.header("retry-after").unwrap().parse::<u64>().unwrap() >= 1);
         let event = recorded(at, &answer);
         assert_eq!(event["decision"], "limited", "{event:#}");

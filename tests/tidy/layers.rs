@@ -60,7 +60,8 @@ fn inline_depths(words: &[Token]) -> Vec<usize> {
 
 fn unlisted_modules(files: &[Source]) -> Vec<Violation> {
     let unknown = |source: &&Source| source.module() != "lib" && rank(source.module()).is_none();
-    let what = "its top-level module is not in the layer table: add it to DESIGN.md section 5 and tests/tidy/table.rs";
+    let what =
+        "its top-level module is not in the layer table: add it to ARCHITECTURE.md and tests/tidy/table.rs";
     files.iter().filter(unknown).map(|source| source.at(1, what)).collect()
 }
 

@@ -1,5 +1,5 @@
-//! The table of DESIGN.md section 5: the order of the modules, the absences that hold the house up, and which vendor
-//! may be named where. This file is data; `layers.rs` reads it.
+//! The layers of ARCHITECTURE.md as data: the order of the modules, the absences that hold the house up, and which vendor may be
+//! named where. This file is data; `layers.rs` reads it.
 
 /// The top-level modules of `src` with their layer. A module may name only those above it.
 pub(super) const ORDER: &[(u8, &str)] = &[

@@ -1,4 +1,4 @@
-//! What went wrong, in the two forms that AWS's services have: XML for Query, JSON for JSON 1.1 (aws.md 0 and 6).
+//! What went wrong, in the two forms that AWS's services have: XML for Query, JSON for JSON 1.1.
 
 use bytes::Bytes;
 use http::StatusCode;

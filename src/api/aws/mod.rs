@@ -1,4 +1,4 @@
-//! AWS's APIs: IAM and STS as Query calls, ECR as JSON 1.1, all by `POST /` under one host (aws.md 0).
+//! AWS's APIs: IAM and STS as Query calls, ECR as JSON 1.1, all by `POST /` under one host.
 //!
 //! [`operation`] is the contents page. Nothing here decides or proves: a call comes in whole, with its caller proven or not.
 

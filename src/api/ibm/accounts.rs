@@ -1,4 +1,4 @@
-//! `/v1/accounts/{account}/settings/identity` (ibm.md 3.4), and the settings of a user.
+//! `/v1/accounts/{account}/settings/identity`, and the settings of a user.
 //!
 //! Settings that nothing here could obey (what asks for a second factor, or counts sessions) are shown as not set, and cannot
 //! be set.

@@ -1,4 +1,4 @@
-//! `/v1/apikeys` (ibm.md 3.2). The key itself is in the answer to its creation, and nowhere else.
+//! `/v1/apikeys`. The key itself is in the answer to its creation, and nowhere else.
 
 use http::StatusCode;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! `/v1/zones` and `/v1/rules`: context-based restrictions (ibm.md 6.3).
+//! `/v1/zones` and `/v1/rules`: context-based restrictions.
 
 use http::StatusCode;
 use serde_json::{Value, json};

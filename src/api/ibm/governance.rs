@@ -1,4 +1,4 @@
-//! `/config/v1/rules`: configuration governance (ibm.md 7.4).
+//! `/config/v1/rules`: configuration governance.
 
 use http::StatusCode;
 use serde::Deserialize;

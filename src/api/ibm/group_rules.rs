@@ -1,4 +1,4 @@
-//! `/v2/groups/{id}/rules` (ibm.md 3.8).
+//! `/v2/groups/{id}/rules`.
 
 use http::StatusCode;
 use serde::Deserialize;

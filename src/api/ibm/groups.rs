@@ -1,4 +1,4 @@
-//! `/v2/groups` (ibm.md 3.8).
+//! `/v2/groups`.
 
 use http::StatusCode;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! Security Insights' findings, version 1, at `/findings/v1`: what is reported of images, as notes and occurrences (ibm.md 7.6).
+//! Security Insights' findings, version 1, at `/findings/v1`: what is reported of images, as notes and occurrences.
 //!
 //! They are made of the reports at that instant. Nobody writes any.
 

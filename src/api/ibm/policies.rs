@@ -1,4 +1,4 @@
-//! `/v1/policies` (ibm.md 3.4).
+//! `/v1/policies`.
 
 use http::StatusCode;
 use serde::Deserialize;

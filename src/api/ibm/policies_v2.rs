@@ -1,4 +1,4 @@
-//! `/v2/policies` (ibm.md 3.5): the same policies, with rules and in other words.
+//! `/v2/policies`: the same policies, with rules and in other words.
 
 use http::StatusCode;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! Container Registry's own API, version 1.1, at `/api/v1` (ibm.md 4).
+//! Container Registry's own API, version 1.1, at `/api/v1`.
 //!
 //! Which registry is meant is said by the host that the client used; which account, by the header `Account`.
 

@@ -1,4 +1,4 @@
-//! Vulnerability Advisor, version 4, at `/va/api/v4`: what is reported of images (ibm.md 7.6).
+//! Vulnerability Advisor, version 4, at `/va/api/v4`: what is reported of images.
 
 use http::StatusCode;
 use serde_json::{Map, Value, json};

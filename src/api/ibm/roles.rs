@@ -1,4 +1,4 @@
-//! `/v2/roles` (ibm.md 3.7): those that are the same for everyone, and those that the account has made.
+//! `/v2/roles`: those that are the same for everyone, and those that the account has made.
 
 use http::StatusCode;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! `/v1/serviceids` (ibm.md 3.1).
+//! `/v1/serviceids`.
 
 use http::StatusCode;
 use serde::Deserialize;

@@ -1,4 +1,4 @@
-//! `/v2/accounts/{account}/users` (ibm.md 3.9).
+//! `/v2/accounts/{account}/users`.
 
 use http::StatusCode;
 use serde::Deserialize;

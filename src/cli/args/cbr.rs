@@ -2,48 +2,31 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::key_and_value;
+use super::{ById, DeleteById, key_and_value};
 use crate::cli::args::cr::Formatted;
-use crate::cli::args::iam::Consent;
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
     /// Show a rule
-    Rule(One),
+    Rule(ById),
     /// Restrict resources to contexts
     RuleCreate(RuleNew),
     /// Delete a rule
-    RuleDelete(Delete),
+    RuleDelete(DeleteById),
     /// Replace a rule
     RuleUpdate(RuleUpdate),
     /// List the rules
     Rules(Formatted),
     /// Show a network zone
-    Zone(One),
+    Zone(ById),
     /// Give addresses a name, for rules and allowlists
     ZoneCreate(ZoneNew),
     /// Delete a network zone that nothing names
-    ZoneDelete(Delete),
+    ZoneDelete(DeleteById),
     /// Replace a network zone
     ZoneUpdate(ZoneUpdate),
     /// List the network zones
     Zones(Formatted),
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct One {
-    /// Its id, or the name of a zone
-    pub(in crate::cli) id: String,
-    #[command(flatten)]
-    pub(in crate::cli) formatted: Formatted,
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct Delete {
-    /// Its id, or the name of a zone
-    pub(in crate::cli) id: String,
-    #[command(flatten)]
-    pub(in crate::cli) consent: Consent,
 }
 
 #[derive(Args, Debug)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use super::cr::Formatted;
-use crate::cli::args::iam::Consent;
+use super::{ById, DeleteById};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum Command {
@@ -20,11 +20,11 @@ pub(in crate::cli) enum Command {
     /// Show how configuration rules come out now
     Results(Results),
     /// Show a configuration rule
-    Rule(One),
+    Rule(ById),
     /// Make a configuration rule
     RuleCreate(RuleCreate),
     /// Delete a configuration rule
-    RuleDelete(Delete),
+    RuleDelete(DeleteById),
     /// Replace a configuration rule, or what becomes of changes that break it
     RuleUpdate(RuleUpdate),
     /// List the configuration rules
@@ -86,22 +86,6 @@ pub(in crate::cli) struct Results {
     pub(in crate::cli) rule: Option<String>,
     #[command(flatten)]
     pub(in crate::cli) formatted: Formatted,
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct One {
-    /// Its id
-    pub(in crate::cli) id: String,
-    #[command(flatten)]
-    pub(in crate::cli) formatted: Formatted,
-}
-
-#[derive(Args, Debug)]
-pub(in crate::cli) struct Delete {
-    /// Its id
-    pub(in crate::cli) id: String,
-    #[command(flatten)]
-    pub(in crate::cli) consent: Consent,
 }
 
 #[derive(Args, Debug)]

@@ -30,6 +30,24 @@ pub(super) struct Arguments {
     pub(super) command: Command,
 }
 
+/// One thing, by its id.
+#[derive(Args, Debug)]
+pub(super) struct ById {
+    /// Its id, or its name if names are unique
+    pub(super) id: String,
+    #[command(flatten)]
+    pub(super) formatted: cr::Formatted,
+}
+
+/// One thing that is to go, by its id.
+#[derive(Args, Debug)]
+pub(super) struct DeleteById {
+    /// Its id, or its name if names are unique
+    pub(super) id: String,
+    #[command(flatten)]
+    pub(super) consent: iam::Consent,
+}
+
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     #[command(flatten)]

@@ -6,12 +6,14 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{forced, shown, zone};
-use crate::cli::args::cbr::{Delete, One, Rule, RuleNew, RuleUpdate};
+use crate::cli::args::cbr::{Rule, RuleNew, RuleUpdate};
+use crate::cli::args::{ById, DeleteById};
 use crate::cli::display::{Display, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::Thing;
 use crate::cli::wire::{self, Attributes};
 
 /// A rule on the wire.
@@ -41,7 +43,7 @@ pub(super) async fn list(io: &mut Io, session: &mut Session, display: Display) -
 }
 
 /// `cbr rule`.
-pub(super) async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+pub(super) async fn show(io: &mut Io, session: &mut Session, one: ById) -> Result<(), Failure> {
     let answer = session.read(&path(&one.id)).await?;
     shown(io, &answer, one.formatted.display(), || outline(&answer))
 }
@@ -69,15 +71,10 @@ pub(super) async fn update(io: &mut Io, session: &mut Session, update: RuleUpdat
 }
 
 /// `cbr rule-delete`.
-pub(super) async fn delete(io: &mut Io, session: &mut Session, one: Delete) -> Result<(), Failure> {
-    let id = crate::cli::display::tame(&one.id);
-    if !io.confirm(&format!("Really delete rule {id}?"), one.consent.force)? {
-        return Ok(());
-    }
-    io.announce(one.consent.display(), format!("Deleting rule {id} as {}...", session.user()));
-    session.call(Request::new(Method::DELETE, path(&one.id))).await?;
-    io.ok(one.consent.display());
-    Ok(())
+pub(super) async fn delete(io: &mut Io, session: &mut Session, one: DeleteById) -> Result<(), Failure> {
+    Thing { noun: "rule", name: &one.id, within: "" }
+        .delete(io, session, &one.consent, ("", &path(&one.id)))
+        .await
 }
 
 fn path(id: &str) -> String {

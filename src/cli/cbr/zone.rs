@@ -6,13 +6,15 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{forced, shown};
-use crate::cli::args::cbr::{Delete, One, Zone, ZoneNew, ZoneUpdate};
+use crate::cli::args::cbr::{Zone, ZoneNew, ZoneUpdate};
+use crate::cli::args::{ById, DeleteById};
 use crate::cli::display::{self, Display, Table, pairs};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::Thing;
 use crate::cli::wire;
 
 /// A zone on the wire.
@@ -48,7 +50,7 @@ pub(super) async fn list(io: &mut Io, session: &mut Session, display: Display) -
 }
 
 /// `cbr zone`.
-pub(super) async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+pub(super) async fn show(io: &mut Io, session: &mut Session, one: ById) -> Result<(), Failure> {
     let id = id(session, &one.id).await?;
     let answer = session.read(&path(&id)).await?;
     shown(io, &answer, one.formatted.display(), || outline(&answer))
@@ -82,15 +84,11 @@ pub(super) async fn update(io: &mut Io, session: &mut Session, update: ZoneUpdat
 }
 
 /// `cbr zone-delete`.
-pub(super) async fn delete(io: &mut Io, session: &mut Session, one: Delete) -> Result<(), Failure> {
+pub(super) async fn delete(io: &mut Io, session: &mut Session, one: DeleteById) -> Result<(), Failure> {
     let id = id(session, &one.id).await?;
-    if !io.confirm(&format!("Really delete network zone {id}?"), one.consent.force)? {
-        return Ok(());
-    }
-    io.announce(one.consent.display(), format!("Deleting network zone {id} as {}...", session.user()));
-    session.call(Request::new(Method::DELETE, path(&id))).await?;
-    io.ok(one.consent.display());
-    Ok(())
+    Thing { noun: "network zone", name: &id, within: "" }
+        .delete(io, session, &one.consent, ("", &path(&id)))
+        .await
 }
 
 /// The id of a zone that is called by id or name.

@@ -7,12 +7,14 @@ use http::header::IF_MATCH;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::cli::args::compliance::{Delete, Enforcement, One, Results, RuleCreate, RuleUpdate};
+use crate::cli::args::compliance::{Enforcement, Results, RuleCreate, RuleUpdate};
+use crate::cli::args::{ById, DeleteById};
 use crate::cli::display::{self, Display, Table, pairs, tame};
 use crate::cli::failure::Failure;
 use crate::cli::http::{Request, encoded};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::Thing;
 use crate::cli::wire;
 use crate::compliance::verdict::Verdict;
 
@@ -113,7 +115,7 @@ pub(super) async fn create(io: &mut Io, session: &mut Session, new: RuleCreate) 
 }
 
 /// `compliance rule`.
-pub(super) async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
+pub(super) async fn show(io: &mut Io, session: &mut Session, one: ById) -> Result<(), Failure> {
     let rule = session.read(&path(&one.id)).await?;
     shown(io, &rule, one.formatted.display())
 }
@@ -136,15 +138,10 @@ pub(super) async fn update(io: &mut Io, session: &mut Session, update: RuleUpdat
 }
 
 /// `compliance rule-delete`.
-pub(super) async fn delete(io: &mut Io, session: &mut Session, one: Delete) -> Result<(), Failure> {
-    let id = tame(&one.id);
-    if !io.confirm(&format!("Really delete rule {id}?"), one.consent.force)? {
-        return Ok(());
-    }
-    io.announce(one.consent.display(), format!("Deleting rule {id} as {}...", session.user()));
-    session.call(Request::new(Method::DELETE, path(&one.id))).await?;
-    io.ok(one.consent.display());
-    Ok(())
+pub(super) async fn delete(io: &mut Io, session: &mut Session, one: DeleteById) -> Result<(), Failure> {
+    Thing { noun: "rule", name: &one.id, within: "" }
+        .delete(io, session, &one.consent, ("", &path(&one.id)))
+        .await
 }
 
 /// `compliance rules`.

@@ -6,7 +6,6 @@ use http::{HeaderName, Method, header};
 use serde_json::{Value, json};
 
 use super::service_id::contains;
-use super::thing::{self, Listed};
 use crate::cli::args::iam::identity::{ApiKeyCommand, Issue, ServiceApiKeyCreate, ServiceApiKeys};
 use crate::cli::args::iam::{Consent, Many, Texts};
 use crate::cli::display::{self, Display, pairs};
@@ -15,7 +14,8 @@ use crate::cli::http::{Request, encoded, form};
 use crate::cli::lookup::{self, Principal};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
-use crate::cli::wire::{self, ApiKey};
+use crate::cli::thing::{self, Listed};
+use crate::cli::wire::{self, ApiKey, OfServiceId};
 
 /// A switch on a key.
 #[derive(Clone, Copy)]
@@ -107,7 +107,7 @@ fn myself(session: &Session) -> Principal {
 
 async fn owner(session: &mut Session, service_id: Option<&str>) -> Result<Owner, Failure> {
     let Some(name) = service_id else { return Ok(Owner { principal: myself(session), service: false }) };
-    let row = lookup::service_id(session, name).await?;
+    let row = lookup::entity::<OfServiceId>(session, name).await?;
     Ok(Owner { principal: Principal { iam_id: row.iam_id, name: row.name }, service: true })
 }
 
@@ -224,7 +224,7 @@ async fn list_of_service_id(
     let (account, user, display) = (session.account(), session.user(), filter.display);
     let query = match &filter.service_id {
         Some(name) => {
-            let row = lookup::service_id(session, name).await?;
+            let row = lookup::entity::<OfServiceId>(session, name).await?;
             let name = display::tame(&row.name);
             io.announce(
                 display,

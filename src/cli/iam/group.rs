@@ -3,7 +3,6 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::thing::{self, Detailed, Listed, Thing};
 use crate::cli::args::iam::access::{GroupCommand, GroupDelete, Groups, Members};
 use crate::cli::args::iam::{Create, Entity, Listing, One, Reword};
 use crate::cli::display::{self, Table};
@@ -12,6 +11,7 @@ use crate::cli::http::{Request, encoded, form};
 use crate::cli::lookup::{self, Principal, PrincipalKind as Kind};
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::{self, Detailed, Listed, Thing};
 use crate::cli::wire::{self, Group, Member};
 
 /// As access groups call a principal.
@@ -79,10 +79,6 @@ async fn create(io: &mut Io, session: &mut Session, new: Create) -> Result<(), F
 }
 
 impl Detailed for Group {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
     fn pairs(self) -> Vec<(&'static str, String)> {
         vec![("Name", self.name), ("ID", self.id), ("Description", self.description)]
     }

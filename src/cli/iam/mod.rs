@@ -16,7 +16,6 @@ mod profile;
 mod role;
 mod rule;
 mod service_id;
-mod thing;
 mod trust;
 mod user;
 

@@ -3,17 +3,17 @@
 use http::Method;
 use serde_json::json;
 
-use super::thing::{self, Detailed, Listed, Thing};
 use super::{rule, trust};
 use crate::cli::args::iam::profile::ProfileCommand;
 use crate::cli::args::iam::{Create, Entity, Many, One, Reword};
 use crate::cli::display;
 use crate::cli::failure::Failure;
-use crate::cli::http::{Request, encoded, form};
+use crate::cli::http::Request;
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
-use crate::cli::wire::Profile;
+use crate::cli::thing::{self, Detailed, Listed, Thing};
+use crate::cli::wire::{OfProfile, Profile};
 
 /// Runs one command.
 pub(super) async fn run(io: &mut Io, session: &mut Session, command: ProfileCommand) -> Result<(), Failure> {
@@ -57,8 +57,7 @@ async fn create(io: &mut Io, session: &mut Session, new: Create) -> Result<(), F
 async fn list(io: &mut Io, session: &mut Session, many: Many) -> Result<(), Failure> {
     let (user, display) = (session.user(), many.only.display(many.display));
     io.announce(display, format!("Getting all trusted profiles under current account as {user}..."));
-    let query = form(&[("account_id", &session.account()), ("pagesize", lookup::PAGE)]);
-    let found = session.list(&format!("/v1/profiles?{query}"), "profiles").await?;
+    let found = lookup::entities::<OfProfile>(session).await?;
     if many.only.id {
         thing::ids(io, &found);
         return Ok(());
@@ -69,34 +68,25 @@ async fn list(io: &mut Io, session: &mut Session, many: Many) -> Result<(), Fail
 async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
     let display = one.display();
     thing(&one.of.name).getting(io, session, display);
-    let row = lookup::profile(session, &one.of.name).await?;
-    thing::found::<Profile>(io, session, display, &path(&row)).await
+    let row = lookup::entity::<OfProfile>(session, &one.of.name).await?;
+    thing::found::<Profile>(io, session, display, &row.path()).await
 }
 
 async fn update(io: &mut Io, session: &mut Session, change: Reword) -> Result<(), Failure> {
-    let row = lookup::profile(session, &change.of).await?;
+    let row = lookup::entity::<OfProfile>(session, &change.of).await?;
     let display = change.texts.display;
-    let request = Request::new(Method::PUT, path(&row)).json(&change.texts.body());
+    let request = Request::new(Method::PUT, row.path()).json(&change.texts.body());
     thing(&row.name).update::<Profile>(io, session, display, (request, &row.entity_tag)).await
 }
 
 async fn delete(io: &mut Io, session: &mut Session, one: Entity) -> Result<(), Failure> {
-    let row = lookup::profile(session, &one.name).await?;
+    let row = lookup::entity::<OfProfile>(session, &one.name).await?;
     let name = display::tame(&row.name);
     let question = format!("Really delete trusted profile {name} ({}) with its policies?", row.id);
-    thing(&row.name).delete(io, session, &one.consent, (&question, &path(&row))).await
-}
-
-/// Where the API keeps it.
-pub(super) fn path(row: &Profile) -> String {
-    format!("/v1/profiles/{}", encoded(&row.id))
+    thing(&row.name).delete(io, session, &one.consent, (&question, &row.path())).await
 }
 
 impl Detailed for Profile {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
     fn pairs(self) -> Vec<(&'static str, String)> {
         vec![
             ("ID", self.id),

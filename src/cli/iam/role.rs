@@ -3,7 +3,6 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::thing::{self, Detailed, Thing};
 use crate::cli::args::iam::role::{RoleCommand, RoleCreate, RoleUpdate, Roles};
 use crate::cli::args::iam::{Entity, One};
 use crate::cli::display::{self, Table};
@@ -12,6 +11,7 @@ use crate::cli::http::{Request, encoded, form};
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
+use crate::cli::thing::{self, Detailed, Thing};
 use crate::cli::wire::{self, Role};
 
 /// The lists of the answer, and what their members are called.
@@ -113,10 +113,6 @@ fn path(role: &Role) -> String {
 }
 
 impl Detailed for Role {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
     fn pairs(self) -> Vec<(&'static str, String)> {
         vec![
             ("ID", self.id),

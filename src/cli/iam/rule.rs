@@ -3,8 +3,7 @@
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::thing::{self, Detailed, Listed, Thing};
-use super::{group, profile};
+use super::group;
 use crate::cli::args::iam::profile::{RuleCreate, RuleType, RuleUpdate};
 use crate::cli::args::iam::rule::{
     GroupRuleCommand, GroupRuleCreate, GroupRuleUpdate, PartDelete, PartShow, Parts, RuleChange,
@@ -15,7 +14,8 @@ use crate::cli::http::{Request, encoded};
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
-use crate::cli::wire::{self, Rule};
+use crate::cli::thing::{self, Detailed, Listed, Thing};
+use crate::cli::wire::{self, OfProfile, Rule};
 use crate::policy::ibm::claim::ClaimCondition;
 
 /// What has rules.
@@ -56,8 +56,8 @@ impl Owner {
                 (tame(&row.name), group::path(&row))
             }
             Self::Profile => {
-                let row = lookup::profile(session, name).await?;
-                (tame(&row.name), profile::path(&row))
+                let row = lookup::entity::<OfProfile>(session, name).await?;
+                (tame(&row.name), row.path())
             }
         };
         Ok(Rules {
@@ -275,10 +275,6 @@ fn lifetime(rule: &Rule) -> String {
 }
 
 impl Detailed for Rule {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
     fn pairs(self) -> Vec<(&'static str, String)> {
         let (conditions, expiration) = (demands(&self), lifetime(&self));
         let all = [

@@ -3,16 +3,16 @@
 use http::{HeaderName, Method};
 use serde_json::{Value, json};
 
-use super::thing::{self, Detailed, Listed, Thing};
 use crate::cli::args::iam::identity::{ServiceIdCommand, ServiceIdCreate, ServiceIds};
 use crate::cli::args::iam::{Entity, One, Reword};
 use crate::cli::display;
 use crate::cli::failure::Failure;
-use crate::cli::http::{Request, encoded, form};
+use crate::cli::http::Request;
 use crate::cli::lookup;
 use crate::cli::session::Session;
 use crate::cli::terminal::Io;
-use crate::cli::wire::ServiceId;
+use crate::cli::thing::{self, Detailed, Listed, Thing};
+use crate::cli::wire::{OfServiceId, ServiceId};
 
 /// Runs one command.
 pub(super) async fn run(
@@ -57,8 +57,7 @@ async fn list(io: &mut Io, session: &mut Session, filter: ServiceIds) -> Result<
     if !filter.uuid {
         io.announce(display, format!("Getting all services IDs bound to current account as {user}..."));
     }
-    let query = form(&[("account_id", &session.account()), ("pagesize", lookup::PAGE)]);
-    let mut found = session.list(&format!("/v1/serviceids/?{query}"), "serviceids").await?;
+    let mut found = lookup::entities::<OfServiceId>(session).await?;
     found.retain(|row| {
         contains(row, "name", &filter.name) && contains(row, "description", &filter.description)
     });
@@ -72,45 +71,37 @@ async fn list(io: &mut Io, session: &mut Session, filter: ServiceIds) -> Result<
 async fn show(io: &mut Io, session: &mut Session, one: One) -> Result<(), Failure> {
     let display = one.display();
     thing(&one.of.name, "").getting(io, session, display);
-    let row = lookup::service_id(session, &one.of.name).await?;
-    thing::found::<ServiceId>(io, session, display, &path(&row)).await
+    let row = lookup::entity::<OfServiceId>(session, &one.of.name).await?;
+    thing::found::<ServiceId>(io, session, display, &row.path()).await
 }
 
 async fn update(io: &mut Io, session: &mut Session, change: Reword) -> Result<(), Failure> {
-    let row = lookup::service_id(session, &change.of).await?;
+    let row = lookup::entity::<OfServiceId>(session, &change.of).await?;
     let display = change.texts.display;
-    let request = Request::new(Method::PUT, path(&row)).json(&change.texts.body());
+    let request = Request::new(Method::PUT, row.path()).json(&change.texts.body());
     thing(&row.name, "").update::<ServiceId>(io, session, display, (request, &row.entity_tag)).await
 }
 
 async fn delete(io: &mut Io, session: &mut Session, one: Entity) -> Result<(), Failure> {
-    let row = lookup::service_id(session, &one.name).await?;
+    let row = lookup::entity::<OfServiceId>(session, &one.name).await?;
     let name = display::tame(&row.name);
     let question = format!("Really delete service ID {name} ({}) with its API keys and policies?", row.id);
-    thing(&row.name, BOUND).delete(io, session, &one.consent, (&question, &path(&row))).await
+    thing(&row.name, BOUND).delete(io, session, &one.consent, (&question, &row.path())).await
 }
 
 async fn lock(io: &mut Io, session: &mut Session, one: Entity, on: bool) -> Result<(), Failure> {
-    let row = lookup::service_id(session, &one.name).await?;
+    let row = lookup::entity::<OfServiceId>(session, &one.name).await?;
     let (name, user, display) = (display::tame(&row.name), session.user(), one.consent.display());
     let (doing, done, method) =
         if on { ("Locking", "locked", Method::POST) } else { ("Unlocking", "unlocked", Method::DELETE) };
     io.announce(display, format!("{doing} service ID {name} as {user}..."));
-    session.call(Request::new(method, format!("{}/lock", path(&row)))).await?;
+    session.call(Request::new(method, format!("{}/lock", row.path()))).await?;
     io.ok(display);
     io.announce(display, format!("Service ID {name} is {done} successfully"));
     Ok(())
 }
 
-fn path(row: &ServiceId) -> String {
-    format!("/v1/serviceids/{}", encoded(&row.id))
-}
-
 impl Detailed for ServiceId {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
     fn pairs(self) -> Vec<(&'static str, String)> {
         vec![
             ("ID", self.id),

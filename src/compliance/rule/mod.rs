@@ -1,4 +1,4 @@
-//! Configuration rules: what the settings of registries must be (ibm.md 7.3).
+//! Configuration rules: what the settings of registries must be.
 //!
 //! [`document`] is a rule as it is written and stored; [`Rule`] is one that was read, which cannot fail; [`property`] is what
 //! it can be about, and [`operator`] how that is compared.

@@ -1,4 +1,4 @@
-//! Why a call of AWS's APIs was not done, with AWS's codes (aws.md 6). The messages are for the caller; faults are for the log.
+//! Why a call of AWS's APIs was not done, with AWS's codes. The messages are for the caller; faults are for the log.
 
 use crate::admit::fault::Fault;
 use crate::admit::refusal::Refusal;

@@ -15,7 +15,7 @@ use crate::policy::table::Action;
 use crate::store::compliance::ComplianceRule;
 use crate::store::identity::Stamp;
 
-/// The most rules of an account (ibm.md 7.3).
+/// The most rules of an account.
 const RULES_MAX: u32 = 100;
 
 /// What the reading and changing of rules, goals and reports is decided on.

@@ -1,4 +1,4 @@
-//! The one form in which both sides write a request down before it is signed (aws.md 8.1).
+//! The one form in which both sides write a request down before it is signed.
 
 use std::fmt::Write as _;
 

@@ -230,13 +230,13 @@ fn read(
     config.alpn_protocols = ALPN.iter().map(|protocol| protocol.to_vec()).collect();
     config.session_storage = Arc::new(NoServerSessionStorage {});
     // A resumed session brings the client's certificate along without another look at it: where certificates are asked
-    // for, every handshake is a whole one, and no ticket from before that was so is good (security.md H-09).
+    // for, every handshake is a whole one, and no ticket from before that was so is good (H-09).
     config.send_tls13_tickets = 0;
     if files.clients.is_none() {
         config.ticketer = Arc::clone(tickets);
         config.send_tls13_tickets = 1;
     }
-    // Early data can be replayed, and a replayed push is a push (security.md H-33).
+    // Early data can be replayed, and a replayed push is a push (H-33).
     config.max_early_data_size = 0;
     Ok(Loaded { files, config: Arc::new(config), fingerprint: hasher.value() })
 }

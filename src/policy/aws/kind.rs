@@ -1,4 +1,4 @@
-//! The kinds of document, with what each has and how large it may be (aws.md 1.1 and 1.5). It reads no document.
+//! The kinds of document, with what each has and how large it may be. It reads no document.
 
 use super::message::{Code, Invalid, Problem, Rule};
 

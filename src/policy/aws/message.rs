@@ -1,4 +1,4 @@
-//! AWS's words for each refusal, and our own beside them (aws.md 1.6). It decides nothing.
+//! AWS's words for each refusal, and our own beside them. It decides nothing.
 
 use std::borrow::Cow;
 use std::fmt;

@@ -24,7 +24,7 @@ pub enum Family {
 /// Declares the operators: name, family, whether it is negated, whether `*` and `?` are wildcards.
 macro_rules! operators {
     ($($name:ident: $family:ident $negated:literal $wildcards:literal,)*) => {
-        /// A condition operator (aws.md 1.4), without prefix and suffix.
+        /// A condition operator, without prefix and suffix.
         #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
         #[expect(missing_docs, reason = "each is AWS's operator of that name")]
         pub enum Operator { $($name,)* }

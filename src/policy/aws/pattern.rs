@@ -1,4 +1,4 @@
-//! ARN patterns: six segments, each with its own wildcards and variables (aws.md 1.2). It never sees a request.
+//! ARN patterns: six segments, each with its own wildcards and variables. It never sees a request.
 
 use super::variable::{Part, Parts, Template};
 

@@ -1,4 +1,4 @@
-//! Text with wildcards and policy variables, taken apart when the document is read (aws.md 1.2 and 1.3).
+//! Text with wildcards and policy variables, taken apart when the document is read.
 //!
 //! What a variable is replaced by is literal text, whatever characters it has: only the document's own `*` and `?` are
 //! wildcards. Nothing here knows the values of a request.

@@ -19,7 +19,7 @@ pub struct Invalid(pub String);
 ///
 /// # Errors
 /// [`Invalid`] for an unknown role, attribute, operator or service, for a repeated attribute, and for a resource that
-/// does not name the account and a service (ibm.md: policies v1).
+/// does not name the account and a service.
 pub fn check(document: &PolicyDocument, account: &AccountId) -> Result<AccessPolicy, Invalid> {
     let mut roles = Vec::with_capacity(document.roles.len());
     for reference in &document.roles {

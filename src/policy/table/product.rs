@@ -1,4 +1,4 @@
-//! What this product can do, in both clouds' names. This file is data (aws.md 4.1, 4.3, 7.2 and 7.3).
+//! What this product can do, in both clouds' names. This file is data.
 
 use std::sync::LazyLock;
 

@@ -23,7 +23,7 @@ impl From<sqlx::Error> for AwsError {
     }
 }
 
-/// What must be removed before a row may go (aws.md 2.5).
+/// What must be removed before a row may go.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Remains {
     /// IBM access policies of the user or group.
@@ -46,7 +46,7 @@ pub enum Remains {
     Versions,
 }
 
-/// How much of something there may be (aws.md 1.5).
+/// How much of something there may be.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
 pub enum Quota {
     /// Access keys of a user.

@@ -16,7 +16,9 @@ use crate::store::policy::{Policies, PolicyRecord, Subject};
 
 const ALL: List<PolicyRecord> = List {
     count: "select count(*) from policy",
-    rows: "select * from policy_with_roles order by created_at, id limit ?2 offset ?3",
+    // What is passed over is passed over in the index alone.
+    rows: "select * from policy_with_roles \
+           where id in (select id from policy order by created_at, id limit ?2 offset ?3) order by created_at, id",
     decode,
 };
 

@@ -107,7 +107,7 @@ fn an_exemption_ends_by_itself() {
     let registry = Registry::start();
     let (at, cli, runner, _) = critical(&registry, "");
     let own = skopeo(&at, &runner);
-    let seconds = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() + 4;
+    let seconds = std::time::SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs() + 15;
     let until_then = jiff::Timestamp::from_second(i64::try_from(seconds).unwrap()).unwrap();
     let line = format!(
         "cr exemption-add --scope prod/owl --issue-type cve --issue-id CVE-2026-1001 --expires {until_then}"

@@ -3,6 +3,7 @@
 pub(crate) mod aws;
 pub(crate) mod certificate;
 pub(crate) mod client;
+pub(crate) mod crowd;
 pub(crate) mod hosts;
 pub(crate) mod http;
 pub(crate) mod http2;

@@ -1,4 +1,4 @@
-//! ECR: repositories, images, layers, and the policies of repositories. JSON 1.1 (aws.md 7.4).
+//! ECR: repositories, images, layers, and the policies of repositories. JSON 1.1.
 
 mod image;
 mod layer;

@@ -1,4 +1,4 @@
-//! Parameters of IAM's calls, read as what they must be; what is wrong with one is said in AWS's words (aws.md 6.3).
+//! Parameters of IAM's calls, read as what they must be; what is wrong with one is said in AWS's words.
 
 use data_encoding::BASE64URL_NOPAD;
 

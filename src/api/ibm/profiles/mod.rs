@@ -1,4 +1,4 @@
-//! `/v1/profiles` (ibm.md 3.10): trusted profiles, and in a file each, whom they trust: [`identities`], [`links`], [`rules`].
+//! `/v1/profiles`: trusted profiles, and in a file each, whom they trust: [`identities`], [`links`], [`rules`].
 
 pub mod identities;
 pub mod links;

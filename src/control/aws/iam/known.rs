@@ -1,4 +1,4 @@
-//! What AWS says of its managed policies besides their documents (aws.md 5). This file is data.
+//! What AWS says of its managed policies besides their documents. This file is data.
 
 /// One policy.
 #[derive(Debug)]

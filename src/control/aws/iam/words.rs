@@ -1,4 +1,4 @@
-//! IAM's messages for what cannot be done (aws.md 2.5 and 6.3). It decides nothing.
+//! IAM's messages for what cannot be done. It decides nothing.
 
 use crate::control::aws::problem::{AwsCode, AwsProblem};
 use crate::policy::aws::kind::Owner;

@@ -1,6 +1,6 @@
 //! The managed policies that every account has from the beginning. They are data: a file each, beside this one.
 //!
-//! The texts are AWS's (aws.md 5), but for `ViewOwnUserInfo`, which AWS's manual gives as an example to copy. Actions of
+//! The texts are AWS's, but for `ViewOwnUserInfo`, which AWS's manual gives as an example to copy. Actions of
 //! services that are not here stay in them and match nothing.
 
 use super::document::Document;

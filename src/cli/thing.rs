@@ -15,10 +15,7 @@ use crate::cli::wire;
 
 /// What is shown of one thing.
 pub(super) trait Detailed: DeserializeOwned {
-    /// What it is known by.
-    fn id(&self) -> &str;
-
-    /// Its named values.
+    /// Its named values; the one that is called ID, or else the first, is what it is known by.
     fn pairs(self) -> Vec<(&'static str, String)>;
 }
 
@@ -37,12 +34,11 @@ pub(super) fn detail<T: Detailed>(io: &mut Io, display: Display, found: &Value) 
         io.line(display::json(found));
         return Ok(());
     }
-    let row: T = wire::row(found)?;
-    if display.quiet {
-        io.line(tame(row.id()));
-        return Ok(());
+    let values = wire::row::<T>(found)?.pairs();
+    match values.iter().find(|(name, _)| *name == "ID").or(values.first()) {
+        Some((_, id)) if display.quiet => io.line(tame(id)),
+        _ => io.line(pairs(values)),
     }
-    io.line(pairs(row.pairs()));
     Ok(())
 }
 
@@ -153,7 +149,7 @@ impl Thing<'_> {
         detail::<T>(io, display, &written)
     }
 
-    /// Deletes it, once whoever asks for that has said yes to `question`.
+    /// Deletes it, once whoever asks for that has said yes to `question`, or to the plain one if that is empty.
     pub(super) async fn delete(
         &self,
         io: &mut Io,
@@ -162,7 +158,8 @@ impl Thing<'_> {
         (question, path): (&str, &str),
     ) -> Result<(), Failure> {
         let display = consent.display();
-        if !io.confirm(question, consent.force)? {
+        let plain = format!("Really delete {}?", self.named());
+        if !io.confirm(if question.is_empty() { &plain } else { question }, consent.force)? {
             return Ok(());
         }
         self.say(io, session, display, "Deleting");
