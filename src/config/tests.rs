@@ -413,6 +413,22 @@ fn upstream_options_belong_together() {
 }
 
 #[test]
+fn what_the_cache_may_hold_and_for_how_long_has_bounds() {
+    for (key, expected) in [
+        ("max_bytes = 1000", "cache.max_bytes: must be between 1048576 and"),
+        ("max_blob_bytes = 99999999", "cache.max_blob_bytes: must be between 0 and"),
+        ("tag_staleness = \"1h\"", "cache.tag_staleness: must be between 0s and 1m"),
+        ("content_staleness = \"1d\"", "cache.content_staleness: must be between 0s and 1h"),
+        ("content = 1", "cache.content: must be true or false"),
+    ] {
+        let report = mistakes(&format!("{MINIMAL}[cache]\n{key}\n"));
+        assert!(report.contains(expected), "{key}\n{report}");
+    }
+    let off = read(&format!("{MINIMAL}[cache]\ncontent = false\n")).unwrap().settings.cache;
+    assert_eq!((off.content, off.max_bytes), (false, 64 << 20));
+}
+
+#[test]
 fn what_is_probably_not_meant_is_warned_of() {
     let text = MINIMAL.replace("127.0.0.1:8443", "0.0.0.0:8443").replace("\"health\"", "\"metrics\"");
     let text = format!("{text}[audit]\npath = \"none\"\n");

@@ -145,7 +145,7 @@ fn cache(mut section: Section<'_>) -> Cache {
     let cache = Cache {
         content: section.boolean("content").unwrap_or(true),
         max_bytes: section.number("max_bytes", 1 << 20..=1 << 40).unwrap_or(64 << 20),
-        max_blob_bytes: wide(section.number("max_blob_bytes", 0..=16 << 20), 1 << 20),
+        max_blob_bytes: wide(section.number("max_blob_bytes", 0..=64 << 20), 1 << 20),
         tag_staleness: section.duration("tag_staleness", Duration::ZERO..=MINUTE).unwrap_or(SECOND),
         content_staleness: section.duration("content_staleness", Duration::ZERO..=HOUR).unwrap_or(MINUTE),
     };

@@ -9,7 +9,7 @@ use http::header::{self, HeaderMap, HeaderValue};
 use tokio::sync::oneshot;
 
 use super::flight::{Landed, Lead};
-use super::object::Object;
+use super::object::{Object, Unkept};
 use super::{Item, Known, Place, Shelf, TagPlace, Task};
 use crate::admit::fault::Fault;
 use crate::forward::answer::Answer;
@@ -52,18 +52,24 @@ impl Forwarder {
     ) -> Result<Landed, Failure> {
         let stamp = shelf.stamp(&place.repository);
         let answer = self.ours(&place.read(ReadMode::Get), None, request_id).await?;
-        match Object::of(answer, Some(place.digest()), shelf.longest(&place)).await? {
+        match Object::of(answer, Some(place.digest()), shelf.longest(&place), &shelf.cache.room).await? {
             Ok(object) => {
                 let object = Arc::new(object);
                 shelf.keep(place, &object, stamp);
                 Ok(Landed::Object(object, CacheEvent::Miss))
             }
-            Err(answer) => {
+            Err(unkept) => {
+                let answer = match unkept {
+                    Unkept::Crowded(answer) => answer,
+                    Unkept::Unfit(answer) => {
+                        shelf.stream(place.clone(), stamp);
+                        answer
+                    }
+                };
                 if matches!(place.item, Item::Blob(_)) {
                     // Whoever led may have gone.
                     hand.send(answer).ok();
                 }
-                shelf.stream(place, stamp);
                 Ok(Landed::Streamed)
             }
         }
@@ -102,7 +108,8 @@ impl Forwarder {
             shelf.point(tag, object.digest().clone(), stamp);
             return Ok(Landed::Object(object, CacheEvent::Checked));
         }
-        let Ok(object) = Object::of(answer, None, MANIFEST_MAX).await? else { return Ok(Landed::Streamed) };
+        let taken = Object::of(answer, None, MANIFEST_MAX, &shelf.cache.room).await?;
+        let Ok(object) = taken else { return Ok(Landed::Streamed) };
         let object = Arc::new(object);
         shelf.keep(tag.at(object.digest().clone()), &object, stamp);
         shelf.point(tag, object.digest().clone(), stamp);

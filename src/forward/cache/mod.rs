@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use self::change::{Change, Changes, Count};
@@ -32,8 +33,8 @@ use crate::registry::reference::{Digest, Reference, Tag};
 
 /// What an entry costs besides its content: keys, headers, bookkeeping.
 const OVERHEAD: u64 = 1024;
-/// How many tags are remembered.
-const TAGS: usize = 32_768;
+/// How many bytes there must be for each tag that is remembered.
+const PER_TAG: u64 = 8 * OVERHEAD;
 
 /// How much is kept, and how long it is believed.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -55,6 +56,8 @@ pub struct ContentCache {
     objects: Cache<Place, Kept, ByBytes>,
     tags: Cache<TagPlace, Pointer>,
     flights: Arc<Flights>,
+    /// The bytes of all content that is kept, or still on its way to somebody.
+    room: Arc<Semaphore>,
     changes: Changes,
     events: [AtomicU64; CacheEvent::ALL.len()],
 }
@@ -135,7 +138,7 @@ struct ByBytes;
 impl Weighter<Place, Kept> for ByBytes {
     fn weight(&self, _: &Place, kept: &Kept) -> u64 {
         match kept {
-            Kept::Object(object, _) => OVERHEAD.saturating_add(object.length()),
+            Kept::Object(object, _) => OVERHEAD.saturating_add(object.weight()),
             Kept::Streamed(_) => OVERHEAD,
         }
     }
@@ -150,17 +153,20 @@ impl ContentCache {
         // A shard must hold several of the largest, or these would never stay.
         let largest = settings.max_blob.max(MANIFEST_MAX) as u64;
         let shards = (settings.max_bytes / largest.saturating_mul(4)).clamp(1, 16);
+        let items = usize::try_from(settings.max_bytes / PER_TAG).unwrap_or(usize::MAX);
+        let room = usize::try_from(settings.max_bytes.saturating_mul(2)).unwrap_or(usize::MAX);
         let options = OptionsBuilder::new()
             .shards(usize::try_from(shards).unwrap_or(1))
-            .estimated_items_capacity(usize::try_from(settings.max_bytes / (8 * OVERHEAD)).unwrap_or(TAGS))
+            .estimated_items_capacity(items)
             .weight_capacity(settings.max_bytes)
             .build();
         let (hasher, lifecycle) = (DefaultHashBuilder::default(), DefaultLifecycle::default());
         options.map(|options| Self {
             settings,
             objects: Cache::with_options(options, ByBytes, hasher, lifecycle),
-            tags: Cache::new(TAGS),
+            tags: Cache::new(items),
             flights: Arc::default(),
+            room: Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS))),
             changes: Changes::default(),
             events: Default::default(),
         })

@@ -3,10 +3,13 @@
 //! Nothing becomes an [`Object`] that does not hash to its digest. It answers as the upstream did, header by header; parts and
 //! conditions as RFC 9110 says.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
 use http::{Response, StatusCode};
 use http_body::Body as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::want::Want;
 use crate::admit::fault::Fault;
@@ -27,9 +30,29 @@ pub(super) struct Object {
     content: Bytes,
 }
 
+/// What is not kept.
+pub(super) enum Unkept {
+    /// It is too long, elsewhere, or nothing that can be checked.
+    Unfit(Answer),
+    /// There is no room now.
+    Crowded(Answer),
+}
+
+/// Content, and the room that it takes until the last of those to whom it is sent has let go of it.
+struct Content {
+    bytes: Box<[u8]>,
+    _room: OwnedSemaphorePermit,
+}
+
+impl AsRef<[u8]> for Content {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 impl Object {
     /// Reads an answer into memory and checks it, against the digest that it was asked for by or, without one, the one that it
-    /// names. Gives back what is longer than `max`, or nothing to keep.
+    /// names.
     ///
     /// # Errors
     /// [`Fault`] when it breaks off, or is not what its digest promises.
@@ -37,19 +60,21 @@ impl Object {
         answer: Answer,
         asked: Option<&Digest>,
         max: usize,
-    ) -> Result<Result<Self, Answer>, Fault> {
-        let length = answer.body().size_hint().exact();
-        let is_short = length.is_some_and(|length| length <= max as u64);
-        if answer.status() != StatusCode::OK || !is_short || is_signed(answer.headers()) {
-            return Ok(Err(answer));
-        }
+        room: &Arc<Semaphore>,
+    ) -> Result<Result<Self, Unkept>, Fault> {
+        let length = answer.body().size_hint().exact().and_then(|length| u32::try_from(length).ok());
+        let short = length.filter(|length| *length as usize <= max);
+        let Some(length) = short.filter(|_| is_plain(&answer)) else { return Ok(Err(Unkept::Unfit(answer))) };
+        let Ok(room) = Arc::clone(room).try_acquire_many_owned(length) else {
+            return Ok(Err(Unkept::Crowded(answer)));
+        };
         let named = answer.extensions().get::<ContentDigest>().map(|named| named.0.clone());
         let (parts, body) = answer.into_parts();
         let content = read(body, max).await.map_err(|unread| match unread {
             Unread::Broken(fault) => fault,
             Unread::TooLong => Fault::UpstreamBroken("a body that is longer than announced".into()),
         })?;
-        if Some(content.len() as u64) != length {
+        if content.len() != length as usize {
             return Err(Fault::UpstreamBroken("a body that is shorter than announced".into()));
         }
         let digest = asked.cloned().or(named).or_else(|| digest::sha256(&content));
@@ -60,7 +85,7 @@ impl Object {
         identify(&mut answer, digest.clone());
         insert(answer.headers_mut(), header::CONTENT_LENGTH, &content.len().to_string());
         // A copy: what was read may be a small piece of a large buffer.
-        let content = Bytes::copy_from_slice(&content);
+        let content = Bytes::from_owner(Content { bytes: content.to_vec().into(), _room: room });
         Ok(Ok(Self { digest, headers: std::mem::take(answer.headers_mut()), content }))
     }
 
@@ -68,8 +93,14 @@ impl Object {
         &self.digest
     }
 
-    pub(super) const fn length(&self) -> u64 {
+    const fn length(&self) -> u64 {
         self.content.len() as u64
+    }
+
+    /// The bytes that it takes.
+    pub(super) fn weight(&self) -> u64 {
+        let headers = self.headers.iter().map(|(name, value)| (name.as_str().len() + value.len()) as u64);
+        self.length().saturating_add(headers.sum())
     }
 
     pub(super) fn media_type(&self) -> &str {
@@ -167,7 +198,9 @@ fn opaque(tag: &str) -> &str {
     tag.trim_start_matches("W/").trim_matches('"')
 }
 
-/// The digest of a signed manifest of the first schema is that of its payload, without the signatures.
-fn is_signed(headers: &HeaderMap) -> bool {
-    one(headers, &header::CONTENT_TYPE).is_some_and(|kind| kind.ends_with("+prettyjws"))
+/// Whether an answer is content that can be checked. The digest of a signed manifest of the first schema is that of its
+/// payload, without the signatures.
+fn is_plain(answer: &Answer) -> bool {
+    let kind = one(answer.headers(), &header::CONTENT_TYPE).unwrap_or_default();
+    answer.status() == StatusCode::OK && !kind.ends_with("+prettyjws")
 }

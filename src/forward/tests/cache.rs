@@ -614,3 +614,96 @@ fn the_memory_is_bounded_whatever_is_asked_for() {
         assert!(cache.bytes() > 1 << 19, "almost nothing is kept: {}", cache.bytes());
     });
 }
+
+#[test]
+fn what_slow_clients_hold_on_to_is_bounded_too() {
+    local(async {
+        let all: Vec<Vec<u8>> = (0..60u8).map(|number| vec![number; 60_000]).collect();
+        let shown = all.clone();
+        let upstream = Scripted::new(move |request, _| {
+            let found = shown.iter().find(|one| request.contains(digest_of(one).as_str()));
+            found.map_or_else(gone, |one| a_blob(request, one))
+        })
+        .await;
+        let (forwarder, _) = remembering(&upstream.url, CacheSettings { max_bytes: 1 << 20, ..LONG });
+        let mut held = Vec::new();
+        for one in &all {
+            held.push(plain(&forwarder, blob("a/b", &digest_of(one))).await.unwrap());
+        }
+        let of_memory = |got: &Response<ForwardBody>| matches!(got.body(), ForwardBody::Full(_));
+        let in_memory = held.iter().filter(|got| of_memory(got)).count();
+        assert!((20..=(2 << 20) / 60_000).contains(&in_memory), "{in_memory} of them");
+        // Everybody is served; and when they have gone, there is room again.
+        for (got, one) in held.into_iter().zip(&all) {
+            assert_eq!(content(got).await.unwrap(), one);
+        }
+        let last = all.last().unwrap();
+        assert!(of_memory(&plain(&forwarder, blob("a/b", &digest_of(last))).await.unwrap()));
+    });
+}
+
+#[test]
+fn registries_before_one_upstream_see_one_anothers_changes() {
+    local(async {
+        let there = Rc::new(std::cell::Cell::new(true));
+        let is_there = Rc::clone(&there);
+        let upstream = Scripted::new(move |request, _| {
+            if request.starts_with("DELETE ") {
+                is_there.set(false);
+                return answer("202 Accepted", "", b"");
+            }
+            if is_there.get() { a_blob(request, b"config") } else { gone() }
+        })
+        .await;
+        let (one, cache) = remembering(&upstream.url, LONG);
+        let shelf = Shelf::new(cache, 1, UpstreamUrl::parse(&upstream.url).unwrap());
+        let other =
+            crate::forward::settings::UpstreamSettings { shelf: Some(shelf), ..settings(&upstream.url) };
+        let other = Forwarder::new(other).unwrap();
+        let digest = digest_of(b"config");
+        for (forwarder, questions) in [(&one, 1), (&other, 2), (&one, 2)] {
+            assert_eq!(status(&plain(forwarder, blob("a/b", &digest)).await), StatusCode::OK);
+            assert_eq!(upstream.asked(), questions, "what one keeps is not the other's");
+        }
+        let delete = Operation::BlobDelete { repository: name("a/b"), digest: digest.clone() };
+        assert_eq!(status(&plain(&one, delete).await), StatusCode::ACCEPTED);
+        for forwarder in [&other, &one] {
+            assert_eq!(status(&plain(forwarder, blob("a/b", &digest)).await), StatusCode::NOT_FOUND);
+        }
+    });
+}
+
+#[test]
+fn who_waits_for_a_worker_that_ends_asks_instead_of_it() {
+    local(async {
+        let upstream = Scripted::held(|request, _| a_blob(request, b"layer")).await;
+        let (forwarder, cache) = remembering(&upstream.url, LONG);
+        let (digest, url) = (digest_of(b"layer"), upstream.url.clone());
+        let (end, ended) = tokio::sync::oneshot::channel::<()>();
+        let shelf = Shelf::new(cache, 0, UpstreamUrl::parse(&url).unwrap());
+        let wanted = digest.clone();
+        let worker = std::thread::spawn(move || {
+            local(async {
+                let settings =
+                    crate::forward::settings::UpstreamSettings { shelf: Some(shelf), ..settings(&url) };
+                let leader = Forwarder::new(settings).unwrap();
+                tokio::select! {
+                    _ = plain(&leader, blob("a/b", &wanted)) => panic!("nobody has answered"),
+                    _ = ended => {}
+                }
+                // Its task still asks, because somebody else waits; it ends with the worker.
+            });
+        });
+        upstream.await_asked(1).await;
+        let follower = tokio::task::spawn_local(async move {
+            content(plain(&forwarder, blob("a/b", &digest)).await.unwrap()).await.unwrap()
+        });
+        // It boards when it runs for the first time.
+        tokio::task::yield_now().await;
+        end.send(()).unwrap();
+        worker.join().unwrap();
+        upstream.await_asked(2).await;
+        upstream.passes.add_permits(2);
+        assert_eq!(follower.await.unwrap(), "layer");
+    });
+}
