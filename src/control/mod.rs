@@ -59,6 +59,7 @@ pub mod namespace;
 pub mod network;
 pub mod policy;
 pub mod problem;
+pub mod pushed;
 pub mod quota;
 pub mod reach;
 pub mod registry;

@@ -194,15 +194,11 @@ fn shared(
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
-    let census_ledger = Arc::new(Ledger::new(Arc::new(plan::signers(settings))));
-    let reader =
-        ImageReader::start(routes(settings, upstreams), Arc::clone(&entropy), Arc::clone(&census_ledger));
-    let reader = Arc::new(reader.doing("starting the image reader")?);
+    let ledger = Arc::new(Ledger::new(Arc::new(plan::signers(settings))));
+    let reader = reader(settings, upstreams, &entropy, &ledger)?;
     let images = Arc::clone(&reader) as Arc<dyn Images>;
-    let bin =
-        Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock, census_ledger));
-    let activity = keep_house(&control, &bin, &images);
-    control.spawn(census::keep(Arc::clone(&bin), Arc::clone(&images), regions(settings).collect()));
+    let bin = Arc::new(bin(settings, Arc::clone(&reader) as Arc<dyn Inventory>, &store, &clock, ledger));
+    let activity = keep_house(&control, &bin, &images, settings);
     let desk = Desk {
         account: settings.account.id.clone(),
         activity,
@@ -244,6 +240,17 @@ fn shared(
     })
 }
 
+/// The control plane's hands on the upstreams.
+fn reader(
+    settings: &Settings,
+    upstreams: &[UpstreamSettings],
+    entropy: &Arc<dyn Entropy>,
+    ledger: &Arc<Ledger>,
+) -> Result<Arc<ImageReader>, Failure> {
+    let reader = ImageReader::start(routes(settings, upstreams), Arc::clone(entropy), Arc::clone(ledger));
+    Ok(Arc::new(reader.doing("starting the image reader")?))
+}
+
 /// Where everything is put on record.
 fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Recorder, Failure> {
     let (destination, on_failure) = (settings.audit.destination.clone(), settings.audit.on_failure);
@@ -270,8 +277,14 @@ fn view(settings: &Settings, store: &Arc<dyn crate::store::Store>, control: &Han
 }
 
 /// What is done on a clock; the activity that is written down then.
-fn keep_house(control: &Handle, bin: &Arc<Bin>, images: &Arc<dyn Images>) -> Arc<Activity> {
+fn keep_house(
+    control: &Handle,
+    bin: &Arc<Bin>,
+    images: &Arc<dyn Images>,
+    settings: &Settings,
+) -> Arc<Activity> {
     control.spawn(housekeeping::keep_house(Arc::clone(bin), Arc::clone(images)));
+    control.spawn(census::keep(Arc::clone(bin), Arc::clone(images), regions(settings).collect()));
     let activity = Arc::default();
     control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&bin.store)));
     activity

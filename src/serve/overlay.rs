@@ -11,7 +11,6 @@ use http::{Response, StatusCode};
 use http_body::Body;
 
 use super::Shared;
-use super::pushed::Pushed;
 use super::sites::Site;
 use super::visit::Visit;
 use crate::admit::fault::Fault;
@@ -19,6 +18,7 @@ use crate::admit::overlay::Overlay;
 use crate::admit::permit::Permit;
 use crate::clock::UnixTime;
 use crate::control::census;
+use crate::control::pushed::Pushed;
 use crate::control::quota::{STORAGE, TRAFFIC};
 use crate::control::trash::{Bin, Revived};
 use crate::edge::body::BodyError;
