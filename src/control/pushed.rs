@@ -1,4 +1,4 @@
-//! A manifest that was pushed: what it may be a report about. It is noticed by the data plane, and looked at by tasks of their own.
+//! Manifests that were pushed, as those are told who read reports and have images scanned.
 
 use super::intake::subject_of;
 use crate::clock::UnixTime;

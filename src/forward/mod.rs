@@ -26,6 +26,7 @@ pub mod settings;
 mod signature;
 pub mod stock;
 pub mod survey;
+mod vouched;
 mod wire;
 
 #[cfg(test)]

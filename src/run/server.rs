@@ -191,8 +191,7 @@ fn shared(
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
     let (reader, bin) = eyes(settings, upstreams, &store, (&clock, &entropy))?;
     let images: Arc<dyn Images> = reader.clone();
-    let activity = keep_house(&control, &bin, &images);
-    control.spawn(census::keep(Arc::clone(&bin), Arc::clone(&images), regions(settings).collect()));
+    let activity = keep_house(&control, &bin, &images, settings);
     let desk = Desk {
         account: settings.account.id.clone(),
         activity,
@@ -277,8 +276,14 @@ fn view(settings: &Settings, store: &Arc<dyn crate::store::Store>, control: &Han
 }
 
 /// What is done on a clock; the activity that is written down then.
-fn keep_house(control: &Handle, bin: &Arc<Bin>, images: &Arc<dyn Images>) -> Arc<Activity> {
+fn keep_house(
+    control: &Handle,
+    bin: &Arc<Bin>,
+    images: &Arc<dyn Images>,
+    settings: &Settings,
+) -> Arc<Activity> {
     control.spawn(housekeeping::keep_house(Arc::clone(bin), Arc::clone(images)));
+    control.spawn(census::keep(Arc::clone(bin), Arc::clone(images), regions(settings).collect()));
     let activity = Arc::default();
     control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&bin.store)));
     activity

@@ -1,4 +1,4 @@
-//! Who is told of manifests that were pushed, to read reports and have images scanned.
+//! Who is told of pushed manifests: whoever reads reports and has images scanned. Noticed here, done elsewhere.
 
 use tokio::sync::mpsc;
 
