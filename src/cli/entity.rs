@@ -13,7 +13,7 @@ pub(super) trait EntityKind {
     const NOUN: &'static str;
     /// What the id of each begins with.
     const PREFIX: &'static str;
-    /// Where the API keeps them.
+    /// Where the API lists them.
     const PATH: &'static str;
     /// What a list of them is called.
     const LIST: &'static str;
@@ -40,7 +40,7 @@ pub(super) struct OfProfile;
 impl EntityKind for OfProfile {
     const NOUN: &'static str = "trusted profile";
     const PREFIX: &'static str = "Profile-";
-    const PATH: &'static str = "/v1/profiles/";
+    const PATH: &'static str = "/v1/profiles";
     const LIST: &'static str = "profiles";
     const COMMAND: &'static str = "portcullis iam trusted-profiles";
 }
@@ -82,6 +82,11 @@ impl<K: EntityKind> Entity<K> {
 
     /// Where the API keeps it.
     pub(super) fn path(&self) -> String {
-        format!("{}{}", K::PATH, encoded(&self.id))
+        path::<K>(&self.id)
     }
+}
+
+/// Where the API keeps the one with this id.
+pub(super) fn path<K: EntityKind>(id: &str) -> String {
+    format!("{}/{}", K::PATH.trim_end_matches('/'), encoded(id))
 }

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::entity::{Entity, EntityKind, OfProfile, OfServiceId};
+use super::entity::{self, Entity, EntityKind, OfProfile, OfServiceId};
 use super::failure::Failure;
-use super::http::{encoded, form};
+use super::http::form;
 use super::session::Session;
 use super::wire::{self, ApiKey, Group, Role, User};
 
@@ -62,7 +62,7 @@ impl PrincipalKind {
 pub(super) async fn entity<K: EntityKind>(session: &mut Session, name: &str) -> Result<Entity<K>, Failure> {
     let id = name.strip_prefix("iam-").unwrap_or(name);
     if id.starts_with(K::PREFIX) {
-        return wire::row(&session.read(&format!("{}{}", K::PATH, encoded(id))).await?);
+        return wire::row(&session.read(&entity::path::<K>(id)).await?);
     }
     let found = entities_named(session, name).await?;
     only(K::NOUN, name, K::COMMAND, found, |row: &Entity<K>| row.id.clone())
