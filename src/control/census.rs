@@ -169,7 +169,7 @@ pub async fn verified(inventory: &dyn Inventory, signers: &Signers, note: &mut N
     let Change::Put(_, _, signature) = &mut note.change else { return Ok(()) };
     let Some(said) = signature.take_if(|_| signers.verify(&note.repository)) else { return Ok(()) };
     let good = inventory.signatures(&note.region, &note.repository, &said.subject).await?;
-    *signature = good.contains(&said.digest).then_some(said);
+    *signature = good.iter().any(|(_, one)| *one == said.digest).then_some(said);
     Ok(())
 }
 
@@ -202,7 +202,7 @@ pub async fn look_through(
         }
         if known.images.contains(digest) {
             let beside = inventory.signatures(region, name, digest).await?;
-            let signature = |one: Digest| {
+            let signature = |(_, one): (Option<Tag>, Digest)| {
                 let by = signing.get(digest).filter(|(_, at)| *at == one);
                 let tag = by.map(|(tag, _)| tag.clone());
                 SeenSignature { subject: digest.clone(), digest: one, tag }

@@ -244,7 +244,7 @@ impl Desk {
         };
         let beside = self.bin.inventory.signatures(region, name, digest).await?;
         let hidden = self.bin.hidden(region, name).await?;
-        let signed = beside.iter().any(|one| !hidden.has_image(one));
+        let signed = beside.iter().any(|one| hidden.shows(one));
         Ok(Seen { resolved, tag, signed })
     }
 

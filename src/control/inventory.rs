@@ -77,13 +77,13 @@ pub trait Inventory: Send + Sync {
         max: usize,
     ) -> Result<Option<Bytes>, Fault>;
 
-    /// The signatures that stand beside a manifest.
+    /// The signatures that stand beside a manifest, with the tag that one is found by.
     async fn signatures(
         &self,
         region: &Region,
         name: &RepositoryName,
         digest: &Digest,
-    ) -> Result<Vec<Digest>, Fault>;
+    ) -> Result<Vec<(Option<Tag>, Digest)>, Fault>;
 
     /// Copies a blob from another repository of the same registry; `false` if the upstream does not.
     async fn mount(

@@ -38,6 +38,8 @@ pub struct Bin {
     pub usage: Arc<Usage>,
     /// Told what is put and removed.
     pub census: Arc<Ledger>,
+    /// Whether reports that are pushed beside images are read.
+    pub reads_reports: bool,
 }
 
 impl std::fmt::Debug for Bin {

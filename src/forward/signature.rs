@@ -26,12 +26,12 @@ struct Index {
 struct Descriptor {
     digest: String,
     artifact_type: Option<String>,
-    annotations: Option<std::collections::HashMap<String, String>>,
+    annotations: Option<std::collections::HashMap<String, serde_json::Value>>,
 }
 
 impl Descriptor {
     fn is_signature(&self) -> bool {
-        let says = |key: &str| self.annotations.as_ref().and_then(|all| all.get(key)).map(String::as_str);
+        let says = |key: &str| self.annotations.as_ref()?.get(key)?.as_str();
         is_signature(self.artifact_type.as_deref().unwrap_or_default(), says)
     }
 }
@@ -52,9 +52,9 @@ impl Forwarder {
             return Ok(found);
         }
         found.truncate(VERIFIED_MAX);
-        let mut good = Vec::new();
+        let (mut good, mut left) = (Vec::new(), VERIFIED_MAX);
         for (tag, signature) in found {
-            if self.is_vouched_for(repository, digest, &signature).await? {
+            if self.is_vouched_for(repository, digest, &signature, &mut left).await? {
                 good.push((tag, signature));
             }
         }

@@ -29,18 +29,22 @@ struct Layer {
 }
 
 impl Forwarder {
-    /// Whether one of the signatures in a manifest is by a key that counts, of this image.
+    /// Whether one of the signatures in a manifest is by a key that counts, of this image. Each that is looked at is one less of
+    /// those that are `left`.
     pub(super) async fn is_vouched_for(
         &self,
         repository: &RepositoryName,
         image: &Digest,
         signature: &Digest,
+        left: &mut usize,
     ) -> Result<bool, Fault> {
         let reference = Reference::Digest(signature.clone());
         let Some((_, _, text)) = self.manifest(repository, &reference).await? else { return Ok(false) };
         let said: Option<Signed> = serde_json::from_slice(&text).ok();
         let layers = said.and_then(|said| said.layers).unwrap_or_default();
-        for layer in layers.into_iter().filter(|layer| layer.media_type == PAYLOAD).take(VERIFIED_MAX) {
+        for layer in layers.into_iter().filter(|layer| layer.media_type == PAYLOAD) {
+            let Some(rest) = left.checked_sub(1) else { return Ok(false) };
+            *left = rest;
             let words = layer.annotations.as_ref().and_then(|all| all.get(SIGNATURE));
             let (Some(words), Ok(payload)) = (words, Digest::parse(&layer.digest)) else { continue };
             let Some(payload) = self.blob_up_to(repository, &payload, PAYLOAD_MAX).await? else { continue };

@@ -112,7 +112,19 @@ const SIGNATURES: [&str; 5] = [
 /// Layers that runtimes unpack begin so.
 const UNPACKED: [&str; 2] = ["application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs."];
 
+/// No image has more layers, no index more children, and no type is longer in earnest; what has is read anew each time.
+const PARTS_SMALL: usize = 128;
+const TYPE_SMALL: usize = 128;
+
 impl Shape {
+    /// Whether so many of its size can be kept in memory that anybody may have made.
+    #[must_use]
+    pub fn is_small(&self) -> bool {
+        let types = self.layers.iter().map(|layer| &layer.media_type).chain([&self.kind]);
+        self.layers.len().max(self.children.len()) <= PARTS_SMALL
+            && types.into_iter().all(|one| one.len() <= TYPE_SMALL)
+    }
+
     /// Reads a manifest; `None` for what is no JSON object or too much.
     #[must_use]
     pub fn read(text: &[u8]) -> Option<Self> {

@@ -104,7 +104,13 @@ impl Keeper {
         names.dedup();
         for name in names {
             let began = Instant::now();
-            self.repository(region, &name).await?;
+            match self.repository(region, &name).await {
+                // Whoever may push there can bring that about; it must not keep the others from being looked at.
+                Err(Unseen::Upstream(fault @ Fault::UpstreamBroken(_))) => {
+                    tracing::warn!(%region, repository = %name, %fault, "the repository cannot be looked through");
+                }
+                looked => looked?,
+            }
             self.rest(began.elapsed() * REST).await;
         }
         store.all_looked_through(region, self.bin.clock.now()).await?;

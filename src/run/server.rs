@@ -292,11 +292,10 @@ fn keep_house(
 /// Where the workers tell of what is pushed.
 fn pushed(settings: &Settings, control: &Handle, bin: &Arc<Bin>, scans: &Arc<Scans>) -> Told {
     let (by, told) = tokio::sync::mpsc::channel(1024);
-    let reads_reports = settings.findings.referrers;
-    control.spawn(tasks::look_at_pushed(Arc::clone(bin), Arc::clone(scans), told, reads_reports));
+    control.spawn(tasks::look_at_pushed(Arc::clone(bin), Arc::clone(scans), told));
     let regions = regions(settings).collect();
     control.spawn(tasks::count_findings(Arc::clone(bin), Arc::clone(scans), regions));
-    Told { by, reads_reports }
+    Told { by }
 }
 
 fn regions(settings: &Settings) -> impl Iterator<Item = Region> {
@@ -326,6 +325,7 @@ fn bin(
         keep: settings.trash.keep,
         usage: Arc::new(Usage::of(regions(settings))),
         census,
+        reads_reports: settings.findings.referrers,
     }
 }
 

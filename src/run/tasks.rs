@@ -54,12 +54,8 @@ pub async fn keep_sightings(
 const READ_EVERY: Duration = Duration::from_secs(30);
 
 /// Reads the reports that were pushed, and has images scanned where that is wanted.
-pub async fn look_at_pushed(
-    bin: Arc<Bin>,
-    scans: Arc<Scans>,
-    mut told: mpsc::Receiver<Pushed>,
-    read_reports: bool,
-) {
+pub async fn look_at_pushed(bin: Arc<Bin>, scans: Arc<Scans>, mut told: mpsc::Receiver<Pushed>) {
+    let read_reports = bin.reads_reports;
     let mut every = tokio::time::interval(READ_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {

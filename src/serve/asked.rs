@@ -21,7 +21,7 @@ pub(super) struct Asked<'a> {
 impl Asked<'_> {
     async fn shape(&self, repository: &RepositoryName, digest: &Digest) -> Result<Option<Arc<Shape>>, Fault> {
         let (shapes, place) = (&self.shared.shapes, (self.region, repository));
-        let known = match shapes.of(digest) {
+        let known = match shapes.of(place, digest) {
             Some(known) => known,
             None => {
                 let reference = Reference::Digest(digest.clone());
@@ -38,10 +38,7 @@ impl Asked<'_> {
     async fn has_signature(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool, Fault> {
         let hidden = self.shared.gate.overlay(self.region, repository).await?.hidden;
         let beside = self.forwarder.signatures(repository, digest).await?;
-        let shown = |(tag, one): &(Option<Tag>, Digest)| {
-            !hidden.has_image(one) && tag.as_ref().is_none_or(|tag| !hidden.has_tag(tag, Some(one)))
-        };
-        Ok(beside.iter().any(shown))
+        Ok(beside.iter().any(|one| hidden.shows(one)))
     }
 }
 

@@ -69,12 +69,9 @@ impl Inventory for ImageReader {
         region: &Region,
         name: &RepositoryName,
         digest: &Digest,
-    ) -> Result<Vec<Digest>, Fault> {
+    ) -> Result<Vec<(Option<Tag>, Digest)>, Fault> {
         let (name, digest) = (name.clone(), digest.clone());
-        let found = self
-            .at(region, async move |forwarder: &Forwarder| forwarder.signatures(&name, &digest).await)
-            .await?;
-        Ok(found.into_iter().map(|(_, signature)| signature).collect())
+        self.at(region, async move |forwarder: &Forwarder| forwarder.signatures(&name, &digest).await).await
     }
 
     async fn mount(

@@ -70,6 +70,11 @@ impl Under<'_> {
                 let shown = |tag: &Tag| !over.hidden.has_tag(tag, None);
                 self.forwarder.tag_list(name, page, shown).await
             }
+            Operation::ManifestRead { reference: Reference::Tag(tag), .. }
+                if self.is_taken_off(name, tag, &over.hidden).await? =>
+            {
+                Err(unknown_manifest().into())
+            }
             _ => {
                 let answer = self.forwarder.forward(permit, exchange, body).await?;
                 self.count(operation, answer.status());
@@ -81,6 +86,16 @@ impl Under<'_> {
                 without_hidden(operation, &over.hidden, answer)
             }
         }
+    }
+
+    /// Whether what the tag itself points to is hidden. What a client is given may be another manifest, with another digest: some
+    /// registries convert to what it asks for.
+    async fn is_taken_off(&self, name: &RepositoryName, tag: &Tag, hidden: &Hidden) -> Result<bool, Fault> {
+        if hidden.is_empty() {
+            return Ok(false);
+        }
+        let digest = self.forwarder.digest_of(name, tag).await?;
+        Ok(hidden.has_tag(tag, digest.as_ref()))
     }
 
     /// Hides what is deleted.
@@ -157,11 +172,11 @@ impl Under<'_> {
 
     /// Tells of a push. What may be a report is written down first: whoever hears that it was pushed may rely on its being read.
     async fn tell(&self, pushed: Pushed) -> Result<(), Fault> {
-        let told = &self.shared.pushed;
-        if let Some(report) = pushed.report(self.shared.clock.now()).filter(|_| told.reads_reports) {
+        let read = self.shared.bin.reads_reports;
+        if let Some(report) = pushed.report(self.shared.clock.now()).filter(|_| read) {
             self.at_the_bin(|bin| async move { bin.report_pushed(&report).await }).await?;
         }
-        told.tell(pushed);
+        self.shared.pushed.tell(pushed);
         Ok(())
     }
 

@@ -9,8 +9,6 @@ use crate::control::pushed::Pushed;
 pub struct Told {
     /// Where to.
     pub by: mpsc::Sender<Pushed>,
-    /// Whether pushed reports are read.
-    pub reads_reports: bool,
 }
 
 impl Told {

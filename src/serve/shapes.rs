@@ -11,7 +11,7 @@ use crate::registry::reference::Digest;
 use crate::registry::shape::Shape;
 
 /// How many manifests are remembered.
-const SHAPES: usize = 16_384;
+const SHAPES: usize = 4_096;
 
 /// How many children of indexes are remembered, and how many indexes of each.
 const CHILDREN: usize = 65_536;
@@ -20,7 +20,7 @@ const PARENTS_MAX: usize = 8;
 /// What is remembered.
 #[derive(Debug)]
 pub struct Shapes {
-    known: Cache<Digest, Arc<Shape>>,
+    known: Cache<u64, Arc<Shape>>,
     parents: Cache<u64, Arc<[Digest]>>,
     hasher: RandomState,
 }
@@ -32,10 +32,10 @@ impl Default for Shapes {
 }
 
 impl Shapes {
-    /// What the manifest is, if that is known.
+    /// What a manifest of the repository is, if that is known. That another repository has it tells nobody anything.
     #[must_use]
-    pub fn of(&self, digest: &Digest) -> Option<Arc<Shape>> {
-        self.known.get(digest)
+    pub fn of(&self, place: (&Region, &RepositoryName), digest: &Digest) -> Option<Arc<Shape>> {
+        self.known.get(&self.key(place, digest))
     }
 
     /// Remembers what a manifest of the repository is.
@@ -50,7 +50,9 @@ impl Shapes {
                 self.parents.insert(key, parents.into());
             }
         }
-        self.known.insert(digest.clone(), shape);
+        if shape.is_small() {
+            self.known.insert(self.key(place, digest), shape);
+        }
     }
 
     /// The indexes of the repository that the image is known to be part of.
@@ -83,6 +85,23 @@ mod tests {
         shapes.learn((&region, &here), &digest(9), Arc::new(Shape::read(index.as_bytes()).unwrap()));
         assert_eq!(*shapes.parents((&region, &here), &digest(1)), [digest(9)]);
         assert!(shapes.parents((&region, &there), &digest(1)).is_empty());
-        assert!(shapes.of(&digest(9)).is_some() && shapes.of(&digest(1)).is_none());
+        assert!(shapes.of((&region, &here), &digest(9)).is_some());
+        assert!(shapes.of((&region, &here), &digest(1)).is_none());
+        assert!(shapes.of((&region, &there), &digest(9)).is_none(), "another repository's");
+    }
+
+    #[test]
+    fn what_is_larger_than_any_image_is_not_remembered() {
+        let digest = |n: u8| Digest::parse(&format!("sha256:{n:064x}")).unwrap();
+        let (region, here) = ("us-south".parse().unwrap(), "a/b".parse().unwrap());
+        let long = format!(r#"{{"artifactType":"{}"}}"#, "x".repeat(5_000));
+        let layer = format!(r#"{{"mediaType":"a/b","digest":"{}","size":1}}"#, digest(2));
+        let many = format!(r#"{{"layers":[{}]}}"#, vec![layer; 600].join(","));
+        let shapes = Shapes::default();
+        for (number, text) in [long, many].iter().enumerate() {
+            let digest = digest(u8::try_from(number).unwrap());
+            shapes.learn((&region, &here), &digest, Arc::new(Shape::read(text.as_bytes()).unwrap()));
+            assert!(shapes.of((&region, &here), &digest).is_none(), "{number}");
+        }
     }
 }

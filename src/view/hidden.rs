@@ -48,6 +48,12 @@ impl Hidden {
             || points_to.is_some_and(|now| self.has_image(now))
     }
 
+    /// Whether a signature can be seen, by the tag that it is found by if it has one.
+    #[must_use]
+    pub fn shows(&self, (tag, signature): &(Option<Tag>, Digest)) -> bool {
+        !self.has_image(signature) && tag.as_ref().is_none_or(|tag| !self.has_tag(tag, Some(signature)))
+    }
+
     /// How much is hidden.
     #[must_use]
     pub fn len(&self) -> usize {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::aws::Aws;
 use crate::support::client::{Client, Docker, Skopeo};
 use crate::support::http::Http;
-use crate::support::image::{Image, MANIFEST};
+use crate::support::image::{Blob, DOCKERS_MANIFEST, Image, MANIFEST};
 use crate::support::in_process::InProcess;
 use crate::support::portcullis::{ACCOUNT, Cli, Portcullis};
 use crate::support::registry::Registry;
@@ -83,6 +83,60 @@ fn a_deleted_image_is_gone_for_docker_and_comes_back_by_tag_by_digest_and_by_pus
     says(&cli, "cr image-untag birds/owl:1", &["Successfully deleted image tag"]);
     gone(&one);
     docker.pull(&at.image("birds/owl:3")).must_succeed();
+}
+
+/// Docker's list of an image for linux/amd64, and the image in Docker's own words.
+const DOCKERS_LIST: &str = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+fn in_dockers_words(image: &Image) -> (Blob, Blob) {
+    let mut manifest: Value = serde_json::from_slice(&image.manifest.bytes).unwrap();
+    manifest["mediaType"] = DOCKERS_MANIFEST.into();
+    manifest["config"]["mediaType"] = "application/vnd.docker.container.image.v1+json".into();
+    for layer in manifest["layers"].as_array_mut().unwrap() {
+        layer["mediaType"] = "application/vnd.docker.image.rootfs.diff.tar.gzip".into();
+    }
+    let manifest = Blob::of(manifest.to_string().into_bytes());
+    let list = serde_json::json!({"schemaVersion": 2, "mediaType": DOCKERS_LIST, "manifests": [{
+        "mediaType": DOCKERS_MANIFEST, "digest": manifest.digest, "size": manifest.bytes.len(),
+        "platform": {"os": "linux", "architecture": "amd64"},
+    }]});
+    (manifest, Blob::of(list.to_string().into_bytes()))
+}
+
+#[test]
+fn a_tag_that_was_taken_off_is_not_served_as_what_a_registry_converts_it_to() {
+    let registry = Registry::start();
+    let at = Portcullis::before(&registry.url());
+    let (cli, image) = (at.administration(), Image::tiny());
+    let scope = "repository:birds/owl:pull,push";
+    let http = at.http().bearer(&at.http().basic(IAMAPIKEY, at.admin_key()).token(&[scope]));
+    assert_eq!(http.push(&image, "birds/owl", "kept").status, 201);
+    let (manifest, list) = in_dockers_words(&image);
+    for (reference, kind, content) in [
+        (manifest.digest.as_str(), DOCKERS_MANIFEST, &manifest),
+        ("v1", DOCKERS_LIST, &list),
+        ("v2", DOCKERS_LIST, &list),
+    ] {
+        let path = format!("/v2/birds/owl/manifests/{reference}");
+        let put = http.send("PUT", &path, &[("Content-Type", kind)], &content.bytes);
+        assert_eq!(put.status, 201, "{}", put.text());
+    }
+    let read = |tag: &str, kind: &str| {
+        http.send("GET", &format!("/v2/birds/owl/manifests/{tag}"), &[("Accept", kind)], b"")
+    };
+    let converted = read("v1", DOCKERS_MANIFEST);
+    assert_eq!((converted.status, converted.body == manifest.bytes), (200, true), "{}", converted.text());
+    says(&cli, "cr image-untag birds/owl:v1", &["OK"]);
+    for kind in [DOCKERS_MANIFEST, DOCKERS_LIST, "*/*"] {
+        assert_eq!(read("v1", kind).status, 404, "{kind}");
+        // To a client that takes anything, it would give a manifest of the first schema, and has none.
+        assert_eq!(read("v2", kind).status, if kind == "*/*" { 400 } else { 200 }, "{kind}");
+    }
+    says(&cli, "cr image-rm birds/owl:v2", &["OK"]);
+    for kind in [DOCKERS_MANIFEST, DOCKERS_LIST, "*/*"] {
+        assert_eq!(read("v2", kind).status, 404, "{kind}");
+    }
+    assert_eq!(read("kept", MANIFEST).status, 200);
 }
 
 #[test]

@@ -260,6 +260,7 @@ impl House {
             keep: Some(std::time::Duration::from_secs(30 * 24 * 3600)),
             usage: Arc::new(Usage::of([samples::region("us-south")])),
             census: Arc::default(),
+            reads_reports: true,
         };
         let desk = Desk {
             bin: Arc::new(bin),

@@ -88,7 +88,12 @@ impl Inventory for OneImage {
         Ok(None)
     }
 
-    async fn signatures(&self, _: &Region, _: &RepositoryName, _: &Digest) -> Result<Vec<Digest>, Fault> {
+    async fn signatures(
+        &self,
+        _: &Region,
+        _: &RepositoryName,
+        _: &Digest,
+    ) -> Result<Vec<(Option<Tag>, Digest)>, Fault> {
         Ok(Vec::new())
     }
 

@@ -9,10 +9,10 @@ use crate::ids::issuer::Origin;
 /// How many refusals in five minutes are a spike unless the file says otherwise.
 const DENIED: u32 = 100;
 
-/// The section; nothing is inside but this machine unless it says so.
+/// The section; nothing is inside unless it says so, this machine neither: the upstream may be here.
 pub(super) fn read(mut section: Section<'_>) -> Alerts {
     let ca_file = files::public(&mut section, "ca_file");
-    let loopback = section.boolean("loopback").unwrap_or(true);
+    let loopback = section.boolean("loopback").unwrap_or(false);
     let denied_access = number(&mut section, "denied_access", DENIED);
     let mut origins = Vec::new();
     let internal =

@@ -23,6 +23,7 @@ macro_rules! is_news {
          one.repository || '@' || one.digest, substr(one.repository, 1, instr(one.repository, '/') - 1))) \
          and not exists (select 1 from new_finding as old where old.digest = one.digest and old.issue = one.issue \
          and old.package = one.package and old.region = one.region and old.repository = one.repository \
+         and instr('MEDIUM HIGH CRITICAL', old.severity) >= instr('MEDIUM HIGH CRITICAL', one.severity) \
          and old.id < one.id and old.found_at > one.found_at - "
     };
 }

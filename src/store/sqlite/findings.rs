@@ -42,11 +42,18 @@ impl Findings for SqliteStore {
                 about.bind(of.region.as_str()).bind(of.repository.as_str()).bind(digest.as_str()).bind(id);
             about.execute(write.connection()).await?;
         }
-        let known: HashSet<(&str, &str)> = before.iter().map(|old| (&*old.id, &*old.package)).collect();
-        let alarming = report.report.findings.iter().filter(|one| {
-            let named = (&*one.id, &*one.package);
-            one.kind == Kind::Vulnerability && one.severity.alarms() && !known.contains(&named)
-        });
+        // What was said to be harmless is news when it turns out not to be.
+        let known: HashSet<(&str, &str, Severity)> =
+            before.iter().map(|old| (&*old.id, &*old.package, old.severity)).collect();
+        let as_bad = |one: &Finding| {
+            let worse = Severity::ALL.into_iter().filter(|severity| *severity >= one.severity);
+            worse.into_iter().any(|severity| known.contains(&(&*one.id, &*one.package, severity)))
+        };
+        let alarming = report
+            .report
+            .findings
+            .iter()
+            .filter(|one| one.kind == Kind::Vulnerability && one.severity.alarms() && !as_bad(one));
         let new: Vec<&Finding> = alarming.collect();
         note(&mut write, report, &new).await?;
         write.touch(ChangeKey::Findings(of.region.clone(), of.repository.clone()));

@@ -60,7 +60,9 @@ impl Portcullis {
         // Not secret and not random: a test may print it.
         let admin_key = "suite-administrator-0123456789abcdefghijklmnopqrstuvwxyz".to_owned();
         let variable = |(name, value): &(&str, &str)| (format!("PORTCULLIS__{name}"), (*value).to_owned());
-        let environment: Vec<_> = variables.iter().map(variable).collect();
+        // Whoever is told of alerts in the tests is on this machine too.
+        let ours = ("PORTCULLIS__ALERTS__LOOPBACK".to_owned(), "true".to_owned());
+        let environment: Vec<_> = variables.iter().map(variable).chain([ours]).collect();
         let mut command = server(&folder, &admin_key, "init");
         run(command.args(init).envs(environment.clone()), "").must_succeed();
         let (running, public, metrics) = launch(&folder, &admin_key, &environment);

@@ -119,7 +119,8 @@ impl Desk {
         let said = |unstored| refused(unstored, &manifest.media_type, name, self.account.as_str());
         let digest = put.map_err(said)?;
         self.store.image_pushed(asker.region, name, &digest, self.clock.now()).await?;
-        if let Some(subject) = subject_of(&reference, &manifest.content) {
+        let subject = subject_of(&reference, &manifest.content).filter(|_| self.bin.reads_reports);
+        if let Some(subject) = subject {
             let of = Scanned { region: asker.region.clone(), repository: name.clone(), digest: subject };
             let row = PushedReport { id: 0, of, digest: digest.clone(), pushed_at: self.clock.now() };
             self.bin.report_pushed(&row).await?;
