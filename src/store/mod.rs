@@ -27,6 +27,7 @@ pub mod quota;
 pub mod registry;
 pub mod resource_group;
 pub mod retention;
+pub mod rule_attachment;
 pub mod sqlite;
 pub mod trash;
 pub mod trusted_profile;
@@ -57,6 +58,7 @@ pub trait Store:
     + resource_group::ResourceGroups
     + trusted_profile::TrustedProfiles
     + retention::Retentions
+    + rule_attachment::RuleAttachments
     + trash::Trash
     + Send
     + Sync

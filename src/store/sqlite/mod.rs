@@ -29,6 +29,7 @@ mod registry;
 mod resource_group;
 mod retention;
 mod row;
+mod rule_attachment;
 mod schema;
 #[cfg(test)]
 mod tests;
