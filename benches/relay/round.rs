@@ -1,6 +1,6 @@
 //! One round of work by one contender, and what it cost; several of them in turn.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::contender::Contender;
 use crate::processor::{busy_seconds, seconds_of};
@@ -64,6 +64,20 @@ impl Series {
     }
 }
 
+/// Waits until servers that have just been started have nothing more to do of their own.
+fn settle(contenders: &[&Contender]) {
+    let pids: Vec<u32> = contenders.iter().flat_map(|contender| contender.pids()).collect();
+    let until = Instant::now() + Duration::from_secs(180);
+    while Instant::now() < until {
+        let before = seconds_of(&pids);
+        std::thread::sleep(Duration::from_secs(1));
+        if seconds_of(&pids) - before < 0.02 {
+            return;
+        }
+    }
+    eprintln!("they do not come to rest; measuring all the same");
+}
+
 /// Measures all contenders in turn, back and forth.
 pub(crate) fn take_turns<'c>(
     contenders: &[&'c Contender],
@@ -71,6 +85,7 @@ pub(crate) fn take_turns<'c>(
 ) -> Vec<Series> {
     let mut all: Vec<Series> =
         contenders.iter().map(|contender| Series { name: contender.name, rounds: Vec::new() }).collect();
+    settle(contenders);
     for number in 0..ROUNDS {
         let mut order: Vec<usize> = (0..contenders.len()).collect();
         if number % 2 == 1 {

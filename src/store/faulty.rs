@@ -299,6 +299,7 @@ delegate!(Networks {
 delegate!(Policies {
     policy(id: &PolicyId) -> Option<PolicyRecord>;
     policies(subject: Option<&Subject>, window: Window) -> Listed<PolicyRecord>;
+    policies_after(after: Option<&PolicyId>, limit: u32) -> Vec<PolicyRecord>;
     insert_policy(row: &PolicyRecord) -> ();
     update_policy(row: &PolicyRecord) -> ();
     delete_policy(id: &PolicyId) -> ();

@@ -47,6 +47,12 @@ pub trait Policies {
         subject: Option<&Subject>,
         window: Window,
     ) -> Result<Listed<PolicyRecord>, StoreError>;
+    /// Up to `limit` policies by their ids, after that one: for who reads all of them, however many there are.
+    async fn policies_after(
+        &self,
+        after: Option<&PolicyId>,
+        limit: u32,
+    ) -> Result<Vec<PolicyRecord>, StoreError>;
     /// Adds a policy; `NotFound` if its subject does not exist.
     async fn insert_policy(&self, row: &PolicyRecord) -> Result<(), StoreError>;
     /// Replaces a policy whose stored version is `row.stamp.version - 1`; the subject may change, both are touched.

@@ -4,26 +4,41 @@ use std::collections::{BTreeMap, HashMap};
 
 use crate::clock::UnixTime;
 use crate::compliance::facts::{
-    AlertChannel, AuditLog, Facts, Images, Key, KeyKind, Kind, Principal, Registry,
+    AlertChannel, AuditLog, Dialect, Facts, Images, Key, KeyKind, Kind, Principal, Registry,
 };
 use crate::control::Desk;
 use crate::control::list::every;
 use crate::control::problem::Problem;
 use crate::ids::principal::PrincipalId;
 use crate::store::alert::ChannelRecord;
+use crate::store::feed::Sequence;
 use crate::store::identity::User;
 
 /// How long what is known of images is good although nothing has changed, in milliseconds: scans grow old.
 const IMAGES_KEPT: i64 = 45 * 1000;
 
+/// What an earlier scan was made from.
+pub(super) enum Known {
+    /// There was none.
+    Nothing,
+    /// As of the same change.
+    Same(Facts),
+    /// As of an earlier one.
+    Older(Facts, Sequence),
+}
+
 impl Desk {
-    /// Everything that goals and rules are judged by. What only changes of the account can change is taken from `known`, if
-    /// it is from after the last one.
-    /// So is what is known of images, if nothing was noted of them (`unnoted`).
-    pub(super) async fn facts(&self, known: Option<Facts>, unnoted: bool) -> Result<Facts, Problem> {
+    /// Everything that goals and rules are judged by, as of `sequence` or later. What only changes of the account can change is
+    /// taken from `known`, if it is from after the last one. So is what is known of images, if nothing was noted of them (`unnoted`).
+    pub(super) async fn facts(
+        &self,
+        known: Known,
+        sequence: Sequence,
+        unnoted: bool,
+    ) -> Result<Facts, Problem> {
         let uses = self.store.last_uses().await?;
         let mut facts = self.registry_facts().await?;
-        if let Some(known) = known {
+        if let Known::Same(known) = known {
             let Facts { mut principals, grants, public, mut keys, signing_key, images: old, .. } = known;
             for principal in principals.values_mut() {
                 principal.last_used = uses.get(&principal.id.to_string()).copied().max(principal.last_used);
@@ -40,7 +55,14 @@ impl Desk {
             return Ok(Facts { principals, grants, public, keys, signing_key, images, ..facts });
         }
         facts.principals = self.known_principals(&uses).await?;
-        let mut grants = self.ibm_grants().await?;
+        let before = match known {
+            Known::Older(Facts { mut grants, .. }, since) => {
+                grants.retain(|grant| grant.dialect == Dialect::Ibm);
+                Some((grants, since))
+            }
+            Known::Nothing | Known::Same(_) => None,
+        };
+        let mut grants = self.ibm_grants(before, sequence).await?;
         grants.extend(self.aws_grants().await?);
         facts.grants = grants;
         facts.public = self.public_grants().await?;

@@ -5,6 +5,7 @@ pub mod attachment;
 mod gather;
 mod govern;
 mod grants;
+mod ibm_grants;
 pub mod rule;
 pub mod scan;
 pub mod show;

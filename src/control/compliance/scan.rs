@@ -8,6 +8,7 @@ use crate::compliance::goal::{Goal, Profile, Severity};
 use crate::compliance::report::Summary;
 use crate::compliance::verdict::{Status, Verdict};
 use crate::control::Desk;
+use crate::control::compliance::gather::Known;
 use crate::control::problem::Problem;
 use crate::record::audit::event::AuditEvent;
 use crate::store::compliance::{ComplianceRule, Scan, ScanRow};
@@ -110,9 +111,13 @@ impl Desk {
         let (sequence, noted) = (self.store.latest().await?, self.bin.census.written());
         self.write_down().await?;
         self.note_private().await?;
-        let known = last.take().filter(|last| last.scanned.sequence == sequence);
-        let unnoted = known.as_ref().is_some_and(|last| last.scanned.noted == noted);
-        let mut facts = self.facts(known.map(|last| last.facts), unnoted).await?;
+        let unnoted = last.as_ref().is_some_and(|last| last.scanned.noted == noted);
+        let known = match last.take() {
+            Some(last) if last.scanned.sequence == sequence => Known::Same(last.facts),
+            Some(last) => Known::Older(last.facts, last.scanned.sequence),
+            None => Known::Nothing,
+        };
+        let mut facts = self.facts(known, sequence, unnoted).await?;
         facts.at = self.clock.now();
         let rows = self.store.compliance_rules().await?;
         let mut profiles = Vec::new();

@@ -33,6 +33,10 @@ pub(crate) async fn a_policy_is_read_back_and_listed_by_subject(store: Arc<dyn S
     assert_eq!((listed.rows, listed.total), (vec![rows[0].clone()], 2));
     assert_eq!(store.policies(Some(&in_group), ALL).await.unwrap().rows, [rows[1].clone()]);
     assert!(matches!(store.insert_policy(&rows[0]).await, Err(StoreError::Conflict(_))));
+    let mut by_id = rows.to_vec();
+    by_id.sort_by(|one, other| one.id.as_str().cmp(other.id.as_str()));
+    assert_eq!(store.policies_after(None, 2).await.unwrap(), by_id[..2]);
+    assert_eq!(store.policies_after(Some(&by_id[1].id), 2).await.unwrap(), by_id[2..]);
 
     store.delete_policy(&rows[0].id).await.unwrap();
     assert_eq!(touched(&*store, &mut feed).await, [one]);

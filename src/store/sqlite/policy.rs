@@ -75,6 +75,16 @@ impl Policies for SqliteStore {
         }
     }
 
+    async fn policies_after(
+        &self,
+        after: Option<&PolicyId>,
+        limit: u32,
+    ) -> Result<Vec<PolicyRecord>, StoreError> {
+        let select = "select * from policy_with_roles where id > ?1 order by id limit ?2";
+        let select = sqlx::query(select).bind(after.map_or("", PolicyId::as_str)).bind(limit);
+        select.fetch_all(&self.readers).await?.iter().map(decode).collect()
+    }
+
     async fn insert_policy(&self, row: &PolicyRecord) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
         insert(write.connection(), row).await?;
