@@ -22,12 +22,15 @@ pub mod identity;
 pub mod keyring;
 pub mod network;
 pub mod policy;
+pub mod postgres;
 pub mod profile;
 pub mod quota;
 pub mod registry;
 pub mod resource_group;
 pub mod retention;
+pub(in crate::store) mod sql;
 pub mod sqlite;
+pub mod tables;
 pub mod trash;
 pub mod trusted_profile;
 
