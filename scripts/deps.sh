@@ -23,6 +23,7 @@ test=(
     jq:jq socat:socat strace:strace taskset:util-linux sqlite3:sqlite3 ss:iproute2 ps:procps openssl:openssl   # looking closely
     script:bsdutils                                                                           # a terminal
     slowhttptest:slowhttptest                                                                 # slow attackers
+    pg_ctlcluster:postgresql                                                                  # the other store
     python3:python3 git:git
 )
 

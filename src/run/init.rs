@@ -14,7 +14,7 @@ use crate::credential::seal::MasterKey;
 use crate::ids::aws::AccessKeyId;
 use crate::ids::region::Region;
 use crate::store::Store;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite;
 use crate::token::mint::SEALED_FOR;
 
 /// The variable that holds the administrator's key, for containers.
@@ -59,7 +59,7 @@ pub async fn open(settings: &Settings, sources: &Sources) -> Result<Installation
         .doing(format_args!("making the directory {} of store.url", directory.display()))?;
     let master = ensure_master_key(&settings.store.master_key_file, &*sources.entropy)
         .doing("opening the installation")?;
-    let store = SqliteStore::open(path, Arc::clone(&sources.clock))
+    let store = sqlite::open(path, Arc::clone(&sources.clock))
         .await
         .doing(format_args!("opening the store {}", path.display()))?;
     let pepper = Pepper::new(master.derive(PEPPER).expose());

@@ -23,6 +23,16 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Of a failed commit: if the database has not refused it, nobody knows.
+    pub(super) fn in_doubt(error: sqlx::Error) -> Self {
+        if error.as_database_error().is_some() {
+            return error.into();
+        }
+        Self::Unavailable(format!(
+            "the connection was lost while a change was committed, and whether it was made is unknown: {error}"
+        ))
+    }
+
     /// Says `because` if the database refused a row that is there already.
     pub(super) fn conflict(error: sqlx::Error, because: &'static str) -> Self {
         if let Self::Conflict(_) = Self::from(&error) { Self::Conflict(because) } else { Self::from(&error) }

@@ -22,13 +22,16 @@ pub mod identity;
 pub mod keyring;
 pub mod network;
 pub mod policy;
+pub mod postgres;
 pub mod profile;
 pub mod quota;
 pub mod registry;
 pub mod resource_group;
 pub mod retention;
 pub mod rule_attachment;
+pub(in crate::store) mod sql;
 pub mod sqlite;
+pub mod tables;
 pub mod trash;
 pub mod trusted_profile;
 

@@ -27,7 +27,8 @@ use crate::store::contract::samples::{
 use crate::store::faulty::Faulty;
 use crate::store::keyring::SigningKeyRecord;
 use crate::store::policy::Subject;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite;
+use crate::store::tables::SqlStore;
 
 struct World {
     store: Arc<Faulty>,
@@ -35,8 +36,8 @@ struct World {
     dir: TempDir,
 }
 
-async fn sqlite(path: &Path) -> SqliteStore {
-    SqliteStore::open(path, Arc::new(SystemClock)).await.unwrap()
+async fn sqlite(path: &Path) -> SqlStore {
+    sqlite::open(path, Arc::new(SystemClock)).await.unwrap()
 }
 
 /// A view of a store with the service IDs 1 to 3.
@@ -338,7 +339,7 @@ async fn without_the_store_known_callers_are_served_for_so_long_and_then_nobody(
 async fn writes_of_another_process_are_seen_even_if_the_feed_was_pruned() {
     let world = world().await;
     assert_eq!(world.grants(1).await, 0);
-    let other: Arc<SqliteStore> = Arc::new(sqlite(&world.dir.path().join("store.db")).await);
+    let other: Arc<SqlStore> = Arc::new(sqlite(&world.dir.path().join("store.db")).await);
     let other_as: &dyn Store = &*other;
     for n in 1..=3 {
         other_as.insert_policy(&policy(n, to(1))).await.unwrap();

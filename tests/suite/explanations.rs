@@ -9,7 +9,7 @@ use portcullis::policy::aws::kind::Kind;
 use portcullis::store::aws::holder::Holder;
 use portcullis::store::aws::inline_policy::{InlinePolicies, InlinePolicy};
 use portcullis::store::aws::text::DocumentText;
-use portcullis::store::sqlite::SqliteStore;
+use portcullis::store::sqlite;
 use serde_json::Value;
 
 use crate::support::aws::Aws;
@@ -38,7 +38,7 @@ fn write(at: &Portcullis, who: &str, statements: &str) {
     let path = at.folder().join("portcullis.db");
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let store = SqliteStore::open(&path, Arc::new(SystemClock)).await.unwrap();
+        let store = sqlite::open(&path, Arc::new(SystemClock)).await.unwrap();
         store.put_inline_policy(&holder, &policy).await.unwrap();
         store.close().await;
     });

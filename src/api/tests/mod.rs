@@ -58,7 +58,8 @@ use crate::store::aws::holder::Actor;
 use crate::store::contract::samples;
 use crate::store::identity::PrincipalRecord;
 use crate::store::policy::{PolicyRecord, Subject};
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite;
+use crate::store::tables::SqlStore;
 use crate::token::federation::Federation;
 use crate::view::bundle::{Bundle, rights_at};
 use crate::view::compile::policies as compiled_documents;
@@ -217,7 +218,7 @@ fn judged() -> Compliance {
 /// An installation: an administrator, and a stranger who may do nothing.
 struct House {
     api: Api,
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     admin: PrincipalId,
     stranger: PrincipalId,
     _dir: TempDir,
@@ -237,7 +238,7 @@ impl House {
     async fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(samples::time(1000)));
-        let store = Arc::new(SqliteStore::open(&dir.path().join("store.db"), clock.clone()).await.unwrap());
+        let store = Arc::new(sqlite::open(&dir.path().join("store.db"), clock.clone()).await.unwrap());
         let mut founding = samples::founding();
         let (service, platform) =
             (target("serviceType", "service"), target("serviceType", "platform_service"));
@@ -445,7 +446,7 @@ impl Reply {
     }
 }
 
-impl SqliteStore {
+impl SqlStore {
     async fn found_for_test(&self, founding: &crate::store::account::Founding) {
         crate::store::account::Accounts::found(self, founding).await.unwrap();
     }

@@ -1,53 +1,25 @@
 //! The store in one SQLite file: one writer, a few readers, every commit on disk before it is acknowledged.
 //!
-//! It keeps rows and the feed, one file per aggregate. It never decides anything, and it never retries a write whose
-//! commit failed: whether that write happened is unknown until the file can be read again.
+//! Only what is particular to it: the file, how it is opened, its schema. The rows are in [`super::tables`].
 
-mod account;
-mod alarming;
-mod alert;
-mod api_key;
-mod aws;
-mod census;
-mod compliance;
-mod custom_role;
-mod exemption;
-mod feed;
 mod file;
-mod findings;
-mod group;
-mod group_rule;
-mod identity;
-mod keyring;
-mod network;
-mod policy;
-mod principal;
-mod profile;
-mod pushed_report;
-mod quota;
-mod registry;
-mod resource_group;
-mod retention;
-mod row;
-mod rule_attachment;
 mod schema;
 #[cfg(test)]
 mod tests;
-mod trash;
-mod trusted_profile;
-mod write;
 
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, SqlitePool};
 use tokio::sync::watch;
 
 use self::file::StoreFile;
-use super::StoreError;
 use super::feed::Sequence;
+use super::tables::{Engine, SqlStore};
+use super::{StoreError, sql};
 use crate::clock::Clock;
 
 /// How long a statement waits for another process that holds the file.
@@ -62,48 +34,36 @@ const QUEUE: Duration = Duration::from_secs(10);
 /// Reading connections. Reads are rare (the view caches them) and short.
 const READERS: u32 = 4;
 
-/// An open store.
-#[derive(Debug)]
-pub struct SqliteStore {
-    file: StoreFile,
-    clock: Arc<dyn Clock>,
-    writer: SqlitePool,
-    readers: SqlitePool,
-    committed: watch::Sender<Sequence>,
-    applied: watch::Sender<Option<Sequence>>,
+/// Opens the store at `path`, and makes it if there is none: the file for its owner only, missing directories too.
+/// Brings an older schema up to date.
+///
+/// # Errors
+/// [`StoreError::Unavailable`], with what to do about it, when others than the owner may open the file, when a newer
+/// version of the program made it, and when it cannot be opened or written.
+pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<SqlStore, StoreError> {
+    let file = StoreFile::prepare(path)?;
+    let writer = connect(path).await?;
+    schema::migrate(&writer).await?;
+    let readers = pool(READERS).connect_with(options(path).pragma("query_only", "ON")).await?;
+    let (writer, readers) = (sql::Pool::Sqlite(writer), sql::Pool::Sqlite(readers));
+    SqlStore::new(Box::new(file), clock, writer, readers, watch::Sender::new(Sequence::default())).await
 }
 
-impl SqliteStore {
-    /// Opens the store at `path`, and makes it if there is none: the file for its owner only, missing directories too.
-    /// Brings an older schema up to date.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`], with what to do about it, when others than the owner may open the file, when a newer
-    /// version of the program made it, and when it cannot be opened or written.
-    pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, StoreError> {
-        let file = StoreFile::prepare(path)?;
-        let writer = connect(path).await?;
-        schema::migrate(&writer).await?;
-        let readers = pool(READERS).connect_with(options(path).pragma("query_only", "ON")).await?;
-        let latest = feed::latest(&mut *writer.acquire().await?).await?;
-        Ok(Self {
-            file,
-            clock,
-            writer,
-            readers,
-            committed: watch::Sender::new(latest),
-            applied: watch::Sender::new(None),
-        })
+#[async_trait]
+impl Engine for StoreFile {
+    fn check(&self) -> Result<(), StoreError> {
+        StoreFile::check(self)
     }
 
-    /// Closes every connection, after what is under way; then the file alone holds everything.
-    pub async fn close(&self) {
-        self.readers.close().await;
-        self.writer.close().await;
+    async fn begin(&self, writer: &sql::Pool) -> Result<sql::Transaction, StoreError> {
+        Ok(writer.begin_as("begin", Some("begin immediate")).await?)
+    }
+
+    /// Other processes on the same machine find changes when they look.
+    async fn announce(&self, _: &mut sql::Connection, _: Sequence) -> Result<(), StoreError> {
+        Ok(())
     }
 }
-
-impl super::Store for SqliteStore {}
 
 /// Opens the writing connection. Turning on the write-ahead log, once in the life of a file, does not wait for another
 /// process that does the same, so this does.

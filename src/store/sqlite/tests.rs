@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::SqliteStore;
 use crate::clock::SystemClock;
 use crate::store::account::Accounts;
 use crate::store::aws::attachment::Attachments;
@@ -28,13 +27,15 @@ use crate::store::identity::Identities;
 use crate::store::keyring::Keyring;
 use crate::store::network::Networks;
 use crate::store::policy::{Policies, Subject};
+use crate::store::sqlite;
+use crate::store::tables::SqlStore;
 use crate::store::{Store, StoreError};
 
-async fn open(path: &Path) -> Result<SqliteStore, StoreError> {
-    SqliteStore::open(path, Arc::new(SystemClock)).await
+async fn open(path: &Path) -> Result<SqlStore, StoreError> {
+    sqlite::open(path, Arc::new(SystemClock)).await
 }
 
-async fn fresh() -> (SqliteStore, TempDir) {
+async fn fresh() -> (SqlStore, TempDir) {
     let dir = tempfile::tempdir().unwrap();
     (open(&dir.path().join("store.db")).await.unwrap(), dir)
 }
@@ -42,9 +43,9 @@ async fn fresh() -> (SqliteStore, TempDir) {
 mod contract {
     use super::{Arc, Store, TempDir, fresh};
 
-    async fn any() -> (Arc<dyn Store>, TempDir) {
+    async fn any() -> Option<(Arc<dyn Store>, TempDir)> {
         let (store, dir) = fresh().await;
-        (Arc::new(store), dir)
+        Some((Arc::new(store), dir))
     }
 
     crate::store::contract::suite!(any);
@@ -99,15 +100,16 @@ async fn what_was_written_is_there_after_opening_again() {
 async fn every_connection_is_durable_checked_and_leaves_no_remains() {
     let (store, _dir) = fresh().await;
     for pool in [&store.writer, &store.readers] {
-        let pragma =
-            async |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(pool).await.unwrap();
+        let pragma = async |sql: &'static str| {
+            sqlx::query_scalar::<_, i64>(sql).fetch_one(pool.sqlite()).await.unwrap()
+        };
         assert_eq!(pragma("pragma synchronous").await, 2, "FULL");
         assert_eq!(pragma("pragma foreign_keys").await, 1);
         assert_eq!(pragma("pragma secure_delete").await, 1);
-        let mode: String = sqlx::query_scalar("pragma journal_mode").fetch_one(pool).await.unwrap();
+        let mode: String = sqlx::query_scalar("pragma journal_mode").fetch_one(pool.sqlite()).await.unwrap();
         assert_eq!(mode, "wal");
     }
-    sqlx::query("delete from account").execute(&store.readers).await.unwrap_err();
+    sqlx::query("delete from account").execute(store.readers.sqlite()).await.unwrap_err();
 }
 
 #[tokio::test]
@@ -115,7 +117,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     let (store, dir) = fresh().await;
     let newer = "insert into _sqlx_migrations (version, description, success, checksum, execution_time) \
                  values (99, 'from the future', true, x'00', 0)";
-    sqlx::query(newer).execute(&store.writer).await.unwrap();
+    sqlx::query(newer).execute(store.writer.sqlite()).await.unwrap();
     store.close().await;
     let text = unavailable(open(&dir.path().join("store.db")).await);
     assert!(text.contains("newer version") && text.contains("schema 99"), "{text}");
@@ -162,9 +164,9 @@ async fn a_removed_file_fails_writes_until_it_is_put_back() {
 #[tokio::test]
 async fn a_full_disk_refuses_writes_whole_and_keeps_reading() {
     let (store, _dir) = fresh().await;
-    let pages: i64 = sqlx::query_scalar("pragma page_count").fetch_one(&store.writer).await.unwrap();
+    let pages: i64 = sqlx::query_scalar("pragma page_count").fetch_one(store.writer.sqlite()).await.unwrap();
     let limit = sqlx::AssertSqlSafe(format!("pragma max_page_count = {pages}"));
-    sqlx::query(limit).fetch_one(&store.writer).await.unwrap();
+    sqlx::query(limit).fetch_one(store.writer.sqlite()).await.unwrap();
     let mut written: u32 = 0;
     let full = loop {
         match store.insert_user(&user(written.into())).await {
@@ -176,14 +178,14 @@ async fn a_full_disk_refuses_writes_whole_and_keeps_reading() {
     assert!(full.contains("full"), "{full}");
     assert_eq!(store.users(ALL).await.unwrap().total, written);
     assert_eq!(store.latest().await.unwrap(), Sequence(written.into()));
-    sqlx::query("pragma max_page_count = 1000000").fetch_one(&store.writer).await.unwrap();
+    sqlx::query("pragma max_page_count = 1000000").fetch_one(store.writer.sqlite()).await.unwrap();
     store.insert_user(&user(written.into())).await.expect("recovers by itself");
 }
 
 #[tokio::test]
 async fn a_file_that_may_only_be_read_refuses_writes() {
     let (store, _dir) = fresh().await;
-    sqlx::query("pragma query_only = on").execute(&store.writer).await.unwrap();
+    sqlx::query("pragma query_only = on").execute(store.writer.sqlite()).await.unwrap();
     unavailable(store.insert_user(&user(1)).await);
     assert_eq!(store.users(ALL).await.unwrap().total, 0);
 }
@@ -195,7 +197,7 @@ async fn rows_that_were_tampered_with_are_corrupt_and_others_are_not() {
     store.insert_user(&user(1)).await.unwrap();
     store.insert_policy(&policy(7, Subject::Principal(of_user(&user(1))))).await.unwrap();
     let corrupt = async |sql: &'static str| {
-        sqlx::query(sql).execute(&store.writer).await.unwrap();
+        sqlx::query(sql).execute(store.writer.sqlite()).await.unwrap();
         let found = store.principal(&of_user(&user(0))).await;
         assert!(matches!(found, Err(StoreError::Corrupt(_))), "{sql}: {found:?}");
         store.principal(&of_user(&user(1))).await.unwrap().unwrap();
@@ -208,7 +210,10 @@ async fn rows_that_were_tampered_with_are_corrupt_and_others_are_not() {
     corrupt("update api_key set created_by = 'someone'").await;
     assert!(matches!(store.policies(None, ALL).await, Err(StoreError::Corrupt(_))));
     assert!(matches!(store.api_key(&founding().api_key.id).await, Err(StoreError::Corrupt(_))));
-    sqlx::query("update change set kind = 'comet' where seq = 3").execute(&store.writer).await.unwrap();
+    sqlx::query("update change set kind = 'comet' where seq = 3")
+        .execute(store.writer.sqlite())
+        .await
+        .unwrap();
     assert!(matches!(store.changes(Sequence(0), 9).await, Err(StoreError::Corrupt(_))));
     assert_eq!(store.changes(Sequence(3), 9).await.unwrap().len(), 4);
 }
@@ -288,7 +293,8 @@ fn a_founding_killed_at_any_instant_is_there_whole_or_not_at_all() {
 /// Whether the store at `path` has been founded; fails if it has been in part.
 async fn is_whole(path: &Path) -> bool {
     let store = open(path).await.unwrap();
-    let check: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&store.writer).await.unwrap();
+    let check: String =
+        sqlx::query_scalar("pragma integrity_check").fetch_one(store.writer.sqlite()).await.unwrap();
     assert_eq!(check, "ok");
     let whole = store.account().await.unwrap().is_some();
     let latest = if whole { Sequence(5) } else { Sequence(0) };
@@ -355,7 +361,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
         .map(str::to_owned),
     );
     for sql in back {
-        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(&store.writer).await.unwrap();
+        sqlx::query(sqlx::AssertSqlSafe(sql)).execute(store.writer.sqlite()).await.unwrap();
     }
     store.close().await;
     let again = open(&dir.path().join("store.db")).await.unwrap();
@@ -389,7 +395,7 @@ async fn an_administrator_made_before_is_given_what_one_holds_now_once_and_only_
         store.found(&founding).await.unwrap();
         let back = ["drop index repository_with_policy", "delete from _sqlx_migrations where version = 3"];
         for sql in back.into_iter().chain([change]) {
-            sqlx::query(sql).execute(&store.writer).await.unwrap();
+            sqlx::query(sql).execute(store.writer.sqlite()).await.unwrap();
         }
         store.close().await;
         let again = open(&dir.path().join("store.db")).await.unwrap();
@@ -416,7 +422,7 @@ async fn rows_of_awss_dialect_that_were_tampered_with_are_corrupt() {
         "update managed_policy set path = 'nowhere'",
         "update tag set key = 'aws:x'",
     ] {
-        sqlx::query(sql).execute(&store.writer).await.unwrap();
+        sqlx::query(sql).execute(store.writer.sqlite()).await.unwrap();
     }
     assert!(matches!(store.policies_of(&user_actor(1)).await, Err(StoreError::Corrupt(_))));
     assert!(matches!(store.managed_policy(&managed(1).id).await, Err(StoreError::Corrupt(_))));
@@ -453,10 +459,14 @@ fn writes_killed_at_any_instant_are_there_whole_or_not_at_all() {
 /// How many changes there are; fails if one of them is there in part, or if there are fewer than `before`.
 async fn rows_that_are_whole(path: &Path, before: i64) -> i64 {
     let store = open(path).await.unwrap();
-    let one =
-        async |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&store.writer).await.unwrap();
-    assert!(sqlx::query("pragma foreign_key_check").fetch_all(&store.writer).await.unwrap().is_empty());
-    let check: String = sqlx::query_scalar("pragma integrity_check").fetch_one(&store.writer).await.unwrap();
+    let one = async |sql: &'static str| {
+        sqlx::query_scalar::<_, i64>(sql).fetch_one(store.writer.sqlite()).await.unwrap()
+    };
+    assert!(
+        sqlx::query("pragma foreign_key_check").fetch_all(store.writer.sqlite()).await.unwrap().is_empty()
+    );
+    let check: String =
+        sqlx::query_scalar("pragma integrity_check").fetch_one(store.writer.sqlite()).await.unwrap();
     assert_eq!(check, "ok");
     let users = one("select count(*) from principal").await;
     assert_eq!(one("select count(*) from tag").await, 3 * users);

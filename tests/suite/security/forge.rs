@@ -9,7 +9,7 @@ use data_encoding::BASE64URL_NOPAD;
 use portcullis::clock::SystemClock;
 use portcullis::credential::seal::MasterKey;
 use portcullis::store::keyring::Keyring;
-use portcullis::store::sqlite::SqliteStore;
+use portcullis::store::sqlite;
 use portcullis::token::mint::SEALED_FOR;
 
 use crate::support::portcullis::Portcullis;
@@ -33,8 +33,7 @@ impl Forger {
         let master = MasterKey::parse(master.trim_end()).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let (keys, _) = runtime.block_on(async {
-            let store =
-                SqliteStore::open(&folder.join("portcullis.db"), Arc::new(SystemClock)).await.unwrap();
+            let store = sqlite::open(&folder.join("portcullis.db"), Arc::new(SystemClock)).await.unwrap();
             let keys = store.signing_keys().await.unwrap();
             store.close().await;
             keys

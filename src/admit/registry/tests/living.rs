@@ -39,7 +39,8 @@ use crate::store::aws::repository::Repository;
 use crate::store::aws::text::DocumentText;
 use crate::store::contract::aws_samples::{managed, name, repository};
 use crate::store::contract::samples;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite;
+use crate::store::tables::SqlStore;
 use crate::view::{Settings, View};
 
 /// The pull that most tests ask for.
@@ -49,7 +50,7 @@ pub(super) const PUSH: &str = "PUT team-a/app/manifests/v1";
 
 pub(super) struct Living {
     pub(super) gate: Gate,
-    pub(super) store: Arc<SqliteStore>,
+    pub(super) store: Arc<SqlStore>,
     pub(super) view: Arc<View>,
     _dir: TempDir,
 }
@@ -96,7 +97,7 @@ impl Living {
         // In memory where there is such a place: what is tested is not how fast a disk is.
         let dir = tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap();
         let clock = Arc::new(ManualClock::at(samples::time(1000)));
-        let store = Arc::new(SqliteStore::open(&dir.path().join("store.db"), clock.clone()).await.unwrap());
+        let store = Arc::new(sqlite::open(&dir.path().join("store.db"), clock.clone()).await.unwrap());
         let shared: Arc<dyn Store> = store.clone();
         let view = Arc::new(View::new(shared, Handle::current(), samples::account_id(), Settings::default()));
         let (account, issuer, pepper) = (samples::account_id(), "https://issuer", Pepper::new(&[7; 32]));

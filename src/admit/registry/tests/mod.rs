@@ -44,7 +44,8 @@ use crate::registry::reference::{Digest, Reference, Tag};
 use crate::registry::scope::{ScopeAction, ScopeEntry};
 use crate::registry::shape::Nature;
 use crate::store::contract::samples;
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite;
+use crate::store::tables::SqlStore;
 use crate::view::bundle::{Bundle, rights};
 use crate::view::{Settings, View};
 
@@ -58,7 +59,7 @@ mod stored;
 struct House {
     gate: Gate,
     clock: Arc<ManualClock>,
-    store: Arc<SqliteStore>,
+    store: Arc<SqlStore>,
     _dir: TempDir,
 }
 
@@ -169,7 +170,7 @@ impl House {
     async fn open() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(samples::time(1000)));
-        let store = Arc::new(SqliteStore::open(&dir.path().join("store.db"), clock.clone()).await.unwrap());
+        let store = Arc::new(sqlite::open(&dir.path().join("store.db"), clock.clone()).await.unwrap());
         let view = View::new(store.clone(), Handle::current(), samples::account_id(), Settings::default());
         let view = Arc::new(view);
         let pepper = Arc::new(Pepper::new(&[7; 32]));

@@ -1,0 +1,90 @@
+//! The rows of every aggregate, one file each, in statements that both databases understand.
+//!
+//! It keeps rows and the feed. It never decides anything, and it never retries a write whose commit failed: whether that
+//! write happened is unknown until the database can be asked again. What is particular to a database is in the modules
+//! of their names, and reaches this one as an [`Engine`].
+
+mod account;
+mod alarming;
+mod alert;
+mod api_key;
+mod aws;
+mod census;
+mod compliance;
+mod custom_role;
+mod exemption;
+mod feed;
+mod findings;
+mod group;
+mod group_rule;
+mod identity;
+mod keyring;
+mod network;
+mod policy;
+mod principal;
+mod profile;
+mod pushed_report;
+mod quota;
+mod registry;
+mod resource_group;
+mod retention;
+mod row;
+mod rule_attachment;
+mod trash;
+mod trusted_profile;
+mod write;
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use super::feed::Sequence;
+use super::{StoreError, sql};
+use crate::clock::Clock;
+
+/// What is particular to a database.
+#[async_trait::async_trait]
+pub(in crate::store) trait Engine: std::fmt::Debug + Send + Sync {
+    /// Fails unless what is written would still be found where it was put.
+    fn check(&self) -> Result<(), StoreError>;
+
+    /// Becomes the only writer, of this process and of all others, until the transaction is over.
+    async fn begin(&self, writer: &sql::Pool) -> Result<sql::Transaction, StoreError>;
+
+    /// Tells other processes, with the commit, that there are changes up to `latest`.
+    async fn announce(&self, write: &mut sql::Connection, latest: Sequence) -> Result<(), StoreError>;
+}
+
+/// An open store.
+#[derive(Debug)]
+pub struct SqlStore {
+    pub(in crate::store) engine: Box<dyn Engine>,
+    clock: Arc<dyn Clock>,
+    pub(in crate::store) writer: sql::Pool,
+    pub(in crate::store) readers: sql::Pool,
+    committed: watch::Sender<Sequence>,
+    applied: watch::Sender<Option<Sequence>>,
+}
+
+impl SqlStore {
+    /// A store whose schema is up to date.
+    pub(in crate::store) async fn new(
+        engine: Box<dyn Engine>,
+        clock: Arc<dyn Clock>,
+        writer: sql::Pool,
+        readers: sql::Pool,
+        committed: watch::Sender<Sequence>,
+    ) -> Result<Self, StoreError> {
+        let latest = feed::latest(&mut *readers.begin().await?).await?;
+        committed.send_modify(|known| *known = latest.max(*known));
+        Ok(Self { engine, clock, writer, readers, committed, applied: watch::Sender::new(None) })
+    }
+
+    /// Closes every connection, after what is under way; then the database alone holds everything.
+    pub async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+impl super::Store for SqlStore {}
