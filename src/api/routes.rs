@@ -3,6 +3,8 @@
 //! Paths are matched as they came, segment by segment, and parameters are decoded once, after that: `%2F` in an image's
 //! name never makes a segment. Of two routes that fit, the first stands.
 
+use std::sync::LazyLock;
+
 use http::Method;
 
 use super::compliance::Compliance;
@@ -433,8 +435,23 @@ pub fn owns(path: &str) -> bool {
     let prefixed = ["/v1/", "/api/", "/va/", "/findings/", "/notifications/"]
         .iter()
         .any(|prefix| path.starts_with(prefix));
+    if let Some(rest) = path.strip_prefix("/v2/") {
+        // Nearly every request is the registry's, and the table is long.
+        let first = rest.split('/').next().unwrap_or_default();
+        if !SHARED.contains(&first) {
+            return false;
+        }
+    }
     prefixed || ROUTES.iter().any(|route| matches(route.template, path).is_some())
 }
+
+/// What follows `/v2/` in paths of the table.
+static SHARED: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let shared = ROUTES.iter().filter_map(|route| route.template.strip_prefix("/v2/"));
+    let mut firsts: Vec<_> = shared.filter_map(|rest| rest.split('/').next()).collect();
+    firsts.dedup();
+    firsts
+});
 
 /// How errors at a path are reported, whether or not there is anything at it.
 #[must_use]

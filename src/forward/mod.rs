@@ -214,7 +214,11 @@ impl Forwarder {
     ) -> Result<Response<ForwardBody>, Failure> {
         let operation = permit.of();
         let answer = self.exchange(operation, &exchange, Outgoing::full(sent.content)).await?;
-        response::manifest_written(operation, &exchange, answer, sent.digest).await
+        let written = response::manifest_written(operation, &exchange, answer, sent.digest).await;
+        if let (Some(shelf), Err(Failure::Oci(error))) = (&self.settings.shelf, &written) {
+            shelf.refused(operation, error.code);
+        }
+        written
     }
 
     /// The tags that are `shown`.
@@ -271,13 +275,9 @@ impl Forwarder {
             | Operation::UploadCancel(_)
             | Operation::UploadStatus(_) => self.settings.first_byte_timeout,
         };
-        let mut change = self.settings.shelf.as_ref().and_then(|shelf| shelf.change(operation));
+        let _change = self.settings.shelf.as_ref().and_then(|shelf| shelf.change(operation));
         let compose = || self.template.compose(operation, exchange, length);
-        let answer = self.sender.send(&compose, body, patience).await?;
-        if let (Some(change), true) = (&mut change, answer.status().is_client_error()) {
-            change.refused();
-        }
-        Ok(answer)
+        self.sender.send(&compose, body, patience).await
     }
 }
 

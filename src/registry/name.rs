@@ -1,5 +1,7 @@
 //! Repository and namespace names (OCI distribution-spec 1.1, "Pulling manifests").
 
+use std::sync::Arc;
+
 use crate::ids::{Malformed, text_type};
 
 /// The longest repository name, in bytes, that every client and upstream accepts.
@@ -10,7 +12,7 @@ pub const NAME_MAX: usize = 255;
 /// Stricter than a vanilla registry, which also routes names that begin with a host; those are refused here because
 /// the two sides would disagree on what was asked for.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct RepositoryName(Box<str>);
+pub struct RepositoryName(Arc<str>);
 
 impl RepositoryName {
     /// Parses `[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*` components joined by `/`.

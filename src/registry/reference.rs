@@ -1,10 +1,12 @@
 //! Tags and digests: the two ways to point at a manifest.
 
+use std::sync::Arc;
+
 use crate::ids::{Malformed, text_type};
 
 /// A tag: `[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}`.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Tag(Box<str>);
+pub struct Tag(Arc<str>);
 
 impl Tag {
     /// Parses a tag.
@@ -31,7 +33,7 @@ text_type!(Tag);
 ///
 /// Other algorithms are refused: a vanilla registry answers 500 to some of them and believes others.
 #[derive(Clone, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Digest(Box<str>);
+pub struct Digest(Arc<str>);
 
 impl Digest {
     /// Parses `algorithm:hex`.

@@ -50,7 +50,7 @@ pub async fn call(
         Err(unparsed) => return refused_parse(visit, unparsed),
     };
     let what = What::Registry(RegistryCall::new(&operation, &site.name, &site.region));
-    visit.note(visit.event(what.clone()));
+    visit.note(visit.event(what));
     let new = if site.create_on_push { NewNamespaces::Made } else { NewNamespaces::Refused };
     let asking = Asking {
         presented: &presented,
@@ -62,27 +62,27 @@ pub async fn call(
     let upstream = Asked { forwarder, shared, region: &site.region };
     let admission = match shared.gate.admit(operation, asking, &upstream).await {
         Ok(admission) => admission,
-        Err(stopped) => return Outcome::stopped(visit, what, &stopped),
+        Err(stopped) => return Outcome::stopped(visit, visit.noted().what, &stopped),
     };
     let caller = admission.permit.caller();
     if let Err(refusal) = shared.limits.admit_caller(caller) {
-        return Outcome::refused(visit, what, Some(caller), &refusal);
+        return Outcome::refused(visit, visit.noted().what, Some(caller), &refusal);
     }
     if matches!(presented, Presented::Basic { .. }) {
         shared.authenticated(caller);
     }
-    let mut event = visit.event(what.clone()).by(Some(who(caller)));
+    let mut event = visit.noted().by(Some(who(caller)));
     event.mount_downgraded = admission.mount_downgraded;
     let event = event.reported_by(&admission.would_refuse);
     let event = event.reported_for(admission.findings_would_refuse.as_ref());
     let (event, verdict) = decided(event, admission.permit.grounds());
-    visit.note(event.clone());
+    visit.note(event);
     match answer(shared, forwarder, visit, site, &admission, &parts.headers, body).await {
         Ok(response) => {
             shared.sightings.note(&admission, site, &response, shared.clock.now());
-            answered(event, verdict, response)
+            answered(visit.noted(), verdict, response)
         }
-        Err(failure) => not_answered(shared, visit, &admission, (event, verdict), failure),
+        Err(failure) => not_answered(shared, visit, &admission, verdict, failure),
     }
 }
 
@@ -91,20 +91,20 @@ fn not_answered(
     shared: &Shared,
     visit: &Visit,
     admission: &Admission,
-    (event, verdict): (Finished, Verdict),
+    verdict: Verdict,
     failure: Failure,
 ) -> Outcome {
-    let (what, caller) = (event.what.clone(), Some(admission.permit.caller()));
+    let (event, caller) = (visit.noted(), Some(admission.permit.caller()));
     match failure {
         Failure::Fault(fault) => {
             if let Some(kind) = upstream_error(&fault) {
                 shared.recorder.metrics().upstream_error(kind);
             }
-            Outcome::failed(visit, what, caller, &fault).reported_by(&admission.would_refuse)
+            Outcome::failed(visit, event.what, caller, &fault).reported_by(&admission.would_refuse)
         }
         Failure::Limited { retry_after } => {
             let refusal = Refusal::Limited { retry_after };
-            Outcome::refused(visit, what, caller, &refusal).reported_by(&admission.would_refuse)
+            Outcome::refused(visit, event.what, caller, &refusal).reported_by(&admission.would_refuse)
         }
         Failure::Oci(error) => {
             let (event, verdict) = match error.code {

@@ -1,13 +1,15 @@
 //! What has changed through us: a count for each repository, by which older answers are told from newer ones.
 //!
-//! Repositories share a fixed number of counts. Two that meet in one make each other's answers look old, never new.
+//! Repositories share a fixed number of counts. Two that meet in one make each other's answers look old, never new. That is also
+//! why registries count by path alone, and not by host: one upstream can be spelled in many ways.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{BuildHasher as _, Hasher as _, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::forward::settings::UpstreamUrl;
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::{Operation, UploadStart};
+use crate::registry::reference::Reference;
 
 /// How many counts there are.
 const SLOTS: usize = 4096;
@@ -64,7 +66,9 @@ impl Changes {
             Operation::BlobDelete { repository, .. } | Operation::ManifestDelete { repository, .. } => {
                 (repository, true)
             }
-            Operation::ManifestWrite { repository, .. }
+            // What a tag no longer points to may be gone with that, or soon: some registries keep nothing without a name.
+            Operation::ManifestWrite { repository, reference: Reference::Tag(_) } => (repository, true),
+            Operation::ManifestWrite { repository, reference: Reference::Digest(_) }
             | Operation::UploadStart {
                 repository,
                 start: UploadStart::Mount { .. } | UploadStart::Monolithic { .. },
@@ -84,16 +88,19 @@ impl Changes {
         Some(Change { slot: self.slot(upstream, repository)?, removes })
     }
 
-    fn slot(&self, upstream: &UpstreamUrl, repository: &RepositoryName) -> Option<&Slot> {
-        let hash = self.hasher.hash_one((upstream, repository));
-        self.slots.get(usize::try_from(hash % SLOTS as u64).unwrap_or(0))
+    /// Something that is believed to be there is not.
+    pub(super) fn lost(&self, upstream: &UpstreamUrl, repository: &RepositoryName) {
+        if let Some(slot) = self.slot(upstream, repository) {
+            slot.removed.fetch_add(1, Ordering::SeqCst);
+        }
     }
-}
 
-impl Change<'_> {
-    /// The upstream refused it: something that is believed to be there may not be.
-    pub(in crate::forward) fn refused(&mut self) {
-        self.removes = true;
+    /// Byte by byte, so that it does not matter how much of the path stands in the upstream's URL.
+    fn slot(&self, upstream: &UpstreamUrl, repository: &RepositoryName) -> Option<&Slot> {
+        let mut hasher = self.hasher.build_hasher();
+        let prefix = upstream.prefix().trim_end_matches('/').bytes();
+        prefix.chain([b'/']).chain(repository.as_str().bytes()).for_each(|byte| hasher.write_u8(byte));
+        self.slots.get(usize::try_from(hasher.finish() % SLOTS as u64).unwrap_or(0))
     }
 }
 

@@ -27,6 +27,7 @@ use self::object::Object;
 use super::manifest::MANIFEST_MAX;
 use super::settings::UpstreamUrl;
 use crate::record::metrics::CacheEvent;
+use crate::registry::error::OciCode;
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::{Operation, ReadMode};
 use crate::registry::reference::{Digest, Reference, Tag};
@@ -195,6 +196,21 @@ impl Shelf {
     /// What `operation` changes, until the value is dropped; `None` if it changes nothing that is remembered.
     pub(super) fn change(&self, operation: &Operation) -> Option<Change<'_>> {
         self.cache.changes.begin(&self.upstream, operation)
+    }
+
+    /// A manifest was refused. If that is for what it is made of, this was believed to be there, or it would have been pushed.
+    pub(super) fn refused(&self, operation: &Operation, code: OciCode) {
+        let lost = matches!(
+            code,
+            OciCode::BlobUnknown
+                | OciCode::ManifestBlobUnknown
+                | OciCode::ManifestUnknown
+                | OciCode::NameUnknown
+                | OciCode::Unknown
+        );
+        if let (true, Some(repository)) = (lost, operation.repository()) {
+            self.cache.changes.lost(&self.upstream, repository);
+        }
     }
 
     fn note(&self, event: CacheEvent) {

@@ -14,11 +14,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use super::want::Want;
 use crate::admit::fault::Fault;
 use crate::forward::ContentDigest;
-use crate::forward::answer::{Answer, fresh, identify, keep, one};
-use crate::forward::body::{ForwardBody, Unread, read};
+use crate::forward::answer::{Answer, fresh, identify, json, keep, one};
+use crate::forward::body::ForwardBody;
 use crate::forward::digest;
 use crate::forward::request::insert;
-use crate::registry::error::{OciCode, OciError};
+use crate::registry::error::{OciCode, envelope};
 use crate::registry::operation::{ByteRange, ReadMode};
 use crate::registry::reference::Digest;
 
@@ -70,13 +70,7 @@ impl Object {
         };
         let named = answer.extensions().get::<ContentDigest>().map(|named| named.0.clone());
         let (parts, body) = answer.into_parts();
-        let content = read(body, max).await.map_err(|unread| match unread {
-            Unread::Broken(fault) => fault,
-            Unread::TooLong => Fault::UpstreamBroken("a body that is longer than announced".into()),
-        })?;
-        if content.len() != length as usize {
-            return Err(Fault::UpstreamBroken("a body that is shorter than announced".into()));
-        }
+        let content = exactly(body, length as usize).await?;
         let digest = asked.cloned().or(named).or_else(|| digest::sha256(&content));
         let Some(digest) = digest.filter(|digest| digest::matches(digest, &content)) else {
             return Err(Fault::UpstreamBroken("content that does not hash to its digest".into()));
@@ -84,8 +78,7 @@ impl Object {
         let mut answer = Response::from_parts(parts, ForwardBody::Empty);
         identify(&mut answer, digest.clone());
         insert(answer.headers_mut(), header::CONTENT_LENGTH, &content.len().to_string());
-        // A copy: what was read may be a small piece of a large buffer.
-        let content = Bytes::from_owner(Content { bytes: content.to_vec().into(), _room: room });
+        let content = Bytes::from_owner(Content { bytes: content.into(), _room: room });
         Ok(Ok(Self { digest, headers: std::mem::take(answer.headers_mut()), content }))
     }
 
@@ -116,16 +109,13 @@ impl Object {
     }
 
     /// The answer to a client that wants it.
-    ///
-    /// # Errors
-    /// 416 for a range that it does not have.
-    pub(super) fn answer(&self, want: &Want<'_>) -> Result<Answer, OciError> {
+    pub(super) fn answer(&self, want: &Want<'_>) -> Answer {
         if self.is_held_by(want.headers) {
-            return Ok(self.unchanged(want));
+            return self.unchanged(want);
         }
         match want.range.filter(|_| self.is_of_range(want.headers)) {
-            Some(range) => self.part(range, want),
-            None => Ok(self.whole(want, self.content.clone())),
+            Some(range) => self.part(range, want).unwrap_or_else(|| self.no_such_part()),
+            None => self.whole(want, self.content.clone()),
         }
     }
 
@@ -141,28 +131,33 @@ impl Object {
         answer
     }
 
-    fn part(&self, range: ByteRange, want: &Want<'_>) -> Result<Answer, OciError> {
+    /// `None` for a range that it does not have.
+    fn part(&self, range: ByteRange, want: &Want<'_>) -> Option<Answer> {
         let length = self.length();
-        let outside = || {
-            let message = "the range cannot be satisfied";
-            OciError::new(StatusCode::RANGE_NOT_SATISFIABLE, OciCode::RangeInvalid, message)
-        };
         let (first, end) = match range {
             ByteRange::From(first) => (first, length),
             ByteRange::Last(count) => (length.saturating_sub(count), length),
             ByteRange::Span(first, last) => (first, last.saturating_add(1).min(length)),
         };
         if first >= end {
-            return Err(outside());
+            return None;
         }
         let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
-        let part = self.content.get(at(first)..at(end)).ok_or_else(outside)?;
+        let part = self.content.get(at(first)..at(end))?;
         let mut answer = self.whole(want, self.content.slice_ref(part));
         *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
         let last = end.saturating_sub(1);
         insert(answer.headers_mut(), header::CONTENT_RANGE, &format!("bytes {first}-{last}/{length}"));
         insert(answer.headers_mut(), header::CONTENT_LENGTH, &end.saturating_sub(first).to_string());
-        Ok(answer)
+        Some(answer)
+    }
+
+    /// RFC 9110 section 15.5.17: it says how much there is.
+    fn no_such_part(&self) -> Answer {
+        let text = envelope(OciCode::RangeInvalid, "the range cannot be satisfied");
+        let mut answer = json(StatusCode::RANGE_NOT_SATISFIABLE, text);
+        insert(answer.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{}", self.length()));
+        answer
     }
 
     fn unchanged(&self, want: &Want<'_>) -> Answer {
@@ -196,6 +191,21 @@ impl Object {
 /// An entity tag without what says that it is weak, and without its quotes.
 fn opaque(tag: &str) -> &str {
     tag.trim_start_matches("W/").trim_matches('"')
+}
+
+/// Reads a body of this length, into memory of this length: what arrives in pieces is a piece of a larger buffer each time.
+async fn exactly(body: ForwardBody, length: usize) -> Result<Vec<u8>, Fault> {
+    let wrong = |how: &str| Fault::UpstreamBroken(format!("a body that is {how} than announced"));
+    let mut body = std::pin::pin!(body);
+    let mut content = Vec::with_capacity(length);
+    while let Some(frame) = std::future::poll_fn(|cx| body.as_mut().poll_frame(cx)).await {
+        let Ok(data) = frame?.into_data() else { continue };
+        if data.len() > length - content.len() {
+            return Err(wrong("longer"));
+        }
+        content.extend_from_slice(&data);
+    }
+    if content.len() == length { Ok(content) } else { Err(wrong("shorter")) }
 }
 
 /// Whether an answer is content that can be checked. The digest of a signed manifest of the first schema is that of its

@@ -1,16 +1,15 @@
 //! The life of a read: from memory, or together with everybody who asks the same, or straight from the upstream.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
-use tokio::time::timeout;
 
 use super::flight::{Boarded, Landed, Landing};
 use super::object::Object;
 use super::want::{Sought, Want};
 use super::{Known, Shelf, Task};
+use crate::admit::fault::Fault;
 use crate::forward::answer::Answer;
 use crate::forward::{Exchange, Failure, Forwarder};
 use crate::record::metrics::CacheEvent;
@@ -44,7 +43,7 @@ impl Forwarder {
             Some(want) => match self.found(shelf, &want, exchange.request_id).await? {
                 Found::Object(object, event) if want.takes(&object) => {
                     shelf.note(event);
-                    return Ok(object.answer(&want)?);
+                    return Ok(object.answer(&want));
                 }
                 other => other,
             },
@@ -80,10 +79,10 @@ impl Forwarder {
 
     /// Asks the upstream once for all who want the same.
     ///
-    /// What the upstream says is so for all of them. A fault of it, or of the one who asked, is not: those who waited ask once
-    /// more, together. Who has waited as long as for an answer of the upstream asks it alone.
+    /// What the upstream says is so for all of them, and so is that it says nothing. Any other fault of it, or of the one who
+    /// asked, is not: those who waited ask once more, together. Nobody waits on a clock of their own: the limits on the
+    /// question bind those who wait for its answer too.
     async fn together(&self, shelf: &Shelf, task: Task, request_id: &str) -> Result<Found, Failure> {
-        let patience = self.settings.first_byte_timeout;
         let mut last = Ok(Found::Nothing);
         for _ in 0..TRIES {
             let landing = match shelf.board(task.clone()) {
@@ -91,36 +90,46 @@ impl Forwarder {
                     let (hand, handed) = oneshot::channel();
                     let asks = self.clone().ask_for_all(shelf.clone(), lead, hand, request_id.to_owned());
                     spawn_local(asks);
-                    return led(landing, handed, patience).await;
+                    return led(landing, handed).await;
                 }
                 Boarded::Follow(landing) => landing,
             };
-            last = match timeout(patience, landing.landed()).await {
-                Ok(Some(Landed::Object(object, _))) => {
+            last = match landing.landed().await {
+                Some(Landed::Object(object, _)) => {
                     return Ok(Found::Object(object, CacheEvent::Coalesced));
                 }
-                Ok(Some(Landed::Failed(failure @ Failure::Fault(_)))) => Err(failure),
-                Ok(Some(Landed::Failed(failure))) => return Err(failure),
-                Ok(None) => Ok(Found::Nothing),
-                Ok(Some(Landed::Streamed)) | Err(_) => return Ok(Found::Nothing),
+                Some(Landed::Failed(failure)) if is_for_all(&failure) => return Err(failure),
+                Some(Landed::Failed(failure)) => Err(failure),
+                Some(Landed::Streamed) => return Ok(Found::Nothing),
+                None => Ok(Found::Nothing),
             };
         }
         last
     }
 }
 
+/// Whether a failure is one for all who wait. A second question to an upstream that does not answer would only double the wait.
+const fn is_for_all(failure: &Failure) -> bool {
+    match failure {
+        Failure::Fault(Fault::UpstreamTimeout(_)) | Failure::Limited { .. } | Failure::Oci(_) => true,
+        Failure::Fault(
+            Fault::Audit(_)
+            | Fault::Internal(_)
+            | Fault::Store(_)
+            | Fault::UpstreamBroken(_)
+            | Fault::UpstreamUnreachable(_),
+        ) => false,
+    }
+}
+
 /// What came of a question for the one who led to it. What is too long to be kept is handed to it as it comes.
-async fn led(
-    landing: Landing,
-    mut handed: oneshot::Receiver<Answer>,
-    patience: Duration,
-) -> Result<Found, Failure> {
-    match timeout(patience, landing.landed()).await {
-        Ok(Some(Landed::Object(object, event))) => Ok(Found::Object(object, event)),
-        Ok(Some(Landed::Failed(failure))) => Err(failure),
-        Ok(Some(Landed::Streamed)) => {
+async fn led(landing: Landing, mut handed: oneshot::Receiver<Answer>) -> Result<Found, Failure> {
+    match landing.landed().await {
+        Some(Landed::Object(object, event)) => Ok(Found::Object(object, event)),
+        Some(Landed::Failed(failure)) => Err(failure),
+        Some(Landed::Streamed) => {
             Ok(handed.try_recv().map_or(Found::Nothing, |answer| Found::Live(Box::new(answer))))
         }
-        Ok(None) | Err(_) => Ok(Found::Nothing),
+        None => Ok(Found::Nothing),
     }
 }

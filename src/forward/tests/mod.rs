@@ -6,6 +6,7 @@ mod faults;
 mod issuers;
 mod lists;
 mod registry;
+mod staleness;
 mod tls;
 mod translation;
 mod upstream;
