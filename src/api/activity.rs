@@ -10,6 +10,7 @@ use super::ibm::governance::Governance;
 use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::images::Images;
+use super::ibm::insights::Insights;
 use super::ibm::notifications::Notifications;
 use super::ibm::policies::Policies;
 use super::ibm::profiles::Profiles;
@@ -43,9 +44,9 @@ pub fn activity(endpoint: Endpoint, owner: Option<&PrincipalId>) -> Option<&'sta
         Endpoint::GroupRules(which) => group_rule(which),
         Endpoint::Groups(which) => group(which),
         Endpoint::Images(which) => image(which),
+        Endpoint::Insights(which) => insight(which),
         Endpoint::Native(_) => return None,
         Endpoint::Notifications(which) => notification(which),
-        Endpoint::Occurrences(_) => "container-registry.account-vulnerability-report.list",
         Endpoint::Policies(which) | Endpoint::PoliciesV2(which) => policy(which),
         Endpoint::ProfileIdentities(which) => match which {
             Identities::Add | Identities::Remove | Identities::Replace => {
@@ -153,6 +154,22 @@ const fn attachment(which: Attachments) -> &'static str {
         Attachments::List => "compliance.configuration-governance-attachment.list",
         Attachments::Read => "compliance.configuration-governance-attachment.read",
         Attachments::Replace => "compliance.configuration-governance-attachment.update",
+    }
+}
+
+const fn insight(which: Insights) -> &'static str {
+    match which {
+        Insights::Create => "compliance.occurrence.create",
+        Insights::CreateNote => "compliance.note.create",
+        Insights::Delete => "compliance.occurrence.delete",
+        Insights::DeleteNote => "compliance.note.delete",
+        Insights::List | Insights::OfNote => "compliance.occurrence.list",
+        Insights::Note | Insights::NoteOf => "compliance.note.read",
+        Insights::Notes => "compliance.note.list",
+        Insights::Providers => "compliance.provider.list",
+        Insights::Read => "compliance.occurrence.read",
+        Insights::Replace => "compliance.occurrence.update",
+        Insights::ReplaceNote => "compliance.note.update",
     }
 }
 

@@ -242,7 +242,7 @@ impl Api {
             Endpoint::Images(which) => ibm::images::answer(which, &call).await,
             Endpoint::Native(which) => native::answer(which, &call, &self.registries).await,
             Endpoint::Notifications(which) => ibm::notifications::answer(which, &call).await,
-            Endpoint::Occurrences(which) => ibm::occurrences::answer(which, &call).await,
+            Endpoint::Insights(which) => ibm::insights::answer(which, &call).await,
             Endpoint::Policies(which) => ibm::policies::answer(which, &call).await,
             Endpoint::Profiles(which) => ibm::profiles::answer(which, &call).await,
             Endpoint::ProfileIdentities(which) => ibm::profiles::identities::answer(which, &call).await,

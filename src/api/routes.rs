@@ -17,8 +17,8 @@ use super::ibm::governance::Governance;
 use super::ibm::group_rules::GroupRules;
 use super::ibm::groups::Groups;
 use super::ibm::images::Images;
+use super::ibm::insights::Insights;
 use super::ibm::notifications::Notifications;
-use super::ibm::occurrences::Occurrences;
 use super::ibm::policies::Policies;
 use super::ibm::profiles::Profiles;
 use super::ibm::profiles::identities::Identities;
@@ -101,12 +101,12 @@ pub enum Endpoint {
     Groups(Groups),
     /// Images of Container Registry.
     Images(Images),
+    /// Findings of Security Insights.
+    Insights(Insights),
     /// Our own.
     Native(Native),
     /// Notification channels of Security Insights.
     Notifications(Notifications),
-    /// Findings of Security Insights.
-    Occurrences(Occurrences),
     /// Policies, as v1 writes them.
     Policies(Policies),
     /// Policies, as v2 writes them.
@@ -335,12 +335,19 @@ pub static ROUTES: &[Route] = &[
     route(Method::GET,    "/va/api/v4/exemptions/image/{resource}", E::Exemptions(Exemptions::OfImage), D::Registry, Needs(A::ExemptionList)),
     route(Method::POST,   "/va/api/v4/exemptions/images",     E::Exemptions(Exemptions::OfImages), D::Registry, Needs(A::ExemptionList)),
     // Security Insights
-    route(Method::GET,    "/findings/v1/{account}/providers", E::Occurrences(Occurrences::Providers), D::Registry, Proven),
-    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes", E::Occurrences(Occurrences::Notes), D::Registry, Proven),
-    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes/{note}", E::Occurrences(Occurrences::Note), D::Registry, Needs(A::ImageVulnerabilities)),
-    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes/{note}/occurrences", E::Occurrences(Occurrences::OfNote), D::Registry, Listing(A::ImageVulnerabilities)),
-    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences", E::Occurrences(Occurrences::List), D::Registry, Listing(A::ImageVulnerabilities)),
-    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences/{occurrence}", E::Occurrences(Occurrences::Read), D::Registry, Needs(A::ImageVulnerabilities)),
+    route(Method::GET,    "/findings/v1/{account}/providers", E::Insights(Insights::Providers), D::Registry, Proven),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes", E::Insights(Insights::Notes), D::Registry, Listing(A::ImageVulnerabilities)),
+    route(Method::POST,   "/findings/v1/{account}/providers/{provider}/notes", E::Insights(Insights::CreateNote), D::Registry, Needs(A::FindingsWrite)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes/{note}", E::Insights(Insights::Note), D::Registry, Needs(A::ImageVulnerabilities)),
+    route(Method::PUT,    "/findings/v1/{account}/providers/{provider}/notes/{note}", E::Insights(Insights::ReplaceNote), D::Registry, Needs(A::FindingsWrite)),
+    route(Method::DELETE, "/findings/v1/{account}/providers/{provider}/notes/{note}", E::Insights(Insights::DeleteNote), D::Registry, Needs(A::FindingsWrite)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/notes/{note}/occurrences", E::Insights(Insights::OfNote), D::Registry, Listing(A::ImageVulnerabilities)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences", E::Insights(Insights::List), D::Registry, Listing(A::ImageVulnerabilities)),
+    route(Method::POST,   "/findings/v1/{account}/providers/{provider}/occurrences", E::Insights(Insights::Create), D::Registry, Needs(A::FindingsWrite)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences/{occurrence}", E::Insights(Insights::Read), D::Registry, Needs(A::ImageVulnerabilities)),
+    route(Method::PUT,    "/findings/v1/{account}/providers/{provider}/occurrences/{occurrence}", E::Insights(Insights::Replace), D::Registry, Needs(A::FindingsWrite)),
+    route(Method::DELETE, "/findings/v1/{account}/providers/{provider}/occurrences/{occurrence}", E::Insights(Insights::Delete), D::Registry, Needs(A::FindingsWrite)),
+    route(Method::GET,    "/findings/v1/{account}/providers/{provider}/occurrences/{occurrence}/note", E::Insights(Insights::NoteOf), D::Registry, Needs(A::ImageVulnerabilities)),
     route(Method::GET,    "/notifications/v1/{account}/notifications/channels", E::Notifications(Notifications::List), D::Registry, Needs(A::ChannelRead)),
     route(Method::POST,   "/notifications/v1/{account}/notifications/channels", E::Notifications(Notifications::Create), D::Registry, Needs(A::ChannelUpdate)),
     route(Method::DELETE, "/notifications/v1/{account}/notifications/channels", E::Notifications(Notifications::DeleteSome), D::Registry, Needs(A::ChannelUpdate)),

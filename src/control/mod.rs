@@ -52,6 +52,7 @@ pub mod founding;
 pub mod group;
 mod history;
 pub mod image;
+pub mod insight;
 pub mod intake;
 pub mod inventory;
 pub mod label;

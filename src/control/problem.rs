@@ -32,6 +32,8 @@ pub enum Noun {
     Member,
     /// A namespace.
     Namespace,
+    /// A note of Security Insights.
+    Note,
     /// A notification channel.
     NotificationChannel,
     /// A policy.
@@ -70,6 +72,7 @@ impl Noun {
             Self::Image => "image",
             Self::Member => "member",
             Self::Namespace => "namespace",
+            Self::Note => "note",
             Self::NotificationChannel => "notification channel",
             Self::Policy => "policy",
             Self::Principal => "user or service ID",

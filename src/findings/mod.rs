@@ -7,6 +7,7 @@ pub mod assess;
 pub mod channel;
 pub mod exemption;
 pub mod finding;
+pub mod insight;
 pub mod read;
 pub mod report;
 pub mod severity;

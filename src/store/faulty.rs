@@ -39,6 +39,7 @@ use super::findings::{
 use super::group::{AccessGroup, Groups, Membership};
 use super::group_rule::{ClaimRuleRecord, ClaimRules, Claimed};
 use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceIdentity, User, Window};
+use super::insight::{Insight, Insights, Named, Of, Put};
 use super::keyring::{Keyring, SigningKeyRecord};
 use super::network::{AccountSettings, ListHolder, NetworkFacts, Networks, RuleRecord, ZoneRecord};
 use super::policy::{Policies, PolicyRecord, Subject};
@@ -57,6 +58,9 @@ use crate::compliance::facts::{Images, Transfer};
 use crate::compliance::verdict::Verdict;
 use crate::credential::api_key::KeyHash;
 use crate::findings::exemption::{IssueType, Scope};
+use crate::findings::insight::InsightName;
+use crate::findings::insight::note::Note as InsightNote;
+use crate::findings::insight::occurrence::Occurrence;
 use crate::findings::report::Counts;
 use crate::ids::aws::{AccessKeyId, ManagedPolicyId, ProviderUrl, RoleId, UserUniqueId};
 use crate::ids::cbr::{RuleId, ZoneId};
@@ -191,6 +195,18 @@ delegate!(Census {
     known_repositories(region: &Region) -> Vec<RepositoryName>;
     all_looked_through(region: &Region, at: UnixTime) -> ();
     tagged_images(region: &Region, now: UnixTime) -> Option<Images>;
+});
+
+delegate!(Insights {
+    insight_providers() -> Vec<InsightName>;
+    insight_notes(provider: &InsightName, after: Option<&InsightName>, limit: u32) -> Vec<Insight<InsightNote>>;
+    insight_note(name: &Named) -> Option<Insight<InsightNote>>;
+    put_insight_note(row: &Insight<InsightNote>, how: Put, most: u32) -> ();
+    delete_insight_note(name: &Named) -> ();
+    insight_occurrences(of: &Of, after: Option<&Named>, limit: u32) -> Vec<Insight<Occurrence>>;
+    insight_occurrence(name: &Named) -> Option<Insight<Occurrence>>;
+    put_insight_occurrence(row: (&Insight<Occurrence>, &Named), how: Put, most: u32, raised: Option<&Raised>) -> ();
+    delete_insight_occurrence(name: &Named) -> ();
 });
 
 delegate!(RuleAttachments {

@@ -19,6 +19,7 @@ pub mod findings;
 pub mod group;
 pub mod group_rule;
 pub mod identity;
+pub mod insight;
 pub mod keyring;
 pub mod network;
 pub mod policy;
@@ -52,6 +53,7 @@ pub trait Store:
     + group::Groups
     + group_rule::ClaimRules
     + identity::Identities
+    + insight::Insights
     + keyring::Keyring
     + network::Networks
     + policy::Policies

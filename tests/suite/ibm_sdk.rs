@@ -64,3 +64,15 @@ fn notification_channels_are_walked_from_the_documentations_own_to_deletion() {
         assert_eq!(hook.taken().len(), 1, "the test, and nothing else");
     }
 }
+
+#[test]
+fn what_others_report_is_walked_and_the_critical_one_is_told_once() {
+    if sdk::have("ibm_scc") {
+        let hook = Hook::start(&[]);
+        walk_with("ibm_findings.py", &[("PORTCULLIS_HOOK", &hook.url())]);
+        let told: Vec<_> = hook.taken().iter().map(crate::support::hook::Came::finding).collect();
+        let providers: Vec<_> = told.iter().map(|one| one["provider"].clone()).collect();
+        // The walk may end, and the server with it, before the message is sent.
+        assert!(providers.len() <= 1 && providers.iter().all(|one| one == "my-scanner"), "{told:?}");
+    }
+}

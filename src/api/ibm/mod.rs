@@ -9,6 +9,7 @@ pub mod governance;
 pub mod group_rules;
 pub mod groups;
 pub mod images;
+pub mod insights;
 pub mod notifications;
 pub mod occurrences;
 pub mod policies;

@@ -11,7 +11,7 @@ use crate::control::alert::channel::NewSecret;
 use crate::control::problem::{Noun, Problem};
 use crate::credential::webhook::WebhookSecret;
 use crate::findings::alert::channel::{ChannelDocument, Format, SEVERITIES, USUAL};
-use crate::findings::alert::source::AlertSource;
+use crate::findings::alert::source::{AlertSource, Finder};
 use crate::findings::alert::topic::Provider;
 use crate::findings::severity::Severity;
 use crate::ids::tagged::NotificationChannelId;
@@ -205,10 +205,13 @@ fn severity(word: &str) -> Result<Severity, Problem> {
 }
 
 fn source(body: SourceBody) -> Result<AlertSource, Problem> {
-    let found = Provider::ALL.into_iter().find(|one| one.label() == body.provider_name);
+    let found = Finder::parse(&body.provider_name);
     let known = || {
         let names: Vec<&str> = Provider::ALL.into_iter().map(Provider::label).collect();
-        Problem::Invalid(format!("`provider_name` is one of {}: others find nothing here", names.join(", ")))
+        Problem::Invalid(format!(
+            "`provider_name` is one of {}, or the name of a provider who reports findings",
+            names.join(", ")
+        ))
     };
     Ok(AlertSource { provider_name: found.ok_or_else(known)?, finding_types: body.finding_types })
 }

@@ -1,4 +1,4 @@
-//! Security Insights' findings, version 1, at `/findings/v1`: what is reported of images, as notes and occurrences.
+//! This server's own findings among those of Security Insights: what is reported of images, as notes and occurrences.
 //!
 //! They are made of the reports at that instant. Nobody writes any.
 
@@ -21,9 +21,9 @@ use crate::findings::severity::Severity;
 pub enum Occurrences {
     List,
     Note,
+    NoteOf,
     Notes,
     OfNote,
-    Providers,
     Read,
 }
 
@@ -34,27 +34,22 @@ const NOTES: [(&str, &str); 2] = [
 ];
 
 pub(in super::super) async fn answer(which: Occurrences, call: &Call<'_>) -> Result<Answer, Problem> {
-    call.same_account("account", Some(call.text("account")))?;
-    if which == Occurrences::Providers {
-        let name = format!("{}/providers/{PROVIDER}", call.caller.account);
-        let list = json!([{"name": name, "id": PROVIDER}]);
-        return Ok(Answer::public(json!({"providers": list, "limit": 1, "skip": 0, "total_count": 1})));
-    }
-    // Whatever others might report: nobody has.
-    let is_ours = call.text("provider") == PROVIDER;
     match which {
-        Occurrences::List | Occurrences::OfNote if !is_ours => Ok(Answer::public(json!({"occurrences": []}))),
-        Occurrences::Notes if !is_ours => Ok(Answer::public(json!({"notes": []}))),
-        Occurrences::Note | Occurrences::Read if !is_ours => {
-            Err(Problem::NotFound(Noun::Finding, call.text("provider").to_owned()))
-        }
         Occurrences::Note => Ok(Answer::public(note(call, known(call.text("note"))?))),
         Occurrences::Notes => {
             let notes: Vec<Value> = NOTES.into_iter().map(|one| note(call, one)).collect();
             Ok(Answer::public(json!({"notes": notes})))
         }
+        Occurrences::NoteOf => {
+            let id = call.text("occurrence");
+            let of =
+                |(note, _): &(&str, &str)| id.strip_prefix(note).is_some_and(|rest| rest.starts_with('.'));
+            let found = NOTES.into_iter().find(of);
+            let found = found.ok_or_else(|| Problem::NotFound(Noun::Finding, id.to_owned()))?;
+            Ok(Answer::public(note(call, found)))
+        }
         Occurrences::OfNote => listed(call, Some(known(call.text("note"))?.0)).await,
-        Occurrences::List | Occurrences::Providers => listed(call, None).await,
+        Occurrences::List => listed(call, None).await,
         Occurrences::Read => {
             let id = call.text("occurrence").to_owned();
             let mut done = all(call, None).await?;

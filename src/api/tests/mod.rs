@@ -71,6 +71,7 @@ mod explain;
 mod groups;
 mod iam;
 mod identity;
+mod insights;
 mod native;
 mod policies;
 mod registry;

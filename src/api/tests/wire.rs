@@ -33,6 +33,9 @@ fn filled(template: &str, [group, key, policy, service_id, user, profile]: [&str
         .replace("{namespace}", "birds")
         .replace("{image}", "birds%2Fowl:1")
         .replace("/images/tags", "/images/tags?fromimage=birds/owl:1&toimage=birds/owl:2")
+        .replace("{provider}", "scanner")
+        .replace("{note}", "old-base")
+        .replace("{occurrence}", "one")
         .replace("{attachment}", &format!("attachment-{UUID}"))
         .replace("{rule}", &format!("ClaimRule-{UUID}"))
 }
@@ -74,6 +77,10 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
             let attachment = json!({"included_scope": {"scope_id": ACCOUNT, "scope_type": "account"}});
             if *method == Method::POST { json!({"attachments": [attachment]}) } else { attachment }
         }
+        ("POST" | "PUT", insight) if insight.contains("/providers/") && insight.contains("occurrence") => {
+            super::insights::occurrence()
+        }
+        ("POST" | "PUT", insight) if insight.contains("/providers/") => super::insights::note(),
         ("PATCH", "/v1/policies/{id}") => json!({"state": "active"}),
         ("POST" | "PUT", "/v2/policies" | "/v2/policies/{id}") => {
             let equals =

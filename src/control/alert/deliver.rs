@@ -92,6 +92,7 @@ impl Desk {
             remedy: "there is nothing to do".to_owned(),
             count: 0,
             issues: Vec::new(),
+            reported: None,
             id,
         }
     }

@@ -92,12 +92,17 @@ impl Desk {
         Ok(kept)
     }
 
-    fn raised(&self, channels: &[ChannelRecord], cause: String, alert: Alert) -> Raised {
+    pub(in crate::control) fn raised(
+        &self,
+        channels: &[ChannelRecord],
+        cause: String,
+        alert: Alert,
+    ) -> Raised {
         let told = channels.iter().filter(|row| row.document.wants(&alert));
         Raised { cause, channels: told.map(|row| row.id.clone()).collect(), alert }
     }
 
-    pub(super) fn fresh_alert_id(&self) -> Box<str> {
+    pub(in crate::control) fn fresh_alert_id(&self) -> Box<str> {
         format!("msg_{}", self.entropy.uuid().simple()).into()
     }
 
@@ -121,6 +126,7 @@ impl Desk {
             resource_type: "container-image".to_owned(),
             count: found.count.into(),
             issues: found.issues.clone(),
+            reported: None,
         }
     }
 
@@ -145,6 +151,7 @@ impl Desk {
             remedy,
             count: 1,
             issues: Vec::new(),
+            reported: None,
         }
     }
 
@@ -177,6 +184,7 @@ impl Desk {
                 .to_owned(),
             count: u64::from(*count),
             issues: Vec::new(),
+            reported: None,
             id,
         }
     }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Alert;
 use super::source::AlertSource;
-use super::topic::{Provider, Topic};
+use super::topic::Topic;
 use crate::findings::severity::Severity;
 use crate::ids::issuer::DocumentUrl;
 
@@ -66,7 +66,7 @@ impl ChannelDocument {
         if self.severity.is_empty() || self.severity.iter().any(|one| !SEVERITIES.contains(one)) {
             return Err("`severity` names at least one of critical, high, medium and low".to_owned());
         }
-        let every = self.alert_source.iter().filter(|one| one.provider_name == Provider::All).count();
+        let every = self.alert_source.iter().filter(|one| one.is_everybodys()).count();
         if self.alert_source.is_empty() || (every > 0 && self.alert_source.len() > 1) {
             return Err("`alert_source` names `ALL`, or other providers, each with its types".to_owned());
         }
@@ -88,7 +88,8 @@ impl ChannelDocument {
     /// Whether it is to be told. Whoever tests a channel tells it, whatever it wants.
     #[must_use]
     pub fn wants(&self, alert: &Alert) -> bool {
-        let wanted = || self.alert_source.iter().any(|source| source.wants(alert.topic));
+        let wanted =
+            || self.alert_source.iter().any(|source| source.wants(alert.topic, alert.reported.as_ref()));
         alert.topic == Topic::Test || (self.enabled && self.severity.contains(&alert.severity) && wanted())
     }
 
@@ -96,7 +97,7 @@ impl ChannelDocument {
     #[must_use]
     pub fn covers_images(&self) -> bool {
         let usual = USUAL.iter().all(|one| self.severity.contains(one));
-        let wanted = self.alert_source.iter().any(|one| one.wants(Topic::ImageWithVulnerabilities));
+        let wanted = self.alert_source.iter().any(|one| one.wants(Topic::ImageWithVulnerabilities, None));
         self.enabled && usual && wanted
     }
 }
@@ -116,12 +117,15 @@ pub(crate) fn sample(name: &str) -> ChannelDocument {
 
 #[cfg(test)]
 mod tests {
-    use super::{AlertSource, ChannelDocument, Provider, Topic, sample};
-    use crate::findings::alert::sample as alert;
+    use super::{AlertSource, ChannelDocument, Topic, sample};
+    use crate::findings::alert::source::Finder;
+    use crate::findings::alert::topic::Provider;
+    use crate::findings::alert::{Reported, sample as alert};
     use crate::findings::severity::Severity;
 
     fn of(provider_name: Provider, types: &[&str]) -> ChannelDocument {
         let finding_types = types.iter().map(|one| (*one).to_owned()).collect();
+        let provider_name = Finder::Own(provider_name);
         ChannelDocument { alert_source: vec![AlertSource { provider_name, finding_types }], ..sample("ops") }
     }
 
@@ -139,6 +143,34 @@ mod tests {
         assert!(disabled.wants(&alert(Topic::Test, Severity::Low)), "a test is always told");
         let partial = ChannelDocument { severity: vec![Severity::Critical, Severity::High], ..images };
         assert!(!partial.covers_images(), "medium is missing");
+    }
+
+    #[test]
+    fn what_others_report_is_told_to_those_who_want_that_provider_or_everything() {
+        let name = |text: &str| crate::findings::insight::InsightName::parse(text).unwrap();
+        let reported = |provider: &str, note: &str| crate::findings::alert::Alert {
+            reported: Some(Reported { provider: name(provider), note: name(note) }),
+            ..alert(Topic::CustomFinding, Severity::Critical)
+        };
+        let of = |provider: &str, types: &[&str]| {
+            let finding_types = types.iter().map(|one| (*one).to_owned()).collect();
+            let source = AlertSource { provider_name: Finder::parse(provider).unwrap(), finding_types };
+            let document = ChannelDocument { alert_source: vec![source], ..sample("ops") };
+            assert_eq!(document.check(), Ok(()));
+            let kept = serde_json::to_string(&document).unwrap();
+            assert_eq!(serde_json::from_str::<ChannelDocument>(&kept).unwrap(), document);
+            document
+        };
+        let found = reported("scanner", "old-base");
+        assert!(of("ALL", &["ALL"]).wants(&found));
+        assert!(of("scanner", &[]).wants(&found) && of("scanner", &["old-base"]).wants(&found));
+        assert!(!of("scanner", &["other"]).wants(&found) && !of("other", &[]).wants(&found));
+        assert!(!of("VA", &[]).wants(&found), "what others report is not what this server finds");
+        assert!(!of("scanner", &[]).wants(&alert(Topic::ImageWithVulnerabilities, Severity::Critical)));
+        assert_eq!(
+            (Finder::parse("va"), Finder::parse("security-advisor"), Finder::parse("a b")),
+            (None, None, None)
+        );
     }
 
     #[test]

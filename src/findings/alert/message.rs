@@ -94,7 +94,7 @@ fn finding(alert: &Alert, teller: &Teller) -> Value {
         "id": alert.id,
         "payload-type": "findings",
         "payload-link": link(alert, teller),
-        "provider": alert.topic.provider().map_or("test", Provider::label),
+        "provider": provider(alert).unwrap_or_else(|| alert.topic.provider().map_or("test", Provider::label)),
         "payload": occurrence(alert, teller),
     })
 }
@@ -105,20 +105,31 @@ fn link(alert: &Alert, Teller { account, url }: &Teller) -> String {
         Topic::ImageWithVulnerabilities => {
             format!("{url}/findings/v1/{account}/providers/{PROVIDER}/occurrences/{}", alert.occurrence)
         }
+        Topic::CustomFinding => {
+            let provider = provider(alert).unwrap_or(PROVIDER);
+            format!("{url}/findings/v1/{account}/providers/{provider}/occurrences/{}", alert.occurrence)
+        }
         Topic::GoalDrift | Topic::RuleDrift => format!("{url}/api/native/compliance/history"),
         Topic::DeniedAccessSpike | Topic::Test => url.clone(),
     }
 }
 
+/// Who has reported it, if this server has not found it itself.
+fn provider(alert: &Alert) -> Option<&str> {
+    alert.reported.as_ref().map(|reported| reported.provider.as_str())
+}
+
 fn occurrence(alert: &Alert, Teller { account, .. }: &Teller) -> Value {
-    let provider = format!("{account}/providers/{PROVIDER}");
+    let id = provider(alert).unwrap_or(PROVIDER);
+    let note = alert.reported.as_ref().map_or(alert.topic.note(), |reported| reported.note.as_str());
+    let provider = format!("{account}/providers/{id}");
     let time = |at: UnixTime| (at.rfc3339(), at.millis());
     let (told, millis) = time(alert.at);
     json!({
         "kind": "FINDING",
         "id": alert.occurrence,
-        "note_name": format!("{provider}/notes/{}", alert.topic.note()),
-        "provider_id": PROVIDER,
+        "note_name": format!("{provider}/notes/{note}"),
+        "provider_id": id,
         "provider_name": provider,
         "short_description": alert.summary,
         "remediation": alert.remedy,
@@ -140,7 +151,7 @@ fn occurrence(alert: &Alert, Teller { account, .. }: &Teller) -> Value {
         },
         "issue_count": alert.count,
         "issues": alert.issues,
-        "author": {"account_id": account, "id": PROVIDER, "kind": "service"},
+        "author": {"account_id": account, "id": id, "kind": "service"},
     })
 }
 

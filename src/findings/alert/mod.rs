@@ -11,6 +11,7 @@ pub mod topic;
 use serde::{Deserialize, Serialize};
 
 use self::topic::Topic;
+use super::insight::InsightName;
 use super::severity::Severity;
 use crate::clock::UnixTime;
 use crate::ids::region::Region;
@@ -54,6 +55,18 @@ pub struct Alert {
     pub count: u64,
     /// The first of them.
     pub issues: Vec<Issue>,
+    /// Who has reported it, if this server has not found it itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Reported>,
+}
+
+/// Of whose note a finding is.
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+pub struct Reported {
+    /// The note's provider.
+    pub provider: InsightName,
+    /// The note.
+    pub note: InsightName,
 }
 
 #[cfg(test)]
@@ -71,5 +84,6 @@ pub(crate) fn sample(topic: Topic, severity: Severity) -> Alert {
         remedy: "mend it".to_owned(),
         count: 2,
         issues: vec![Issue { id: "CVE-2026-1".into(), package: "openssl".into() }],
+        reported: None,
     }
 }

@@ -39,6 +39,8 @@ impl Provider {
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Topic {
+    /// Something that others have reported.
+    CustomFinding,
     /// Somebody was refused very often.
     DeniedAccessSpike,
     /// A goal that held does not hold any more.
@@ -53,7 +55,8 @@ pub enum Topic {
 
 impl Topic {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
+        Self::CustomFinding,
         Self::DeniedAccessSpike,
         Self::GoalDrift,
         Self::ImageWithVulnerabilities,
@@ -61,14 +64,14 @@ impl Topic {
         Self::Test,
     ];
 
-    /// Who finds it; nobody finds a test.
+    /// Who of our own finds it; nobody finds a test, and what others find, they say themselves.
     #[must_use]
     pub const fn provider(self) -> Option<Provider> {
         match self {
             Self::DeniedAccessSpike => Some(Provider::Ata),
             Self::GoalDrift | Self::RuleDrift => Some(Provider::Compliance),
             Self::ImageWithVulnerabilities => Some(Provider::Va),
-            Self::Test => None,
+            Self::CustomFinding | Self::Test => None,
         }
     }
 
@@ -76,6 +79,7 @@ impl Topic {
     #[must_use]
     pub const fn label(self) -> &'static str {
         match self {
+            Self::CustomFinding => "custom_finding",
             Self::DeniedAccessSpike => "denied_access_spike",
             Self::GoalDrift => "goal_drift",
             Self::ImageWithVulnerabilities => "image_with_vulnerabilities",
@@ -88,6 +92,7 @@ impl Topic {
     #[must_use]
     pub const fn note(self) -> &'static str {
         match self {
+            Self::CustomFinding => "custom",
             Self::DeniedAccessSpike => "ata-registry-indicative-denied-access",
             Self::GoalDrift => "compliance-goal_drift",
             Self::ImageWithVulnerabilities => "va-image_with_vulnerabilities",
@@ -100,6 +105,7 @@ impl Topic {
     #[must_use]
     pub const fn event(self) -> &'static str {
         match self {
+            Self::CustomFinding => "portcullis.finding",
             Self::DeniedAccessSpike => "com.ibm.cloud.compliance.ata",
             Self::ImageWithVulnerabilities => "com.ibm.cloud.compliance.va",
             Self::GoalDrift | Self::RuleDrift => "portcullis.compliance.drift",

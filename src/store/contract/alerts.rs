@@ -19,7 +19,7 @@ use crate::store::findings::ExemptionRecord;
 use crate::store::identity::Stamp;
 use crate::store::{Store, StoreError};
 
-fn channel(n: u64) -> ChannelRecord {
+pub(super) fn channel(n: u64) -> ChannelRecord {
     ChannelRecord {
         id: NotificationChannelId::fresh(&SequenceEntropy::seeded(n)),
         document: document(&format!("channel-{n}")),

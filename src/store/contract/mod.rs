@@ -11,6 +11,7 @@ pub(crate) mod concurrency;
 pub(crate) mod findings;
 pub(crate) mod groups;
 pub(crate) mod identities;
+pub(crate) mod insights;
 pub(crate) mod networks;
 pub(crate) mod policies;
 pub(crate) mod profiles;
@@ -93,6 +94,10 @@ macro_rules! suite {
                 a_report_takes_the_place_of_the_last_by_the_same_way_and_of_no_other
                 a_report_of_an_index_is_of_its_children_and_lists_are_read_in_pages
                 exemptions_are_replaced_and_reach_only_their_scope;
+            insights:
+                occurrences_end_with_their_note_and_are_listed_by_either_provider
+                what_is_reported_is_written_as_asked_and_no_more_than_so_often
+                an_occurrence_and_what_is_told_of_it_are_kept_together;
             groups:
                 a_group_is_read_back_and_listed_oldest_first
                 a_group_name_is_unique_in_any_case

@@ -221,7 +221,7 @@ async fn refuse_namesake(write: &mut Write<'_>, row: &ChannelRecord) -> Result<(
 }
 
 /// Writes an alert down, unless it was told before; a channel that is gone meanwhile is not told.
-async fn insert_alert(write: &mut Write<'_>, raised: &Raised) -> Result<(), StoreError> {
+pub(super) async fn insert_alert(write: &mut Write<'_>, raised: &Raised) -> Result<(), StoreError> {
     let insert = sql::query(
         "insert into alert (cause, document) values (?1, ?2) on conflict (cause) do nothing returning number",
     );

@@ -18,6 +18,7 @@ mod findings;
 mod group;
 mod group_rule;
 mod identity;
+mod insight;
 mod keyring;
 mod network;
 mod policy;

@@ -8,9 +8,9 @@ use super::SqlStore;
 use super::row::{self, document, json};
 use super::write::Write;
 use crate::ids::tagged::{ComplianceRuleId, RuleAttachmentId};
-use crate::store::{StoreError, sql};
 use crate::store::feed::ChangeKey;
 use crate::store::rule_attachment::{RuleAttachment, RuleAttachments};
+use crate::store::{StoreError, sql};
 
 const EXISTS: &str = "select 1 from compliance_attachment where id = ?1";
 
