@@ -35,7 +35,7 @@ deny:           ## licences, banned crates and sources; needs cargo-deny
 advisories:     ## known vulnerabilities; fetches the advisory database
 	cargo deny $(LOCKED) check advisories
 
-bench: deps     ## ratios against nginx, in benches/RESULTS.md
+bench: deps     ## ratios against nginx, HAProxy and docker-registry, in benches/RESULTS.md
 	$(CARGO) bench $(LOCKED) --bench '*'
 
 deps:           ## install what building and testing need and this machine lacks

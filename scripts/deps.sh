@@ -20,7 +20,7 @@ test=(
     docker-compose:docker-compose                                                            # checks docker-compose.yml
     nginx:nginx-light haproxy:haproxy                                                         # what we compare with, and sit behind
     wrk:wrk h2load:nghttp2-client                                                             # load
-    jq:jq socat:socat strace:strace sqlite3:sqlite3 ss:iproute2 ps:procps openssl:openssl   # looking closely
+    jq:jq socat:socat strace:strace taskset:util-linux sqlite3:sqlite3 ss:iproute2 ps:procps openssl:openssl   # looking closely
     script:bsdutils                                                                           # a terminal
     slowhttptest:slowhttptest                                                                 # slow attackers
     pg_ctlcluster:postgresql                                                                  # the other store

@@ -1,146 +1,87 @@
-//! Portcullis against nginx, in one run, in front of the same registry: what an authorised request costs next to a bare
-//! TLS proxy that asks nobody. Prints ratios and writes `benches/RESULTS.md`.
+//! Portcullis beside nginx, HAProxy and docker-registry, in one run: what an authorised request costs next to theirs. Prints
+//! ratios, and writes `benches/RESULTS.md` with plots.
 //!
-//! It measures and prints; it never fails because a machine is slow.
+//! It measures and prints; it never fails because a machine is slow, only when an answer is wrong.
 
 #![expect(
     clippy::disallowed_methods,
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    clippy::unwrap_used,
     reason = "a benchmark that cannot measure ends at once, and it measures wall-clock time"
 )]
 
+mod any_certificate;
+mod cast;
 mod client;
-mod report;
-mod servers;
+mod contender;
+mod hammer;
+mod image;
+mod origin;
+mod page;
+mod plot;
+mod preface;
+mod processor;
+mod round;
+mod signed;
+mod targets;
+mod workload;
+mod wrk;
 
-use std::time::{Duration, Instant};
+use tokio::runtime::Runtime;
 
-use client::{Client, Upload};
-use report::{Figure, Report, median};
-use servers::{Servers, memory_kib};
+use cast::Cast;
+use page::Page;
+use workload::{blobs, denied, grants, handshakes, idle, large, latency, manifests, scale, storm};
 
-/// How often each pair is measured; the two take turns.
-const ROUNDS: usize = 5;
-const MANIFEST_SECONDS: u64 = 6;
-const BLOB: u64 = 256 << 20;
-const LARGE: u64 = 5 << 30;
-const IDLE: usize = 1000;
+/// One kind of work, by the name that chooses it.
+type Part = (&'static str, fn(&Runtime, &Cast, &mut Page));
+
+/// In the order that they are measured in: memory first, while everybody is fresh.
+const PARTS: [Part; 11] = [
+    ("idle", idle::memory),
+    ("manifests", manifests::passed_on),
+    ("kept", |_, cast, page| manifests::kept(cast, page)),
+    ("refusals", |_, cast, page| denied::refusals(cast, page)),
+    ("latency", latency::at_half_load),
+    ("download", blobs::down),
+    ("upload", blobs::up),
+    ("handshakes", handshakes::full),
+    ("grants", |_, cast, page| grants::warm(cast, page)),
+    ("storm", storm::cold),
+    ("large", large::layer),
+];
+
+/// Measured last, because it takes longest to set up.
+const SCALE: Part = ("scale", scale::policies);
 
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let servers = Servers::start().await;
-        let mut report = Report::new(&servers);
-        let portcullis = Client::new(servers.portcullis, Some(servers.login().await));
-        let nginx = Client::new(servers.nginx, None);
-        eprintln!("pushing what is measured …");
-        let blob = portcullis.push_blob("bench/app", BLOB).await;
-        portcullis.push_image("bench/app", "v1").await;
-
-        if wanted("manifests") {
-            report.add(manifests(&servers));
-        }
-        if wanted("throughput") {
-            report.add(throughput(&portcullis, &nginx, &blob).await);
-        }
-        if wanted("idle") {
-            report.add(idle(&servers).await);
-        }
-        if wanted("large") {
-            report.note(&large(&servers, &portcullis).await);
-        }
-        if std::env::args().all(|argument| argument.starts_with('-') || argument.contains('/')) {
-            report.finish();
-        }
-    });
-}
-
-/// `cargo bench --bench relay -- idle` measures only that, and writes nothing.
-fn wanted(part: &str) -> bool {
-    let mut named = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).peekable();
-    named.peek().is_none() || named.any(|argument| argument == part)
-}
-
-/// Requests per second for one manifest over 32 kept-alive connections.
-fn manifests(servers: &Servers) -> Figure {
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        ours.push(servers.wrk(servers.portcullis, servers.token(), MANIFEST_SECONDS));
-        theirs.push(servers.wrk(servers.nginx, None, MANIFEST_SECONDS));
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let parts: Vec<Part> = PARTS.into_iter().chain([SCALE]).collect();
+    if let Some(unknown) = wanted.iter().find(|name| parts.iter().all(|(known, _)| known != name)) {
+        let known: Vec<&str> = parts.iter().map(|(name, _)| *name).collect();
+        eprintln!("there is no part {unknown}: name any of {}", known.join(", "));
+        std::process::exit(2);
     }
-    Figure::more_is_better("authorised manifest GET", "requests/s", ours, theirs)
-}
-
-/// Bytes per second of one large blob on one connection.
-async fn throughput(portcullis: &Client, nginx: &Client, digest: &str) -> Figure {
-    let path = format!("/v2/bench/app/blobs/{digest}");
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for _ in 0..ROUNDS {
-        ours.push(mebibytes_per_second(portcullis, &path).await);
-        theirs.push(mebibytes_per_second(nginx, &path).await);
-    }
-    Figure::more_is_better("256 MiB blob GET", "MiB/s", ours, theirs)
-}
-
-async fn mebibytes_per_second(client: &Client, path: &str) -> f64 {
-    let start = Instant::now();
-    let read = client.read(path).await;
-    assert_eq!(read, BLOB, "a truncated blob is no measurement");
-    read as f64 / (1 << 20) as f64 / start.elapsed().as_secs_f64()
-}
-
-/// Memory of the proxy's processes with 1,000 idle connections, each after one request, over the memory before.
-async fn idle(servers: &Servers) -> Figure {
-    let ours = memory_of_idle(servers.portcullis, servers.token(), &servers.portcullis_pids()).await;
-    let theirs = memory_of_idle(servers.nginx, None, &servers.nginx_pids()).await;
-    Figure::less_is_better("memory of 1,000 idle TLS connections", "KiB each", vec![ours], vec![theirs])
-}
-
-async fn memory_of_idle(address: std::net::SocketAddr, token: Option<String>, pids: &[u32]) -> f64 {
-    let client = Client::new(address, token);
-    let before = memory_kib(pids);
-    let mut held = Vec::with_capacity(IDLE);
-    for _ in 0..IDLE {
-        held.push(client.connect_and_ask("/v2/bench/app/manifests/v1").await);
-    }
-    // Idle is what has been left alone for a while.
-    tokio::time::sleep(Duration::from_secs(8)).await;
-    let grown = memory_kib(pids).saturating_sub(before);
-    drop(held);
-    grown as f64 / IDLE as f64
-}
-
-/// A 5 GiB layer, up and down, with the proxy's memory sampled all the while.
-async fn large(servers: &Servers, client: &Client) -> String {
-    let pids = servers.portcullis_pids();
-    let before = memory_kib(&pids);
-    let sampler = tokio::spawn(async move {
-        let mut samples = Vec::new();
-        loop {
-            samples.push(memory_kib(&pids));
-            if samples.len() % 600 == 0 {
-                eprintln!("  still moving 5 GiB …");
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            if Upload::is_over() {
-                return samples;
-            }
+    processor::leave_it_to_the_contenders();
+    // One thread, so that the pace of requests and the registry behind take turns on one processor.
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    eprintln!("starting everybody …");
+    let cast = runtime.block_on(Cast::start());
+    runtime.block_on(cast.check());
+    let mut page = Page::new(preface::text());
+    for (name, measure) in parts {
+        if wanted.is_empty() || wanted.iter().any(|part| part == name) {
+            eprint!("{name} ");
+            measure(&runtime, &cast, &mut page);
         }
-    });
-    eprintln!("moving a 5 GiB layer, up and down …");
-    let digest = client.push_blob("bench/large", LARGE).await;
-    let read = client.read(&format!("/v2/bench/large/blobs/{digest}")).await;
-    assert_eq!(read, LARGE);
-    Upload::over();
-    let mut samples = sampler.await.unwrap();
-    samples.sort_unstable();
-    let peak = samples.last().copied().unwrap_or_default();
-    format!(
-        "A 5 GiB layer, pushed in one chunked `PATCH` and pulled back: {} KiB before, median {} KiB, peak {peak} KiB while it moved.",
-        before,
-        median(samples.iter().map(|&kib| kib as f64).collect()) as u64
-    )
+    }
+    if wanted.is_empty() {
+        page.finish();
+    }
 }

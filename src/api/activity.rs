@@ -3,6 +3,7 @@
 
 use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
+use super::ibm::attachments::Attachments;
 use super::ibm::cbr::Cbr;
 use super::ibm::exemptions::Exemptions;
 use super::ibm::governance::Governance;
@@ -34,6 +35,7 @@ pub fn activity(endpoint: Endpoint, owner: Option<&PrincipalId>) -> Option<&'sta
     Some(match endpoint {
         Endpoint::Accounts(which) => account(which),
         Endpoint::ApiKeys(which) => api_key(which, owner),
+        Endpoint::Attachments(which) => attachment(which),
         Endpoint::Cbr(which) => restriction(which),
         Endpoint::Compliance(_) => return None,
         Endpoint::Governance(which) => governance(which),
@@ -141,6 +143,16 @@ const fn notification(which: Notifications) -> &'static str {
         Notifications::PublicKey | Notifications::Read => "compliance.notification-channel.read",
         Notifications::Test => "compliance.notification-channel.test",
         Notifications::Update => "compliance.notification-channel.update",
+    }
+}
+
+const fn attachment(which: Attachments) -> &'static str {
+    match which {
+        Attachments::Create => "compliance.configuration-governance-attachment.create",
+        Attachments::Delete => "compliance.configuration-governance-attachment.delete",
+        Attachments::List => "compliance.configuration-governance-attachment.list",
+        Attachments::Read => "compliance.configuration-governance-attachment.read",
+        Attachments::Replace => "compliance.configuration-governance-attachment.update",
     }
 }
 

@@ -234,6 +234,7 @@ impl Api {
             Endpoint::ApiKeys(which) => ibm::api_keys::answer(which, &call).await,
             Endpoint::Cbr(which) => ibm::cbr::answer(which, &call).await,
             Endpoint::Compliance(which) => compliance::answer(which, &call).await,
+            Endpoint::Attachments(which) => ibm::attachments::answer(which, &call).await,
             Endpoint::Governance(which) => ibm::governance::answer(which, &call).await,
             Endpoint::Exemptions(which) => ibm::exemptions::answer(which, &call).await,
             Endpoint::GroupRules(which) => ibm::group_rules::answer(which, &call).await,

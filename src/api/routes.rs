@@ -8,6 +8,7 @@ use http::Method;
 use super::compliance::Compliance;
 use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
+use super::ibm::attachments::Attachments;
 use super::ibm::cbr::Cbr;
 use super::ibm::exemptions::Exemptions;
 use super::ibm::governance::Governance;
@@ -82,6 +83,8 @@ pub enum Endpoint {
     Accounts(Accounts),
     /// API keys.
     ApiKeys(ApiKeys),
+    /// Attachments of configuration rules.
+    Attachments(Attachments),
     /// Context-based restrictions.
     Cbr(Cbr),
     /// Goals, reports, history.
@@ -225,6 +228,11 @@ pub static ROUTES: &[Route] = &[
     route(Method::GET,    "/config/v1/rules/{id}",       E::Governance(Governance::Read),    D::Policies, Needs(A::AccountRead)),
     route(Method::PUT,    "/config/v1/rules/{id}",       E::Governance(Governance::Replace), D::Policies, Needs(A::AccountUpdate)),
     route(Method::DELETE, "/config/v1/rules/{id}",       E::Governance(Governance::Delete),  D::Policies, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/config/v1/rules/{id}/attachments", E::Attachments(Attachments::List), D::Policies, Needs(A::AccountRead)),
+    route(Method::POST,   "/config/v1/rules/{id}/attachments", E::Attachments(Attachments::Create), D::Policies, Needs(A::AccountUpdate)),
+    route(Method::GET,    "/config/v1/rules/{id}/attachments/{attachment}", E::Attachments(Attachments::Read), D::Policies, Needs(A::AccountRead)),
+    route(Method::PUT,    "/config/v1/rules/{id}/attachments/{attachment}", E::Attachments(Attachments::Replace), D::Policies, Needs(A::AccountUpdate)),
+    route(Method::DELETE, "/config/v1/rules/{id}/attachments/{attachment}", E::Attachments(Attachments::Delete), D::Policies, Needs(A::AccountUpdate)),
     // Resource groups
     route(Method::GET,    "/v2/resource_groups",         E::ResourceGroups(ResourceGroups::List),   D::Policies, Listing(A::AccountRead)),
     route(Method::POST,   "/v2/resource_groups",         E::ResourceGroups(ResourceGroups::Create), D::Policies, Needs(A::AccountUpdate)),

@@ -26,6 +26,8 @@ pub enum Noun {
     Link,
     /// An image.
     Image,
+    /// An attachment of a configuration rule.
+    RuleAttachment,
     /// A membership of an access group.
     Member,
     /// A namespace.
@@ -75,6 +77,7 @@ impl Noun {
             Self::ResourceGroup => "resource group",
             Self::Role => "custom role",
             Self::Rule => "rule",
+            Self::RuleAttachment => "attachment",
             Self::ServiceId => "service ID",
             Self::User => "user",
             Self::Zone => "network zone",

@@ -94,6 +94,12 @@ tagged_id!(
     "the id of a link such as `Link-<uuid>`"
 );
 tagged_id!(
+    /// Names an attachment of a configuration rule.
+    RuleAttachmentId,
+    "attachment-",
+    "the id of an attachment such as `attachment-<uuid>`"
+);
+tagged_id!(
     /// Names a service ID.
     ServiceId,
     "ServiceId-",

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::StoreError;
 use super::identity::Stamp;
+use super::rule_attachment::RuleAttachment;
 use crate::clock::UnixTime;
 use crate::compliance::drift::{Deed, Drift};
 use crate::compliance::facts::Transfer;
@@ -25,6 +26,8 @@ pub struct ComplianceRule {
     pub id: ComplianceRuleId,
     /// What it says; one that could not be obeyed is never stored.
     pub document: RuleDocument,
+    /// Where it is attached, oldest first. They are changed by themselves: writing a rule leaves them as they are.
+    pub attachments: Vec<RuleAttachment>,
     /// Who made it.
     pub created_by: PrincipalId,
     /// Who changed it last.

@@ -47,6 +47,7 @@ use super::quota::{Quota, Quotas, Used};
 use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettings};
 use super::resource_group::{ResourceGroup, ResourceGroups};
 use super::retention::{RetentionPolicy, Retentions};
+use super::rule_attachment::{RuleAttachment, RuleAttachments};
 use super::trash::{HiddenImages, Revealed, Trash, TrashedImage};
 use super::trusted_profile::{ProfileIdentities, ProfileLink, ProfileRule, TrustedProfile, TrustedProfiles};
 use super::{Store, StoreError};
@@ -64,7 +65,7 @@ use crate::ids::region::Region;
 use crate::ids::resource_group::ResourceGroupId;
 use crate::ids::tagged::{
     AccessGroupId, ApiKeyId, ClaimRuleId, ComplianceRuleId, CustomRoleId, NotificationChannelId, PolicyId,
-    ProfileId, ProfileLinkId, ServiceId, UserId,
+    ProfileId, ProfileLinkId, RuleAttachmentId, ServiceId, UserId,
 };
 use crate::network::allow_list::AllowList;
 use crate::policy::aws::arn::Name;
@@ -190,6 +191,12 @@ delegate!(Census {
     known_repositories(region: &Region) -> Vec<RepositoryName>;
     all_looked_through(region: &Region, at: UnixTime) -> ();
     tagged_images(region: &Region, now: UnixTime) -> Option<Images>;
+});
+
+delegate!(RuleAttachments {
+    insert_rule_attachments(rule: &ComplianceRuleId, rows: &[RuleAttachment], most: u32) -> ();
+    update_rule_attachment(rule: &ComplianceRuleId, row: &RuleAttachment) -> ();
+    delete_rule_attachment(rule: &ComplianceRuleId, id: &RuleAttachmentId) -> ();
 });
 
 delegate!(Compliance {

@@ -28,6 +28,7 @@ pub mod quota;
 pub mod registry;
 pub mod resource_group;
 pub mod retention;
+pub mod rule_attachment;
 pub(in crate::store) mod sql;
 pub mod sqlite;
 pub mod tables;
@@ -60,6 +61,7 @@ pub trait Store:
     + resource_group::ResourceGroups
     + trusted_profile::TrustedProfiles
     + retention::Retentions
+    + rule_attachment::RuleAttachments
     + trash::Trash
     + Send
     + Sync

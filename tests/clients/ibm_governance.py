@@ -3,7 +3,14 @@
 import json
 import os
 
-from ibm_scc.configuration_governance_v1 import ConfigurationGovernanceV1
+from ibm_scc.configuration_governance_v1 import (
+    ConfigurationGovernanceV1,
+    CreateRuleAttachmentsResponse,
+    RuleAttachment,
+    RuleAttachmentList,
+    RuleAttachmentRequest,
+    RuleScope,
+)
 
 import cloud
 from cloud import ACCOUNT, done, refused, same, service, tag
@@ -52,6 +59,36 @@ words = {
 changed = done(200, governance.update_rule(rule["rule_id"], tag(read), **words))
 same(changed, name="renamed", enforcement_actions=[{"action": "disallow"}])
 refused(412, "policy_conflict_error", governance.update_rule, rule["rule_id"], tag(read), **words)
+
+# Where a rule is attached is where it binds.
+def scope(kind, name, **more):
+    return RuleScope(scope_id=name, scope_type=kind, **more)
+
+
+account = scope("account", ACCOUNT, note="all of it")
+wanted = RuleAttachmentRequest(account_id=ACCOUNT, included_scope=account)
+made = done(201, governance.create_rule_attachments(rule["rule_id"], [wanted], transaction_id="t2"))
+attachment = CreateRuleAttachmentsResponse.from_dict(made).attachments[0]
+assert (attachment.rule_id, attachment.included_scope.note) == (rule["rule_id"], "all of it"), attachment
+same(done(200, governance.get_rule(rule["rule_id"])), number_of_attachments=1)
+read = governance.get_rule_attachment(rule["rule_id"], attachment.attachment_id)
+assert done(200, read)["included_scope"] == account.to_dict(), read
+south = scope("account.region", "us-south")
+change = (rule["rule_id"], attachment.attachment_id, tag(read), ACCOUNT)
+changed = RuleAttachment.from_dict(done(200, governance.update_rule_attachment(*change, south)))
+assert changed.included_scope.scope_id == "us-south" and not changed.excluded_scopes, changed
+refused(412, "policy_conflict_error", governance.update_rule_attachment, *change, south)
+refused(400, "invalid_body", governance.create_rule_attachments, rule["rule_id"], [
+    RuleAttachmentRequest(account_id=ACCOUNT, included_scope=scope("enterprise", "x")),
+])
+listed = RuleAttachmentList.from_dict(done(200, governance.list_rule_attachments(rule["rule_id"], limit=5)))
+assert (listed.total_count, listed.attachments[0].attachment_id) == (1, attachment.attachment_id), listed
+same(done(200, governance.list_rules(account_id=ACCOUNT, attached=True)), total_count=1)
+same(done(200, governance.list_rules(account_id=ACCOUNT, scopes="us-south")), total_count=1)
+refused(404, "not_found", governance.get_rule_attachment, good["rule"]["rule_id"], attachment.attachment_id)
+refused(401, "invalid_token", stranger.list_rule_attachments, rule["rule_id"])
+done(204, governance.delete_rule_attachment(rule["rule_id"], attachment.attachment_id))
+refused(404, "not_found", governance.delete_rule_attachment, rule["rule_id"], attachment.attachment_id)
 
 # Strangers get nowhere.
 refused(401, "invalid_token", stranger.list_rules, account_id=ACCOUNT)

@@ -61,7 +61,7 @@ pub(in super::super) async fn answer(which: Governance, call: &Call<'_>) -> Resu
     }
 }
 
-fn rule_id(call: &Call<'_>) -> Result<ComplianceRuleId, Problem> {
+pub(super) fn rule_id(call: &Call<'_>) -> Result<ComplianceRuleId, Problem> {
     call.id("id", Noun::ConfigurationRule, ComplianceRuleId::parse)
 }
 
@@ -101,30 +101,47 @@ async fn create(call: &Call<'_>) -> Result<Answer, Problem> {
 }
 
 async fn list(call: &Call<'_>) -> Result<Answer, Problem> {
-    let (limit, offset) =
-        (call.query.number("limit", 1..=100, 100)?, call.query.number("offset", 0..=100_000, 0)?);
-    let labels = call.query.one("labels")?;
+    let (labels, scopes) = (call.query.one("labels")?, call.query.one("scopes")?);
+    let attached = match call.query.one("attached")? {
+        Some(_) => Some(call.query.flag("attached")?),
+        None => None,
+    };
     let done = call.desk.compliance_rules(&call.caller).await?;
     let wanted = |row: &&ComplianceRule| {
-        labels.is_none_or(|labels| {
-            labels.split(',').all(|label| row.document.labels.iter().any(|own| own == label))
-        })
+        let labelled =
+            |all: &str| all.split(',').all(|label| row.document.labels.iter().any(|own| own == label));
+        let included = |scope: &str| {
+            row.attachments.iter().any(|one| one.document.included_scope.scope_id.eq_ignore_ascii_case(scope))
+        };
+        labels.is_none_or(labelled)
+            && attached.is_none_or(|attached| attached != row.attachments.is_empty())
+            && scopes.is_none_or(|scopes| scopes.split(',').any(included))
     };
-    let page =
-        |offset: usize| json!({"href": call.url(&format!("/config/v1/rules?limit={limit}&offset={offset}"))});
-    Ok(Answer::of(StatusCode::OK, done, |rows| {
-        let rows: Vec<&ComplianceRule> = rows.iter().filter(wanted).collect();
-        let width = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
-        let start = usize::try_from(offset).unwrap_or(usize::MAX);
-        let shown: Vec<Value> = rows.iter().skip(start).take(width).map(|row| rule(call, row)).collect();
-        json!({
-            "offset": offset,
-            "limit": limit,
-            "total_count": rows.len(),
-            "first": page(0),
-            "last": page(rows.len().saturating_sub(1) / width * width),
-            "rules": shown,
-        })
+    let rows: Vec<&ComplianceRule> = done.value.iter().filter(wanted).collect();
+    let body = paged(call, ("/config/v1/rules", "rules"), &rows, |row| rule(call, row))?;
+    Ok(Answer::of(StatusCode::OK, Done { value: body, permit: done.permit }, |body| body))
+}
+
+/// The page of a list that the caller asks for.
+pub(super) fn paged<T>(
+    call: &Call<'_>,
+    (path, name): (&str, &str),
+    rows: &[&T],
+    shown: impl Fn(&T) -> Value,
+) -> Result<Value, Problem> {
+    let (limit, offset) =
+        (call.query.number("limit", 1..=100, 100)?, call.query.number("offset", 0..=100_000, 0)?);
+    let page = |offset: usize| json!({"href": call.url(&format!("{path}?limit={limit}&offset={offset}"))});
+    let width = usize::try_from(limit).unwrap_or(usize::MAX).max(1);
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    let page_of: Vec<Value> = rows.iter().skip(start).take(width).map(|row| shown(row)).collect();
+    Ok(json!({
+        "offset": offset,
+        "limit": limit,
+        "total_count": rows.len(),
+        "first": page(0),
+        "last": page(rows.len().saturating_sub(1) / width * width),
+        name: page_of,
     }))
 }
 
@@ -145,7 +162,7 @@ fn rule(call: &Call<'_>, row: &ComplianceRule) -> Value {
             ("created_by", json!(row.created_by)),
             ("modification_date", json!(row.stamp.modified_at.rfc3339())),
             ("modified_by", json!(row.modified_by)),
-            ("number_of_attachments", json!(0)),
+            ("number_of_attachments", json!(row.attachments.len())),
         ] {
             fields.insert(name.to_owned(), value);
         }

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod api_keys;
+pub mod attachments;
 pub mod cbr;
 pub mod exemptions;
 pub mod governance;

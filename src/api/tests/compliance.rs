@@ -94,6 +94,57 @@ async fn a_rule_binds_every_way_to_change_what_it_is_about() {
 }
 
 #[tokio::test]
+async fn an_attachment_says_where_a_rule_is_reported_and_refuses() {
+    let house = House::open().await;
+    let mut rule: Value = serde_json::from_str(SEED).unwrap();
+    rule["enforcement_actions"] = json!([{"action": "disallow"}]);
+    let id = make(&house, rule).await["rule"]["rule_id"].as_str().unwrap().to_owned();
+    let path = format!("/config/v1/rules/{id}/attachments");
+    let account = json!({"scope_id": super::ACCOUNT, "scope_type": "account", "note": "all of it"});
+    let body = |included: &Value| json!({"attachments": [{"account_id": super::ACCOUNT, "included_scope": included}]});
+    let made = house.ask(post(&path, body(&account))).await.expect(201)["attachments"][0].clone();
+    assert_eq!((&made["rule_id"], &made["included_scope"]), (&json!(id), &account));
+    assert_eq!(
+        house.ask(get(&format!("/config/v1/rules/{id}"))).await.expect(200)["number_of_attachments"],
+        1
+    );
+    // Nobody may change the one registry while the rule is for it, not even with the rule attached to everything.
+    house.ask(auth(true)).await.expect(204);
+    house.ask(auth(false)).await.expect(409);
+    let one = format!("{path}/{}", made["attachment_id"].as_str().unwrap());
+    let tag = house.ask(get(&one)).await.header("etag").to_owned();
+    let typo = json!({"included_scope": {"scope_id": "us-sout", "scope_type": "account.region"}});
+    house.ask(put(&one, &tag, typo)).await.expect(400);
+    let nothing = json!({"included_scope": account, "excluded_scopes": [account]});
+    house.ask(put(&one, &tag, nothing)).await.expect(400);
+    let region = json!({"scope_id": "us-south", "scope_type": "account.region"});
+    let changed = house.ask(put(&one, &tag, json!({"included_scope": region}))).await;
+    assert_eq!(changed.expect(200)["included_scope"], region);
+    house.ask(put(&one, &tag, json!({"included_scope": account}))).await.expect(412);
+    house.ask(auth(false)).await.expect(409);
+    let listed = house.ask(get(&format!("{path}?limit=1"))).await.expect(200);
+    assert_eq!((&listed["total_count"], &listed["attachments"][0]["included_scope"]), (&json!(1), &region));
+    // Rules are found by what they are attached to.
+    for (query, count) in
+        [("attached=true", 1), ("attached=false", 0), ("scopes=us-south", 1), ("scopes=eu-de", 0)]
+    {
+        let listed = house.ask(get(&format!("/config/v1/rules?{query}"))).await.expect(200);
+        assert_eq!(listed["total_count"], count, "{query}");
+    }
+    let ten = json!({"attachments": vec![json!({"included_scope": region}); 10]});
+    house.ask(post(&path, ten)).await.expect(409);
+    let unknown = json!({"attachments": [{"included_scope": region, "scope": "x"}]});
+    house.ask(post(&path, unknown)).await.expect(400);
+    let other = make(&house, serde_json::from_str(SEED).unwrap()).await["rule"]["rule_id"].clone();
+    let stray = one.replace(&id, other.as_str().unwrap());
+    house.ask(get(&stray)).await.expect(404);
+    house.ask(Ask::new(Method::DELETE, &stray)).await.expect(404);
+    house.ask(Ask::new(Method::DELETE, &one)).await.expect(204);
+    house.ask(get(&one)).await.expect(404);
+    house.ask(auth(false)).await.expect(409);
+}
+
+#[tokio::test]
 async fn one_bad_rule_leaves_the_others_and_says_why() {
     let house = House::open().await;
     let good: Value = serde_json::from_str(SEED).unwrap();

@@ -18,6 +18,7 @@ fn filled(template: &str, [group, key, policy, service_id, user, profile]: [&str
         "profiles" => profile,
         "roles" => UUID,
         _ if template.starts_with("/notifications/") => policy,
+        _ if template.starts_with("/config/") => &format!("rule-{UUID}"),
         "resource_groups" | "rules" | "zones" => "65810ac762004f22ac19f8f8edf70a34",
         _ => service_id,
     };
@@ -32,6 +33,7 @@ fn filled(template: &str, [group, key, policy, service_id, user, profile]: [&str
         .replace("{namespace}", "birds")
         .replace("{image}", "birds%2Fowl:1")
         .replace("/images/tags", "/images/tags?fromimage=birds/owl:1&toimage=birds/owl:2")
+        .replace("{attachment}", &format!("attachment-{UUID}"))
         .replace("{rule}", &format!("ClaimRule-{UUID}"))
 }
 
@@ -67,6 +69,10 @@ fn body(method: &Method, template: &str, someone: &PrincipalId) -> Option<String
             let required = json!({"property": "private_only", "operator": "is_true"});
             let rule = json!({"target": target, "required_config": required});
             if *method == Method::POST { json!({"rules": [{"rule": rule}]}) } else { rule }
+        }
+        ("POST" | "PUT", attachments) if attachments.starts_with("/config/") => {
+            let attachment = json!({"included_scope": {"scope_id": ACCOUNT, "scope_type": "account"}});
+            if *method == Method::POST { json!({"attachments": [attachment]}) } else { attachment }
         }
         ("PATCH", "/v1/policies/{id}") => json!({"state": "active"}),
         ("POST" | "PUT", "/v2/policies" | "/v2/policies/{id}") => {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::attachment::{AttachmentCreate, AttachmentDelete, AttachmentUpdate, AttachmentsOf};
 use super::channel::{ChannelCreate, ChannelUpdate, Deliveries};
 use super::cr::Formatted;
 use super::{ById, DeleteById};
@@ -36,6 +37,14 @@ pub(in crate::cli) enum Command {
     Results(Results),
     /// Show a configuration rule
     Rule(ById),
+    /// Attach a configuration rule: say which registries it is for
+    RuleAttachmentCreate(AttachmentCreate),
+    /// Delete an attachment of a configuration rule
+    RuleAttachmentDelete(AttachmentDelete),
+    /// Replace an attachment of a configuration rule
+    RuleAttachmentUpdate(AttachmentUpdate),
+    /// List the attachments of a configuration rule
+    RuleAttachments(AttachmentsOf),
     /// Make a configuration rule
     RuleCreate(RuleCreate),
     /// Delete a configuration rule

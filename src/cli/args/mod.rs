@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use super::display::Display;
 
+pub(super) mod attachment;
 pub(super) mod cbr;
 pub(super) mod channel;
 pub(super) mod compliance;

@@ -5,6 +5,7 @@ use super::failure::Failure;
 use super::session::Session;
 use super::terminal::Io;
 
+mod attachment;
 mod channel;
 mod report;
 mod rule;
@@ -27,6 +28,10 @@ pub(super) async fn run(io: &mut Io, command: Command) -> Result<(), Failure> {
         Command::Report(wanted) => report::write(io, session, wanted, report::Source::Last).await,
         Command::Results(results) => rule::results(io, session, results).await,
         Command::Rule(one) => rule::show(io, session, one).await,
+        Command::RuleAttachmentCreate(new) => attachment::create(io, session, new).await,
+        Command::RuleAttachmentDelete(one) => attachment::delete(io, session, one).await,
+        Command::RuleAttachmentUpdate(update) => attachment::update(io, session, update).await,
+        Command::RuleAttachments(of) => attachment::list(io, session, of).await,
         Command::RuleCreate(new) => rule::create(io, session, new).await,
         Command::RuleDelete(one) => rule::delete(io, session, one).await,
         Command::RuleUpdate(update) => rule::update(io, session, update).await,

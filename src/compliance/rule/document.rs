@@ -122,7 +122,8 @@ impl RuleDocument {
                 "a rule has at most {CONDITIONS_MAX} conditions, this one has {count}"
             )));
         }
-        Ok(Rule { targets: self.targets()?, condition, enforcement: self.enforcement()? })
+        let (targets, enforcement) = (self.targets()?, self.enforcement()?);
+        Ok(Rule { targets, attachments: Vec::new(), condition, enforcement })
     }
 
     fn check_words(&self) -> Result<(), Mistake> {

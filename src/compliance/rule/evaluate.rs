@@ -22,7 +22,8 @@ const ICR: [(&str, &str); 11] = [
     ("us-south", "us.icr.io"),
 ];
 
-fn ibms_host(region: &Region) -> Option<&'static str> {
+/// The host of IBM's own registry of that region.
+pub(super) fn ibms_host(region: &Region) -> Option<&'static str> {
     ICR.iter().find_map(|(known, host)| (*known == region.as_str()).then_some(*host))
 }
 
@@ -82,7 +83,8 @@ impl Rule {
     /// Whether it is about this registry.
     #[must_use]
     pub fn is_about(&self, registry: &Registry) -> bool {
-        self.targets.iter().all(|target| target.fits(registry))
+        let attached = self.attachments.is_empty() || self.attachments.iter().any(|one| one.is_for(registry));
+        attached && self.targets.iter().all(|target| target.fits(registry))
     }
 
     /// Judges it: one result for each registry that it is about.
@@ -164,6 +166,8 @@ impl Rule {
     /// How the names of actions begin that can turn its verdict.
     #[must_use]
     pub fn causes(&self) -> Vec<&'static str> {
-        self.condition.comparisons().iter().flat_map(|(property, _)| property.causes()).copied().collect()
+        let of_properties =
+            self.condition.comparisons().into_iter().flat_map(|(property, _)| property.causes());
+        of_properties.copied().chain(["compliance.configuration-governance"]).collect()
     }
 }

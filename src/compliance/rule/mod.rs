@@ -1,8 +1,10 @@
 //! Configuration rules: what the settings of registries must be.
 //!
 //! [`document`] is a rule as it is written and stored; [`Rule`] is one that was read, which cannot fail; [`property`] is what
-//! it can be about, and [`operator`] how that is compared.
+//! it can be about, [`operator`] how that is compared, and
+//! [`attachment`] which registries it is for.
 
+pub mod attachment;
 pub mod document;
 pub mod evaluate;
 pub mod operator;
@@ -10,6 +12,7 @@ pub mod property;
 #[cfg(test)]
 mod tests;
 
+use attachment::Attachment;
 use operator::Operator;
 use property::Property;
 
@@ -73,6 +76,8 @@ pub enum Condition {
 pub struct Rule {
     /// Which registries it is about: those that fit all of these.
     pub targets: Vec<Target>,
+    /// Where it is attached: it is about what any of these is for, and about all if there are none.
+    pub attachments: Vec<Attachment>,
     /// What must hold there.
     pub condition: Condition,
     /// What becomes of changes that break it.

@@ -179,3 +179,75 @@ fn a_change_breaks_a_rule_that_held_or_makes_a_broken_one_worse() {
     assert!(!broken((false, true), (false, true)), "nothing changed");
     assert!(!broken((false, false), (true, true)));
 }
+
+fn attachment(document: Value) -> super::attachment::AttachmentDocument {
+    serde_json::from_value(document).unwrap()
+}
+
+fn scope(kind: &str, id: &str) -> Value {
+    json!({"scope_type": kind, "scope_id": id})
+}
+
+#[test]
+fn an_attached_rule_is_about_what_its_attachments_are_for_and_about_nothing_else() {
+    let facts = facts();
+    let mut rule = read(of(is("private_only", "is_true"))).unwrap();
+    let regions = |rule: &super::Rule| {
+        let about = facts.registries.iter().filter(|registry| rule.is_about(registry));
+        about.map(|registry| registry.region.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(regions(&rule), ["us-south", "eu-de"], "without attachments it is for all");
+    let (account, south) = (scope("account", "123456789012"), scope("account.region", "us-south"));
+    let german = scope("account.registry", "DE.icr.io");
+    for (attachments, expected) in [
+        (vec![json!({"included_scope": account})], vec!["us-south", "eu-de"]),
+        (vec![json!({"included_scope": south})], vec!["us-south"]),
+        (vec![json!({"included_scope": account, "excluded_scopes": [south]})], vec!["eu-de"]),
+        (vec![json!({"included_scope": scope("account.registry", "us.registry.test")})], vec!["us-south"]),
+        (
+            vec![json!({"included_scope": german}), json!({"included_scope": south})],
+            vec!["us-south", "eu-de"],
+        ),
+        (vec![json!({"included_scope": scope("account.region", "us-sout")})], vec![]),
+    ] {
+        rule.attachments =
+            attachments.iter().map(|one| attachment(one.clone()).attachment().unwrap()).collect();
+        assert_eq!(regions(&rule), expected, "{attachments:?}");
+    }
+    // What it is not for, no change there breaks.
+    rule.attachments =
+        vec![attachment(json!({"included_scope": german, "excluded_scopes": []})).attachment().unwrap()];
+    let mut before = facts.clone();
+    before.registries.iter_mut().for_each(|registry| registry.private_only = true);
+    assert_eq!(rule.broken_by(&before, &facts).len(), 1, "only the German registry is its business");
+}
+
+#[test]
+fn an_attachment_that_no_registry_is_in_is_refused_and_says_why() {
+    let registries: Vec<_> =
+        facts().registries.into_iter().map(|registry| (registry.region, registry.names)).collect();
+    let account = || scope("account", "123456789012");
+    for (document, told) in [
+        (json!({"included_scope": scope("account", "210987654321")}), "not your account"),
+        (json!({"included_scope": account(), "account_id": "210987654321"}), "not your account"),
+        (json!({"included_scope": scope("account.region", "us-sout")}), "us-sout"),
+        (json!({"included_scope": scope("account.registry", "")}), "no registry"),
+        (json!({"included_scope": scope("enterprise", "x")}), "no enterprise"),
+        (json!({"included_scope": scope("account.resource_group", "x")}), "no resource group"),
+        (json!({"included_scope": scope("region", "us-south")}), "no `scope_type`"),
+        (json!({"included_scope": account(), "excluded_scopes": [account()]}), "is excluded"),
+        (
+            json!({"included_scope": scope("account.region", "us-south"), "excluded_scopes": [scope("account.region", "eu-de")]}),
+            "eu-de",
+        ),
+        (
+            json!({"included_scope": account(), "excluded_scopes": vec![scope("account.region", "eu-de"); 9]}),
+            "8",
+        ),
+    ] {
+        let mistake = attachment(document.clone()).check("123456789012", &registries).unwrap_err();
+        assert!(mistake.0.contains(told), "{document}: {mistake}");
+    }
+    let unknown = json!({"included_scope": account(), "scope": 1});
+    assert!(serde_json::from_value::<super::attachment::AttachmentDocument>(unknown).is_err());
+}

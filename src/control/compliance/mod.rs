@@ -1,6 +1,7 @@
-//! Compliance: what is known is gathered (`gather`), judged and kept ([`scan`]), shown ([`show`]); rules are made ([`rule`])
-//! and stand in the way of changes (`govern`).
+//! Compliance: what is known is gathered (`gather`), judged and kept ([`scan`]), shown ([`show`]); rules are made ([`rule`]),
+//! attached ([`attachment`]) and stand in the way of changes (`govern`).
 
+pub mod attachment;
 mod gather;
 mod govern;
 mod grants;

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
-use crate::compliance::rule::Rule;
 use crate::compliance::rule::document::RuleDocument;
+use crate::compliance::rule::{Mistake, Rule};
 use crate::control::problem::{Noun, Problem};
 use crate::control::version::Expected;
 use crate::control::{Desk, Done};
@@ -25,8 +25,13 @@ pub(super) fn account() -> Resource {
 
 /// A stored rule, read.
 pub(super) fn understood(row: &ComplianceRule) -> Result<Rule, Problem> {
-    let wrong = |mistake| Fault::Internal(format!("configuration rule {}: {mistake}", row.id)).into();
-    row.document.rule().map_err(wrong)
+    let wrong = |mistake: Mistake| {
+        Problem::from(Fault::Internal(format!("configuration rule {}: {mistake}", row.id)))
+    };
+    let mut rule = row.document.rule().map_err(wrong)?;
+    let attachments = row.attachments.iter().map(|one| one.document.attachment());
+    rule.attachments = attachments.collect::<Result<_, _>>().map_err(wrong)?;
+    Ok(rule)
 }
 
 impl Desk {
@@ -73,6 +78,7 @@ impl Desk {
         let row = ComplianceRule {
             id: ComplianceRuleId::fresh(&*self.entropy),
             document: self.obeyable(document)?,
+            attachments: Vec::new(),
             created_by: caller.principal().clone(),
             modified_by: caller.principal().clone(),
             stamp: Stamp::new(self.clock.now()),
@@ -123,7 +129,7 @@ impl Desk {
         Ok(Done::new((), permit))
     }
 
-    async fn stored_rule(&self, id: &ComplianceRuleId) -> Result<ComplianceRule, Problem> {
+    pub(super) async fn stored_rule(&self, id: &ComplianceRuleId) -> Result<ComplianceRule, Problem> {
         let missing = || Problem::NotFound(Noun::ConfigurationRule, id.to_string());
         self.store.compliance_rule(id).await?.ok_or_else(missing)
     }

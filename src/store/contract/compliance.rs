@@ -11,11 +11,12 @@ use crate::compliance::goal::Severity;
 use crate::compliance::report::Summary;
 use crate::compliance::rule::document::RuleDocument;
 use crate::compliance::verdict::{Status, Verdict};
-use crate::ids::tagged::ComplianceRuleId;
+use crate::ids::tagged::{ComplianceRuleId, RuleAttachmentId};
 use crate::record::activity::Notice;
 use crate::store::compliance::{ComplianceRule, Scan, ScanRow};
 use crate::store::feed::ChangeKey;
 use crate::store::identity::Stamp;
+use crate::store::rule_attachment::RuleAttachment;
 use crate::store::{Store, StoreError};
 
 fn rule(n: u64) -> ComplianceRule {
@@ -28,6 +29,7 @@ fn rule(n: u64) -> ComplianceRule {
     ComplianceRule {
         id: ComplianceRuleId::fresh(&SequenceEntropy::seeded(n)),
         document,
+        attachments: Vec::new(),
         created_by: by.clone(),
         modified_by: by,
         stamp: Stamp::new(time(n)),
@@ -74,6 +76,51 @@ pub(crate) async fn a_rule_is_read_back_and_replaced_only_from_the_version_that_
     feed = store.latest().await.unwrap();
     store.note_private(&region("us-south"), Some(time(5))).await.unwrap();
     assert!(touched(&*store, &mut feed).await.is_empty(), "what decides nothing touches nothing");
+}
+
+pub(crate) async fn attachments_are_read_with_their_rule_changed_by_themselves_and_end_with_it(
+    store: Arc<dyn Store>,
+) {
+    let row = |n: u64, region: &str| RuleAttachment {
+        id: RuleAttachmentId::fresh(&SequenceEntropy::seeded(n)),
+        document: serde_json::from_value(
+            serde_json::json!({"included_scope": {"scope_type": "account.region", "scope_id": region}}),
+        )
+        .unwrap(),
+        stamp: Stamp::new(time(n)),
+    };
+    let (one, other) = (rule(1), rule(2));
+    for rule in [&one, &other] {
+        store.insert_compliance_rule(rule, 9).await.unwrap();
+    }
+    let mut feed = store.latest().await.unwrap();
+    store.insert_rule_attachments(&one.id, &[row(3, "us-south"), row(4, "eu-de")], 3).await.unwrap();
+    assert_eq!(touched(&*store, &mut feed).await, [ChangeKey::Compliance]);
+    let full = store.insert_rule_attachments(&one.id, &[row(5, "x"), row(6, "y")], 3).await;
+    assert!(matches!(full, Err(StoreError::Conflict(_))), "{full:?}");
+    let whole = store.compliance_rule(&one.id).await.unwrap().unwrap();
+    assert_eq!(whole.attachments, [row(3, "us-south"), row(4, "eu-de")], "all or none");
+    let missing = store.insert_rule_attachments(&rule(9).id, &[row(7, "x")], 3).await;
+    assert!(matches!(missing, Err(StoreError::NotFound)), "{missing:?}");
+    // Only from the version that was seen, and only by its own rule.
+    let mut changed = row(3, "jp-tok");
+    changed.stamp.version = 2;
+    assert!(store.update_rule_attachment(&other.id, &changed).await.is_err());
+    store.update_rule_attachment(&one.id, &changed).await.unwrap();
+    let stale = store.update_rule_attachment(&one.id, &changed).await;
+    assert!(matches!(stale, Err(StoreError::Stale)), "{stale:?}");
+    let foreign = store.delete_rule_attachment(&other.id, &changed.id).await;
+    assert!(matches!(foreign, Err(StoreError::NotFound)), "{foreign:?}");
+    store.delete_rule_attachment(&one.id, &row(4, "").id).await.unwrap();
+    // Writing the rule leaves them, and in lists each rule has its own.
+    let mut renamed = rule(1);
+    renamed.stamp.version = 2;
+    store.update_compliance_rule(&renamed).await.unwrap();
+    let listed = store.compliance_rules().await.unwrap();
+    assert_eq!((&*listed[0].attachments, &*listed[1].attachments), (&[changed][..], &[][..]));
+    store.delete_compliance_rule(&one.id).await.unwrap();
+    let gone = store.delete_rule_attachment(&one.id, &row(3, "").id).await;
+    assert!(matches!(gone, Err(StoreError::NotFound)), "{gone:?}");
 }
 
 pub(crate) async fn a_scan_replaces_what_says_something_else_and_keeps_its_history(store: Arc<dyn Store>) {

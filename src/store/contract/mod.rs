@@ -79,6 +79,7 @@ macro_rules! suite {
             compliance:
                 a_rule_is_read_back_and_replaced_only_from_the_version_that_was_seen
                 a_scan_replaces_what_says_something_else_and_keeps_its_history
+                attachments_are_read_with_their_rule_changed_by_themselves_and_end_with_it
                 what_was_noticed_is_kept_as_the_latest_of_each;
             concurrency:
                 a_thousand_concurrent_writes_leave_no_gap_in_the_feed

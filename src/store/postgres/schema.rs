@@ -22,12 +22,21 @@ struct Step {
 }
 
 /// The steps, in order.
-const STEPS: [Step; 1] = [Step {
-    version: 1,
-    name: "foundation",
-    sql: include_str!("../migrations/postgres/0001_foundation.sql"),
-    compatible: false,
-}];
+const STEPS: [Step; 2] = [
+    Step {
+        version: 1,
+        name: "foundation",
+        sql: include_str!("../migrations/postgres/0001_foundation.sql"),
+        compatible: false,
+    },
+    Step {
+        version: 2,
+        name: "attachments",
+        sql: include_str!("../migrations/postgres/0002_attachments.sql"),
+        // A rule that is attached somewhere would be for everything.
+        compatible: false,
+    },
+];
 
 /// The oldest server that has all we use.
 const OLDEST: i64 = 120_000;

@@ -6,7 +6,7 @@ use sqlx::{Connection, SqlSafeStr, SqliteConnection, SqlitePool};
 use crate::store::StoreError;
 
 /// The steps, in order. A step that has been released never changes; what is new comes in a new step.
-const STEPS: [(i64, &str, &str); 14] = [
+const STEPS: [(i64, &str, &str); 15] = [
     (1, "foundation", include_str!("../migrations/sqlite/0001_foundation.sql")),
     (2, "aws", include_str!("../migrations/sqlite/0002_aws.sql")),
     (3, "repository_policies", include_str!("../migrations/sqlite/0003_repository_policies.sql")),
@@ -21,6 +21,7 @@ const STEPS: [(i64, &str, &str); 14] = [
     (12, "activity", include_str!("../migrations/sqlite/0012_activity.sql")),
     (13, "alerts", include_str!("../migrations/sqlite/0013_alerts.sql")),
     (14, "images", include_str!("../migrations/sqlite/0014_images.sql")),
+    (15, "attachments", include_str!("../migrations/sqlite/0015_attachments.sql")),
 ];
 
 /// Applies the steps that are missing, all in one transaction: two processes that start at once do not collide, and

@@ -323,7 +323,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
     store.found(&founding()).await.unwrap();
     let before = store.latest().await.unwrap();
     // Takes the later steps back.
-    let tables = "alert_delivery alert alert_cursor notification_channel pushed_report census census_signature census_child census_manifest census_tag exemption new_finding report_image report compliance_rule compliance_verdict compliance_scan compliance_drift private_since \
+    let tables = "insight_occurrence insight_note compliance_attachment alert_delivery alert alert_cursor notification_channel pushed_report census census_signature census_child census_manifest census_tag exemption new_finding report_image report compliance_rule compliance_verdict compliance_scan compliance_drift private_since \
                   last_use public_transfer deed activity resource_group namespace_group retention usage quota hidden_tag trash image \
                   lifecycle registry_setting layer_upload \
                   network_zone network_rule tag repository oidc_provider access_key inline_policy boundary attachment policy_version \

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::SqlStore;
 use super::row::{self, document, json};
+use super::rule_attachment::of_rules;
 use super::write::Write;
 use crate::clock::UnixTime;
 use crate::compliance::drift::{Deed, Drift};
@@ -17,6 +18,7 @@ use crate::ids::tagged::ComplianceRuleId;
 use crate::record::activity::Notice;
 use crate::store::compliance::{Compliance, ComplianceRule, Scan, ScanRow};
 use crate::store::feed::ChangeKey;
+use crate::store::rule_attachment::RuleAttachment;
 use crate::store::{StoreError, sql};
 
 /// How many scans of a profile, drifts and deeds are kept.
@@ -25,12 +27,19 @@ const KEPT: i64 = 10_000;
 #[async_trait]
 impl Compliance for SqlStore {
     async fn compliance_rules(&self) -> Result<Vec<ComplianceRule>, StoreError> {
+        let mut reading = self.readers.begin().await?;
         let select = sql::query("select * from compliance_rule order by created_at, id");
-        select.fetch_all(&self.readers).await?.iter().map(rule).collect()
+        let rows = select.fetch_all(&mut *reading).await?;
+        let mut attached = of_rules(&mut reading, None).await?;
+        rows.iter().map(|found| rule(found, &mut attached)).collect()
     }
 
     async fn compliance_rule(&self, id: &ComplianceRuleId) -> Result<Option<ComplianceRule>, StoreError> {
-        row::one(self, "select * from compliance_rule where id = ?1", id.as_str(), rule).await
+        let mut reading = self.readers.begin().await?;
+        let select = sql::query("select * from compliance_rule where id = ?1").bind(id.as_str());
+        let Some(found) = select.fetch_optional(&mut *reading).await? else { return Ok(None) };
+        let mut attached = of_rules(&mut reading, Some(id)).await?;
+        rule(&found, &mut attached).map(Some)
     }
 
     async fn insert_compliance_rule(&self, row: &ComplianceRule, most: u32) -> Result<(), StoreError> {
@@ -239,9 +248,14 @@ fn bound(sql: &'static str, row: &ComplianceRule) -> Result<sql::Query, StoreErr
         .bind(row.stamp.modified_at.millis()))
 }
 
-fn rule(found: &sql::Row) -> Result<ComplianceRule, StoreError> {
+fn rule(
+    found: &sql::Row,
+    attached: &mut HashMap<ComplianceRuleId, Vec<RuleAttachment>>,
+) -> Result<ComplianceRule, StoreError> {
+    let id: ComplianceRuleId = row::parsed(found, "id")?;
     Ok(ComplianceRule {
-        id: row::parsed(found, "id")?,
+        attachments: attached.remove(&id).unwrap_or_default(),
+        id,
         document: document(found)?,
         created_by: row::parsed(found, "created_by")?,
         modified_by: row::parsed(found, "modified_by")?,

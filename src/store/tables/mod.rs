@@ -29,6 +29,7 @@ mod registry;
 mod resource_group;
 mod retention;
 mod row;
+mod rule_attachment;
 mod trash;
 mod trusted_profile;
 mod write;

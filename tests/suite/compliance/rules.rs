@@ -64,6 +64,47 @@ fn the_documentations_rule_is_created_verbatim_reported_and_then_refuses_in_its_
 }
 
 #[test]
+fn a_rule_binds_where_it_is_attached_and_nowhere_else() {
+    let world = World::begin();
+    let cli = world.southern();
+    let rule = r#"{"target": {"service_name": "container-registry", "resource_kind": "service"},
+        "required_config": {"property": "platform_metrics", "operator": "is_false"}}"#;
+    let file = world.file("rule.json", rule);
+    let create = format!("compliance rule-create --enforcement-action disallow --file {}", file.display());
+    let id = json_of(&cli, &create)["rule_id"].as_str().unwrap().to_owned();
+    cli.run("cr platform-metrics --enable").must_fail_saying(&["disallows this"]);
+    // Attached to the other region, it leaves this one alone: in results as in what it refuses.
+    let made = json_of(&cli, &format!("compliance rule-attachment-create {id} --include region:eu-de"));
+    let attachment = made["attachment_id"].as_str().unwrap();
+    cli.run("cr platform-metrics --enable").must_succeed();
+    let result = || json_of(&cli, &format!("compliance results {id}"))[0].clone();
+    assert_eq!(result()["status"], "pass", "{}", result());
+    cli.run("cr region-set eu-de").must_succeed();
+    cli.run("cr platform-metrics --enable").must_fail_saying(&["disallows this"]);
+    cli.run(&format!(
+        "compliance rule-attachment-update {id} {attachment} --include account --exclude region:eu-de"
+    ))
+    .must_succeed();
+    cli.run("cr platform-metrics --enable").must_succeed();
+    let found = result();
+    assert_eq!(found["status"], "fail", "{found}");
+    assert!(found["resource"].as_str().unwrap().contains(":us-south:"), "{found}");
+    let listed = cli.run(&format!("compliance rule-attachments {id}")).must_succeed();
+    assert!(
+        listed.said().contains("region:eu-de") && listed.said().contains(attachment),
+        "{}",
+        listed.said()
+    );
+    cli.run(&format!("compliance rule-attachment-create {id} --include region:eu-d"))
+        .must_fail_saying(&["eu-d"]);
+    cli.run(&format!("compliance rule-attachment-delete {id} {attachment} --force")).must_succeed();
+    assert_eq!(json_of(&cli, &format!("compliance rule-attachments {id}")), json!([]));
+    world.at.await_audit("the attachment is on record", |event| {
+        event["action"] == "compliance.configuration-governance-attachment.create"
+    });
+}
+
+#[test]
 fn a_rule_that_cannot_be_obeyed_is_refused_with_what_is_wrong() {
     let world = World::begin();
     let cli = world.at.administration();
