@@ -33,6 +33,7 @@ const STEPS: [Step; 2] = [
         version: 2,
         name: "attachments",
         sql: include_str!("../migrations/postgres/0002_attachments.sql"),
+        // A rule that is attached somewhere would be for everything.
         compatible: false,
     },
 ];

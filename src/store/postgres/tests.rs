@@ -242,3 +242,29 @@ async fn after_the_server_was_killed_every_acknowledged_write_is_there_and_writi
     store.insert_user(&user(1_000_000)).await.unwrap();
     drop(there);
 }
+
+/// Both databases have the same tables with the same columns: what one statement names is there in each.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn both_databases_have_the_same_tables_and_columns() {
+    let Some(server) = database().await else { return };
+    let dir = tempfile::tempdir().unwrap();
+    let file = crate::store::sqlite::open(&dir.path().join("store.db"), Arc::new(SystemClock)).await.unwrap();
+    let columns = "select m.name || '.' || c.name || case when c.\"notnull\" or c.pk then ' not null' else '' end \
+                   from sqlite_master m join pragma_table_xinfo(m.name) c \
+                   where m.type = 'table' and m.name not like 'sqlite_%' and m.name <> '_sqlx_migrations'";
+    let mut here: Vec<String> = sqlx::query_scalar(columns).fetch_all(file.writer.sqlite()).await.unwrap();
+    let columns = "select c.table_name || '.' || c.column_name || case is_nullable when 'NO' then ' not null' else '' end \
+                   from information_schema.columns c join information_schema.tables t using (table_schema, table_name) \
+                   where table_schema = 'public' and table_type = 'BASE TABLE' and table_name <> 'schema_step'";
+    let there = shared().unwrap().sql(&server.database, columns);
+    let mut there: Vec<String> = there.lines().map(str::to_owned).collect();
+    // SQLite cannot make it a condition of a column that it computes.
+    here.iter_mut().chain(&mut there).for_each(|column| {
+        if column.starts_with("principal.unique_id") {
+            column.truncate("principal.unique_id".len());
+        }
+    });
+    here.sort();
+    there.sort();
+    assert_eq!(here, there);
+}
