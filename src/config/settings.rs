@@ -313,7 +313,7 @@ pub struct Compliance {
 }
 
 /// What is remembered of what upstreams say.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Cache {
     /// Whether anything is.
     pub content: bool,
@@ -325,6 +325,10 @@ pub struct Cache {
     pub tag_staleness: Duration,
     /// How long it is believed that a repository has what it had.
     pub content_staleness: Duration,
+    /// The folder where layers are kept, if they are.
+    pub disk: Option<PathBuf>,
+    /// The bytes of all of them.
+    pub disk_max_bytes: u64,
 }
 
 /// What becomes of deleted images.

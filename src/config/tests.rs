@@ -420,12 +420,14 @@ fn what_the_cache_may_hold_and_for_how_long_has_bounds() {
         ("tag_staleness = \"1h\"", "cache.tag_staleness: must be between 0s and 1m"),
         ("content_staleness = \"1d\"", "cache.content_staleness: must be between 0s and 1h"),
         ("content = 1", "cache.content: must be true or false"),
+        ("disk = \"\"", "cache.disk: must not be empty"),
+        ("disk_max_bytes = 1000", "cache.disk_max_bytes: must be between 1048576 and"),
     ] {
         let report = mistakes(&format!("{MINIMAL}[cache]\n{key}\n"));
         assert!(report.contains(expected), "{key}\n{report}");
     }
     let off = read(&format!("{MINIMAL}[cache]\ncontent = false\n")).unwrap().settings.cache;
-    assert_eq!((off.content, off.max_bytes), (false, 64 << 20));
+    assert_eq!((off.content, off.max_bytes, off.disk), (false, 64 << 20, None));
 }
 
 #[test]

@@ -60,6 +60,9 @@ impl Door {
     }
 }
 
+/// How many of a worker's calls may wait for a disk or a name server at once.
+const BLOCKING: usize = 32;
+
 /// Serves until told to stop, and then until every connection is done or cut. Says so once nothing can fail any more.
 ///
 /// # Errors
@@ -73,6 +76,8 @@ pub(super) fn run<A: Application>(
 ) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
+        // They read and write files of layers; more at once would not make a disk faster.
+        .max_blocking_threads(BLOCKING)
         .build_local(tokio::runtime::LocalOptions::default())?;
     runtime.block_on(async {
         let server = Server { app: make_app(), settings: Rc::new(settings), drain: drain.clone() };

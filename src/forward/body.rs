@@ -12,6 +12,8 @@ use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
 use tokio::time::{Instant, Sleep};
 
+use super::cache::disk::reading::Reading;
+use super::cache::follower::Follower;
 use super::pool::Held;
 use crate::admit::fault::Fault;
 
@@ -22,6 +24,10 @@ pub enum ForwardBody {
     Empty,
     /// A body in memory, until it has been taken.
     Full(Bytes),
+    /// A part of a file.
+    Kept(Reading),
+    /// What others get at the same time.
+    Shared(Box<Follower>),
     /// The upstream's body, as it comes.
     Stream(Streaming),
 }
@@ -59,6 +65,10 @@ impl Body for ForwardBody {
                 *self = Self::Empty;
                 Poll::Ready(Some(Ok(Frame::data(bytes))))
             }
+            Self::Kept(reading) => reading.poll_piece(cx).map(|next| next.map(|read| read.map(Frame::data))),
+            Self::Shared(follower) => {
+                follower.poll_piece(cx).map(|next| next.map(|read| read.map(Frame::data)))
+            }
             Self::Stream(streaming) => {
                 streaming.poll_data(cx).map(|next| next.map(|read| read.map(Frame::data)))
             }
@@ -69,6 +79,8 @@ impl Body for ForwardBody {
         match self {
             Self::Empty => true,
             Self::Full(_) => false,
+            Self::Kept(reading) => reading.left() == 0,
+            Self::Shared(follower) => follower.left() == 0,
             Self::Stream(streaming) => streaming.incoming.is_end_stream(),
         }
     }
@@ -77,6 +89,8 @@ impl Body for ForwardBody {
         match self {
             Self::Empty => SizeHint::with_exact(0),
             Self::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Self::Kept(reading) => SizeHint::with_exact(reading.left()),
+            Self::Shared(follower) => SizeHint::with_exact(follower.left()),
             Self::Stream(streaming) => streaming.incoming.size_hint(),
         }
     }

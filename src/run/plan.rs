@@ -15,6 +15,7 @@ use crate::edge::ListenerSpec;
 use crate::edge::settings::Settings as EdgeSettings;
 use crate::edge::tls::{CertificateFiles, CertificateStore, ClientFiles, Demand, ListenerFiles};
 use crate::edge::trust::Trust;
+use crate::forward::cache::disk::Disk;
 use crate::forward::cache::{CacheSettings, ContentCache, Shelf};
 use crate::forward::issuers::{Internal, Issuers};
 use crate::forward::settings::{Credentials, TlsFiles, UpstreamSettings, UpstreamUrl};
@@ -161,7 +162,9 @@ pub fn content(settings: &Settings) -> Result<Option<Arc<ContentCache>>, Failure
         tags: set.tag_staleness,
         content: set.content_staleness,
     });
-    Ok(Some(Arc::new(cache.doing("cache")?)))
+    let open = |folder: &std::path::PathBuf| Disk::open(folder, set.disk_max_bytes).doing("cache.disk");
+    let disk = set.disk.as_ref().map(open).transpose()?;
+    Ok(Some(Arc::new(cache.doing("cache")?.with_disk(disk))))
 }
 
 /// How to reach every upstream, in the order of the registries.

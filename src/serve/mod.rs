@@ -121,8 +121,9 @@ impl App {
         let shared = &*self.shared;
         match surface {
             Surface::Acme => probe::proof(shared, visit, request.uri().path()),
-            Surface::Aws(site) => aws::call(shared, visit, site, request).await,
-            Surface::Control(site) => control::call(shared, visit, site, request).await,
+            // Boxed: a future is as large as the largest of what it may come to, and most requests come to none of these.
+            Surface::Aws(site) => Box::pin(aws::call(shared, visit, site, request)).await,
+            Surface::Control(site) => Box::pin(control::call(shared, visit, site, request)).await,
             Surface::Metrics => probe::metrics(shared, visit).await,
             Surface::Nothing(refusal) => Outcome::unroutable(visit, &refusal),
             Surface::Health(question) => probe::health(shared, visit, question),
@@ -130,7 +131,9 @@ impl App {
                 Some(forwarder) => registry::call(shared, forwarder, visit, site, request).await,
                 None => Outcome::unroutable(visit, &Refusal::Misdirected),
             },
-            Surface::Token(endpoint, site) => token::call(shared, visit, site, endpoint, request).await,
+            Surface::Token(endpoint, site) => {
+                Box::pin(token::call(shared, visit, site, endpoint, request)).await
+            }
         }
     }
 
@@ -173,7 +176,9 @@ impl App {
         let watch = shared.limits.watch(visit, attempt);
         let outcome = match shared.limits.admit(from, attempt) {
             Ok(()) => self.outcome(visit, surface, request).await,
-            Err(retry_after) => self.refuse(visit, surface, request, Refusal::Limited { retry_after }).await,
+            Err(retry_after) => {
+                Box::pin(self.refuse(visit, surface, request, Refusal::Limited { retry_after })).await
+            }
         };
         watch.over(&outcome);
         outcome.with(unanswered.answered()).recorded(visit, shared).await

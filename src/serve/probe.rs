@@ -87,7 +87,7 @@ impl Scrape {
             add(Cache::Content, event, now, before);
         }
         *last = now;
-        metrics.set_content_bytes(shared.content.as_ref().map_or(0, |content| content.bytes()));
+        metrics.set_content_bytes(shared.content.as_ref().map_or((0, 0), |content| content.bytes()));
         metrics.set_connections(self.connections.get().map_or(0, |open| open.load(Ordering::Relaxed)));
         metrics.render()
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use arc_swap::ArcSwapOption;
 
+use super::lately::{Claimed, Lately, Signed};
 use crate::admit::caller::{Caller, Credential};
 use crate::admit::claims::{
     ACCESS, AUDIENCE, AccessClaims, AccountClaim, AuthnClaim, REFRESH, REGISTRY, RefreshClaims,
@@ -57,6 +58,7 @@ pub struct Mint {
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
     opened: ArcSwapOption<Opened>,
+    lately: Lately,
 }
 
 /// The signing key, unsealed, and the reading of the keyring that it came from.
@@ -87,7 +89,16 @@ impl Mint {
         clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
     ) -> Self {
-        Self { view, master, issuer, lifetimes, clock, entropy, opened: ArcSwapOption::empty() }
+        Self {
+            view,
+            master,
+            issuer,
+            lifetimes,
+            clock,
+            entropy,
+            opened: ArcSwapOption::empty(),
+            lately: Lately::none(),
+        }
     }
 
     /// A registry token for `caller` that covers `access` at most; without a caller, one that is good for nothing.
@@ -96,6 +107,16 @@ impl Mint {
     /// [`Fault`] when there is no key to sign with.
     pub async fn registry(&self, caller: Option<&Caller>, access: Vec<ScopeEntry>) -> Result<Minted, Fault> {
         let now = self.clock.now();
+        let claimed = Claimed::by(caller, &access);
+        // Before it is signed: what changes meanwhile is a change since.
+        let known = (self.view.position(), self.view.keyring().await?);
+        let kept = claimed.as_ref().and_then(|claimed| self.lately.find(claimed, (known.0, &known.1), now));
+        if let Some(kept) = kept {
+            let expiration = kept.signed_at.plus(kept.lifetime).seconds();
+            let left = u64::try_from(expiration.saturating_sub(now.seconds())).unwrap_or_default();
+            let expires_in = Duration::from_secs(left);
+            return Ok(Minted { token: kept.token.clone(), expires_in, expiration });
+        }
         let lifetime = within(self.lifetimes.registry, caller, now);
         let claims = RegistryClaims {
             iss: self.issuer.clone(),
@@ -108,6 +129,10 @@ impl Mint {
             access,
         };
         let token = self.sign(REGISTRY, &claims).await?;
+        if let Some(claimed) = claimed {
+            let signed = Signed { token: token.clone(), signed_at: now, lifetime, known };
+            self.lately.keep(claimed, signed);
+        }
         Ok(Minted { token, expires_in: lifetime, expiration: now.plus(lifetime).seconds() })
     }
 

@@ -9,5 +9,6 @@ pub mod federation;
 pub mod foreign;
 pub mod form;
 pub mod identity;
+mod lately;
 pub mod mint;
 pub mod reply;

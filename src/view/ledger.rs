@@ -39,7 +39,7 @@ pub(super) enum Depends {
 }
 
 /// Where the ledger stood when a load began.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Moment {
     epoch: u64,
     /// Everything up to here had been applied, so the load reads it or something newer.

@@ -92,6 +92,10 @@ pub struct View {
     follower: AbortHandle,
 }
 
+/// A position in the store's changes.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Position(ledger::Moment);
+
 impl View {
     /// A view of `store` that knows nothing yet and follows the store's changes on `runtime`. From now on, writes to
     /// `store` return only when this view obeys them.
@@ -266,6 +270,12 @@ impl View {
     #[must_use]
     pub fn cached_keyring(&self) -> Option<Arc<Keyring>> {
         self.recall(&Signing)
+    }
+
+    /// Up to where changes are known. Whatever is read between two equal positions is read of the same state.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        Position(self.known.ledger.moment())
     }
 
     /// Whether the view has heard from the store, and lately enough to answer: what readiness is about.

@@ -14,6 +14,7 @@ use crate::support::process::{bare, run};
 use crate::support::recorder::Recorder;
 use crate::support::registry::Registry;
 use crate::support::robot::Robot;
+use crate::support::wait::{PATIENCE, until};
 use crate::support::who::{Administrator, IAMAPIKEY, Nobody, Stranger, Who};
 
 /// What clients say of credentials that are no good: the registry's words, or their own.
@@ -318,4 +319,42 @@ fn nobody_gets_a_token_that_is_good_for_nothing() {
     }
     Skopeo::new(&at.trust()).pull(&at.image("team/app:1")).must_fail_saying(&["Authorization required"]);
     assert!(!upstream.seen().iter().any(|request| request.contains("team")), "{:?}", upstream.seen());
+}
+
+#[test]
+fn a_token_is_given_out_again_until_a_fifth_of_its_time_is_over_or_anything_changes() {
+    let upstream = Recorder::silent();
+    let at = InProcess::before(&format!("http://{}", upstream.address()), "");
+    let administrator = at.administrator();
+    let robot = Robot::with_role(&administrator, "robot", "Reader", "team");
+    let http = robot.over(at.http());
+    let token = |scope: &str| {
+        let granted = http.get(&format!("/oauth/token?service=registry&scope={scope}")).json();
+        (granted["token"].as_str().unwrap().to_owned(), granted["expires_in"].as_i64().unwrap())
+    };
+    let (pull, push) = ("repository:team/app:pull", "repository:team/app:pull,push");
+    // What the server itself finds out about the account is a change like any other, and may come in between.
+    until("the same token is given twice", PATIENCE, || {
+        let (first, told) = token(pull);
+        at.pass(Duration::from_secs(179));
+        let (again, left) = token(pull);
+        // Decided anew: who asks for more than they may have is given the same.
+        let (narrowed, _) = token(push);
+        let same = first == again && again == narrowed;
+        assert!(!same || (told, left) == (900, 721), "it is over when it was to be over");
+        assert_ne!(token("repository:team/other:pull").0, first);
+        at.pass(Duration::from_secs(2));
+        assert!(token(pull).0 != first, "a fifth is over");
+        same.then_some(())
+    });
+    let (second, _) = token(pull);
+
+    // Any change, whoever it is about.
+    Robot::create(&administrator, "somebody-else");
+    let (third, _) = token(pull);
+    assert_ne!(third, second);
+    // What it is for is what may be done now.
+    robot.grant(&administrator, "Writer", "team");
+    assert_eq!(access_of(&token(push).0)[0]["actions"], json!(["pull", "push"]));
+    assert_eq!(access_of(&third)[0]["actions"], json!(["pull"]));
 }

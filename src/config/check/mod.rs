@@ -148,6 +148,8 @@ fn cache(mut section: Section<'_>) -> Cache {
         max_blob_bytes: wide(section.number("max_blob_bytes", 0..=64 << 20), 1 << 20),
         tag_staleness: section.duration("tag_staleness", Duration::ZERO..=MINUTE).unwrap_or(SECOND),
         content_staleness: section.duration("content_staleness", Duration::ZERO..=HOUR).unwrap_or(MINUTE),
+        disk: section.path("disk").map(|placed| placed.value),
+        disk_max_bytes: section.number("disk_max_bytes", 1 << 20..=1 << 50).unwrap_or(10 << 30),
     };
     section.end();
     cache

@@ -7,12 +7,16 @@ use std::sync::Arc;
 use http::StatusCode;
 use http::header::{self, HeaderMap, HeaderValue};
 use tokio::sync::oneshot;
+use tokio::task::spawn_local;
 
+use super::disk::Layer;
+use super::fill::{self, Destination};
 use super::flight::{Landed, Lead};
 use super::object::{Object, Unkept};
-use super::{Item, Known, Place, Shelf, TagPlace, Task};
+use super::pour::{Pour, WINDOW};
+use super::{Item, Known, Place, Shelf, Stamp, TagPlace, Task};
 use crate::admit::fault::Fault;
-use crate::forward::answer::Answer;
+use crate::forward::answer::{Answer, one};
 use crate::forward::manifest::MANIFEST_MAX;
 use crate::forward::survey::EVERY_KIND;
 use crate::forward::{Exchange, Failure, Forwarder};
@@ -51,6 +55,11 @@ impl Forwarder {
         request_id: &str,
     ) -> Result<Landed, Failure> {
         let stamp = shelf.stamp(&place.repository);
+        if let Some(object) = self.on_disk(shelf, &place, request_id).await? {
+            let object = Arc::new(object);
+            shelf.keep(place, &object, stamp);
+            return Ok(Landed::Object(object, CacheEvent::Checked));
+        }
         let answer = self.ours(&place.read(ReadMode::Get), None, request_id).await?;
         match Object::of(answer, Some(place.digest()), shelf.longest(&place), &shelf.cache.room).await? {
             Ok(object) => {
@@ -58,10 +67,13 @@ impl Forwarder {
                 shelf.keep(place, &object, stamp);
                 Ok(Landed::Object(object, CacheEvent::Miss))
             }
+            Err(Unkept::Long(answer, length)) if matches!(place.item, Item::Blob(_)) => {
+                Ok(self.pour(shelf, (place, stamp), (answer, length), hand).await)
+            }
             Err(unkept) => {
                 let answer = match unkept {
                     Unkept::Crowded(answer) => answer,
-                    Unkept::Unfit(answer) => {
+                    Unkept::Long(answer, _) | Unkept::Unfit(answer) => {
                         shelf.stream(place.clone(), stamp);
                         answer
                     }
@@ -73,6 +85,66 @@ impl Forwarder {
                 Ok(Landed::Streamed)
             }
         }
+    }
+
+    /// What the disk has of it, if the repository has it too: that is asked before anything is believed.
+    async fn on_disk(
+        &self,
+        shelf: &Shelf,
+        place: &Place,
+        request_id: &str,
+    ) -> Result<Option<Object>, Failure> {
+        let Some(disk) = &shelf.cache.disk else { return Ok(None) };
+        let layer = Layer::of(&shelf.upstream, place.digest());
+        let Some(length) = disk.length_of(&layer) else { return Ok(None) };
+        let answer = match self.ours(&place.read(ReadMode::Head), None, request_id).await {
+            Err(Failure::Oci(error)) if !is_gone(error.status) => return Ok(None),
+            answered => answered?,
+        };
+        let same = one(answer.headers(), &header::CONTENT_LENGTH) == Some(&length.to_string());
+        if !same || answer.status() != StatusCode::OK {
+            return Ok(None);
+        }
+        let Some(stored) = disk.checked(&layer).await.filter(|stored| stored.length() == length) else {
+            return Ok(None);
+        };
+        let object = Object::coming(place.digest(), answer.headers(), length);
+        Ok(Some(Object::on_disk(&object, &stored)))
+    }
+
+    /// Passes a long blob on to everybody at once, through a file if there is one to be had, else through memory.
+    async fn pour(
+        &self,
+        shelf: &Shelf,
+        (place, stamp): (Place, Stamp),
+        (answer, length): (Answer, u64),
+        hand: oneshot::Sender<Answer>,
+    ) -> Landed {
+        let object = Object::coming(place.digest(), answer.headers(), length);
+        let draft = match &shelf.cache.disk {
+            Some(disk) => disk.begin(length).await.map(|draft| (Arc::clone(disk), draft)),
+            None => None,
+        };
+        let pour = match draft {
+            Some((disk, draft)) => {
+                let pour = Pour::into_file(place.clone(), object, draft.file());
+                let to = Destination { disk, shelf: shelf.clone(), stamp };
+                spawn_local(fill::into_file(answer.into_body(), Arc::clone(&pour), draft, to));
+                pour
+            }
+            None => {
+                let Ok(room) = Arc::clone(&shelf.cache.room).try_acquire_many_owned(WINDOW) else {
+                    // Whoever led may have gone.
+                    hand.send(answer).ok();
+                    return Landed::Streamed;
+                };
+                let pour = Pour::through_memory(place.clone(), object, room);
+                spawn_local(fill::through_memory(answer.into_body(), Arc::clone(&pour)));
+                pour
+            }
+        };
+        shelf.pouring(place, &pour, stamp);
+        Landed::Poured(pour)
     }
 
     async fn check(&self, shelf: &Shelf, place: Place, request_id: &str) -> Result<Landed, Failure> {
@@ -93,7 +165,7 @@ impl Forwarder {
                 Ok(Landed::Object(object, CacheEvent::Checked))
             }
             // Others needed its room meanwhile.
-            Known::Streamed | Known::Nothing => Ok(Landed::Streamed),
+            Known::Pouring(_) | Known::Streamed | Known::Nothing => Ok(Landed::Streamed),
         }
     }
 

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::Task;
 use super::change::Count;
 use super::object::Object;
+use super::pour::Pour;
 use crate::forward::Failure;
 use crate::forward::settings::UpstreamUrl;
 use crate::record::metrics::CacheEvent;
@@ -37,6 +38,8 @@ type Waiting = watch::Sender<Option<Landed>>;
 pub(super) enum Landed {
     /// It is here, and that was what it took.
     Object(Arc<Object>, CacheEvent),
+    /// It is coming, for everybody who joins in time.
+    Poured(Arc<Pour>),
     /// It is there, and everybody has to get it.
     Streamed,
     /// It cannot be had.

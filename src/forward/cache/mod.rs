@@ -1,4 +1,4 @@
-//! What an upstream said lately, in memory: manifests and small blobs by digest, and what tags point to.
+//! What an upstream said lately: manifests and small blobs by digest and what tags point to, in memory; layers on the disk.
 //!
 //! All workers share it, within a fixed number of bytes. It is asked after the permit was given, never instead of it. What
 //! one repository has says nothing of another. Nothing gets in that does not hash to its digest, and what comes out is never
@@ -6,14 +6,18 @@
 
 mod accept;
 mod change;
+pub mod disk;
 mod fetch;
+mod fill;
 mod flight;
+pub mod follower;
 mod object;
+mod pour;
 mod read;
 mod want;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use quick_cache::sync::{Cache, DefaultLifecycle};
@@ -22,8 +26,10 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use self::change::{Change, Changes, Count};
+use self::disk::{Disk, Layer};
 use self::flight::{Boarded, Flights};
 use self::object::Object;
+use self::pour::Pour;
 use super::manifest::MANIFEST_MAX;
 use super::settings::UpstreamUrl;
 use crate::record::metrics::CacheEvent;
@@ -57,6 +63,8 @@ pub struct ContentCache {
     objects: Cache<Place, Kept, ByBytes>,
     tags: Cache<TagPlace, Pointer>,
     flights: Arc<Flights>,
+    /// Where layers are kept, if they are.
+    disk: Option<Arc<Disk>>,
     /// The bytes of all content that is kept, or still on its way to somebody.
     room: Arc<Semaphore>,
     changes: Changes,
@@ -107,6 +115,8 @@ enum Task {
 #[derive(Clone, Debug)]
 enum Kept {
     Object(Arc<Object>, Stamp),
+    /// It is on its way to others.
+    Pouring(Weak<Pour>, Stamp),
     /// It is too long to be kept, or in another place.
     Streamed(Stamp),
 }
@@ -129,6 +139,8 @@ enum Known {
     Fresh(Arc<Object>),
     /// It was there, and has to be looked for again.
     Stale(Arc<Object>),
+    /// It is on its way to others, perhaps from too far ahead.
+    Pouring(Arc<Pour>),
     Streamed,
     Nothing,
 }
@@ -140,7 +152,7 @@ impl Weighter<Place, Kept> for ByBytes {
     fn weight(&self, _: &Place, kept: &Kept) -> u64 {
         match kept {
             Kept::Object(object, _) => OVERHEAD.saturating_add(object.weight()),
-            Kept::Streamed(_) => OVERHEAD,
+            Kept::Pouring(..) | Kept::Streamed(_) => OVERHEAD,
         }
     }
 }
@@ -167,10 +179,17 @@ impl ContentCache {
             objects: Cache::with_options(options, ByBytes, hasher, lifecycle),
             tags: Cache::new(items),
             flights: Arc::default(),
+            disk: None,
             room: Arc::new(Semaphore::new(room.min(Semaphore::MAX_PERMITS))),
             changes: Changes::default(),
             events: Default::default(),
         })
+    }
+
+    /// The same, that keeps layers there.
+    #[must_use]
+    pub fn with_disk(self, disk: Option<Arc<Disk>>) -> Self {
+        Self { disk, ..self }
     }
 
     /// How often each thing happened, in the order of [`CacheEvent::ALL`].
@@ -179,10 +198,10 @@ impl ContentCache {
         self.events.each_ref().map(|count| count.load(Ordering::Relaxed))
     }
 
-    /// How many bytes are kept.
+    /// How many bytes are kept, in memory and on the disk.
     #[must_use]
-    pub fn bytes(&self) -> u64 {
-        self.objects.weight()
+    pub fn bytes(&self) -> (u64, u64) {
+        (self.objects.weight(), self.disk.as_ref().map_or(0, |disk| disk.bytes()))
     }
 }
 
@@ -195,6 +214,11 @@ impl Shelf {
 
     /// What `operation` changes, until the value is dropped; `None` if it changes nothing that is remembered.
     pub(super) fn change(&self, operation: &Operation) -> Option<Change<'_>> {
+        if let (Operation::BlobDelete { digest, .. }, Some(disk)) = (operation, &self.cache.disk) {
+            // Other repositories may have it: there it is read again.
+            let (disk, layer) = (Arc::clone(disk), Layer::of(&self.upstream, digest));
+            tokio::task::spawn_blocking(move || disk.remove(&layer));
+        }
         self.cache.changes.begin(&self.upstream, operation)
     }
 
@@ -230,10 +254,14 @@ impl Shelf {
             stamp.count.removed == count.removed && stamp.at.elapsed() < self.cache.settings.content
         };
         match self.cache.objects.get(place) {
+            Some(Kept::Object(object, _)) if !object.is_there() => Known::Nothing,
             Some(Kept::Object(object, stamp)) if current(stamp) => Known::Fresh(object),
             Some(Kept::Object(object, _)) => Known::Stale(object),
+            Some(Kept::Pouring(pour, stamp)) if current(stamp) => {
+                pour.upgrade().map_or(Known::Nothing, Known::Pouring)
+            }
             Some(Kept::Streamed(stamp)) if current(stamp) => Known::Streamed,
-            Some(Kept::Streamed(_)) | None => Known::Nothing,
+            Some(Kept::Pouring(..) | Kept::Streamed(_)) | None => Known::Nothing,
         }
     }
 
@@ -249,12 +277,16 @@ impl Shelf {
     fn pointed_to(&self, tag: &TagPlace) -> Option<Arc<Object>> {
         match self.look(&tag.at(self.cache.tags.get(tag)?.digest)) {
             Known::Fresh(object) => Some(object),
-            Known::Stale(_) | Known::Streamed | Known::Nothing => None,
+            Known::Stale(_) | Known::Pouring(_) | Known::Streamed | Known::Nothing => None,
         }
     }
 
     fn keep(&self, place: Place, object: &Arc<Object>, stamp: Stamp) {
         self.cache.objects.insert(place, Kept::Object(Arc::clone(object), stamp));
+    }
+
+    fn pouring(&self, place: Place, pour: &Arc<Pour>, stamp: Stamp) {
+        self.cache.objects.insert(place, Kept::Pouring(Arc::downgrade(pour), stamp));
     }
 
     fn stream(&self, place: Place, stamp: Stamp) {

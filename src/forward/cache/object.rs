@@ -1,9 +1,9 @@
-//! A manifest or blob in memory, and the answers that it gives.
+//! A manifest or blob in memory or on the disk, and the answers that it gives.
 //!
 //! Nothing becomes an [`Object`] that does not hash to its digest. It answers as the upstream did, header by header; parts and
 //! conditions as RFC 9110 says.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
 use http::header::{self, HeaderMap, HeaderName};
@@ -11,6 +11,8 @@ use http::{Response, StatusCode};
 use http_body::Body as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::disk::Stored;
+use super::disk::reading::Reading;
 use super::want::Want;
 use crate::admit::fault::Fault;
 use crate::forward::ContentDigest;
@@ -27,24 +29,37 @@ use crate::registry::reference::Digest;
 pub(super) struct Object {
     digest: Digest,
     headers: HeaderMap,
-    content: Bytes,
+    length: u64,
+    content: Content,
+}
+
+/// Where the bytes are.
+#[derive(Debug)]
+enum Content {
+    /// On their way.
+    Coming,
+    /// On the disk, unless others needed the room.
+    Disk(Weak<Stored>),
+    Memory(Bytes),
 }
 
 /// What is not kept.
 pub(super) enum Unkept {
-    /// It is too long, elsewhere, or nothing that can be checked.
+    /// It is elsewhere, or nothing that can be checked.
     Unfit(Answer),
+    /// It has this length, which is too long.
+    Long(Answer, u64),
     /// There is no room now.
     Crowded(Answer),
 }
 
 /// Content, and the room that it takes until the last of those to whom it is sent has let go of it.
-struct Content {
+struct Roomed {
     bytes: Box<[u8]>,
     _room: OwnedSemaphorePermit,
 }
 
-impl AsRef<[u8]> for Content {
+impl AsRef<[u8]> for Roomed {
     fn as_ref(&self) -> &[u8] {
         &self.bytes
     }
@@ -62,9 +77,11 @@ impl Object {
         max: usize,
         room: &Arc<Semaphore>,
     ) -> Result<Result<Self, Unkept>, Fault> {
-        let length = answer.body().size_hint().exact().and_then(|length| u32::try_from(length).ok());
-        let short = length.filter(|length| *length as usize <= max);
-        let Some(length) = short.filter(|_| is_plain(&answer)) else { return Ok(Err(Unkept::Unfit(answer))) };
+        let Some(length) = answer.body().size_hint().exact().filter(|_| is_plain(&answer)) else {
+            return Ok(Err(Unkept::Unfit(answer)));
+        };
+        let short = u32::try_from(length).ok().filter(|length| *length as usize <= max);
+        let Some(length) = short else { return Ok(Err(Unkept::Long(answer, length))) };
         let Ok(room) = Arc::clone(room).try_acquire_many_owned(length) else {
             return Ok(Err(Unkept::Crowded(answer)));
         };
@@ -78,22 +95,46 @@ impl Object {
         let mut answer = Response::from_parts(parts, ForwardBody::Empty);
         identify(&mut answer, digest.clone());
         insert(answer.headers_mut(), header::CONTENT_LENGTH, &content.len().to_string());
-        let content = Bytes::from_owner(Content { bytes: content.into(), _room: room });
-        Ok(Ok(Self { digest, headers: std::mem::take(answer.headers_mut()), content }))
+        let length = content.len() as u64;
+        let content = Content::Memory(Bytes::from_owner(Roomed { bytes: content.into(), _room: room }));
+        Ok(Ok(Self { digest, headers: std::mem::take(answer.headers_mut()), length, content }))
+    }
+
+    /// What an answer begins that is `length` bytes long.
+    pub(super) fn coming(digest: &Digest, headers: &HeaderMap, length: u64) -> Self {
+        let mut headers = headers.clone();
+        insert(&mut headers, header::CONTENT_LENGTH, &length.to_string());
+        Self { digest: digest.clone(), headers, length, content: Content::Coming }
+    }
+
+    /// The same as `object`, of which the content is there.
+    pub(super) fn on_disk(object: &Self, stored: &Arc<Stored>) -> Self {
+        let (digest, headers) = (object.digest.clone(), object.headers.clone());
+        Self { digest, headers, length: object.length, content: Content::Disk(Arc::downgrade(stored)) }
+    }
+
+    /// Whether its bytes are still to be had.
+    pub(super) fn is_there(&self) -> bool {
+        match &self.content {
+            Content::Coming => false,
+            Content::Disk(stored) => stored.strong_count() > 0,
+            Content::Memory(_) => true,
+        }
     }
 
     pub(super) const fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    const fn length(&self) -> u64 {
-        self.content.len() as u64
+    pub(super) const fn length(&self) -> u64 {
+        self.length
     }
 
-    /// The bytes that it takes.
+    /// The bytes that it takes in memory.
     pub(super) fn weight(&self) -> u64 {
         let headers = self.headers.iter().map(|(name, value)| (name.as_str().len() + value.len()) as u64);
-        self.length().saturating_add(headers.sum())
+        let content = if let Content::Memory(bytes) = &self.content { bytes.len() } else { 0 };
+        (content as u64).saturating_add(headers.sum())
     }
 
     pub(super) fn media_type(&self) -> &str {
@@ -108,22 +149,39 @@ impl Object {
         one(&self.headers, name)
     }
 
-    /// The answer to a client that wants it.
-    pub(super) fn answer(&self, want: &Want<'_>) -> Answer {
+    /// The answer to a client that wants it; `None` if its bytes are not there any more.
+    pub(super) fn answer(&self, want: &Want<'_>) -> Option<Answer> {
         if self.is_held_by(want.headers) {
-            return self.unchanged(want);
+            return Some(self.unchanged(want));
         }
         match want.range.filter(|_| self.is_of_range(want.headers)) {
-            Some(range) => self.part(range, want).unwrap_or_else(|| self.no_such_part()),
-            None => self.whole(want, self.content.clone()),
+            Some(range) => match self.span(range) {
+                Some(span) => self.part(span, want),
+                None => Some(self.no_such_part()),
+            },
+            None => Some(self.with(want, self.bytes((0, self.length), want.mode)?)),
         }
     }
 
-    fn whole(&self, want: &Want<'_>, content: Bytes) -> Answer {
-        let body = match want.mode {
-            ReadMode::Get if !content.is_empty() => ForwardBody::Full(content),
-            ReadMode::Get | ReadMode::Head => ForwardBody::Empty,
-        };
+    /// The bytes from the first to before the second.
+    fn bytes(&self, (first, end): (u64, u64), mode: ReadMode) -> Option<ForwardBody> {
+        let at = |offset: u64| usize::try_from(offset).ok();
+        match (&self.content, mode) {
+            (_, ReadMode::Head) => Some(ForwardBody::Empty),
+            (_, ReadMode::Get) if first == end => Some(ForwardBody::Empty),
+            (Content::Coming, ReadMode::Get) => None,
+            (Content::Disk(stored), ReadMode::Get) => {
+                Some(ForwardBody::Kept(Reading::of(stored.upgrade()?, first, end)))
+            }
+            (Content::Memory(bytes), ReadMode::Get) => {
+                let part = bytes.get(at(first)?..at(end)?)?;
+                Some(ForwardBody::Full(bytes.slice_ref(part)))
+            }
+        }
+    }
+
+    /// The answer with this body, of which the rest is known.
+    pub(super) fn with(&self, want: &Want<'_>, body: ForwardBody) -> Answer {
         let mut answer = Response::new(body);
         *answer.headers_mut() = self.headers.clone();
         insert(answer.headers_mut(), header::CACHE_CONTROL, want.lasting());
@@ -131,20 +189,20 @@ impl Object {
         answer
     }
 
-    /// `None` for a range that it does not have.
-    fn part(&self, range: ByteRange, want: &Want<'_>) -> Option<Answer> {
-        let length = self.length();
+    /// Where a range begins and ends; `None` for one that it does not have.
+    fn span(&self, range: ByteRange) -> Option<(u64, u64)> {
+        let length = self.length;
         let (first, end) = match range {
             ByteRange::From(first) => (first, length),
             ByteRange::Last(count) => (length.saturating_sub(count), length),
             ByteRange::Span(first, last) => (first, last.saturating_add(1).min(length)),
         };
-        if first >= end {
-            return None;
-        }
-        let at = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX);
-        let part = self.content.get(at(first)..at(end))?;
-        let mut answer = self.whole(want, self.content.slice_ref(part));
+        (first < end).then_some((first, end))
+    }
+
+    fn part(&self, (first, end): (u64, u64), want: &Want<'_>) -> Option<Answer> {
+        let length = self.length;
+        let mut answer = self.with(want, self.bytes((first, end), want.mode)?);
         *answer.status_mut() = StatusCode::PARTIAL_CONTENT;
         let last = end.saturating_sub(1);
         insert(answer.headers_mut(), header::CONTENT_RANGE, &format!("bytes {first}-{last}/{length}"));
@@ -156,7 +214,7 @@ impl Object {
     fn no_such_part(&self) -> Answer {
         let text = envelope(OciCode::RangeInvalid, "the range cannot be satisfied");
         let mut answer = json(StatusCode::RANGE_NOT_SATISFIABLE, text);
-        insert(answer.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{}", self.length()));
+        insert(answer.headers_mut(), header::CONTENT_RANGE, &format!("bytes */{}", self.length));
         answer
     }
 

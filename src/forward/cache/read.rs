@@ -5,12 +5,15 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 use tokio::task::spawn_local;
 
-use super::flight::{Boarded, Landed, Landing};
+use super::flight::{Boarded, Landed};
+use super::follower::{Follower, Question};
 use super::object::Object;
+use super::pour::Pour;
 use super::want::{Sought, Want};
 use super::{Known, Shelf, Task};
 use crate::admit::fault::Fault;
 use crate::forward::answer::Answer;
+use crate::forward::body::ForwardBody;
 use crate::forward::{Exchange, Failure, Forwarder};
 use crate::record::metrics::CacheEvent;
 use crate::registry::operation::Operation;
@@ -24,6 +27,10 @@ enum Found {
     Object(Arc<Object>, CacheEvent),
     /// It is too long to be kept: here it comes.
     Live(Box<Answer>),
+    /// It comes, for others too.
+    Poured(Box<Follower>, CacheEvent),
+    /// It comes for others: what there is to know of it is known.
+    Coming(Arc<Pour>),
     /// Memory does not help: ask the upstream.
     Nothing,
 }
@@ -41,10 +48,25 @@ impl Forwarder {
         let Some(shelf) = &self.settings.shelf else { return self.straight(operation, exchange).await };
         let found = match Want::of(shelf, operation, exchange.client_headers) {
             Some(want) => match self.found(shelf, &want, exchange.request_id).await? {
-                Found::Object(object, event) if want.takes(&object) => {
+                Found::Object(object, event) if want.takes(&object) => match object.answer(&want) {
+                    Some(answer) => {
+                        shelf.note(event);
+                        return Ok(answer);
+                    }
+                    None => Found::Nothing,
+                },
+                Found::Poured(follower, event) => {
                     shelf.note(event);
-                    return Ok(object.answer(&want));
+                    let object = Arc::clone(follower.pour());
+                    return Ok(object.object.with(&want, ForwardBody::Shared(follower)));
                 }
+                Found::Coming(pour) => match pour.object.answer(&want) {
+                    Some(answer) => {
+                        shelf.note(CacheEvent::Coalesced);
+                        return Ok(answer);
+                    }
+                    None => Found::Nothing,
+                },
                 other => other,
             },
             None => Found::Nothing,
@@ -54,7 +76,7 @@ impl Forwarder {
                 shelf.note(CacheEvent::Miss);
                 Ok(*answer)
             }
-            Found::Nothing | Found::Object(..) => {
+            Found::Coming(_) | Found::Nothing | Found::Object(..) | Found::Poured(..) => {
                 shelf.note(CacheEvent::Passed);
                 self.straight(operation, exchange).await
             }
@@ -72,9 +94,20 @@ impl Forwarder {
         match shelf.look(&place) {
             Known::Fresh(object) => Ok(Found::Object(object, CacheEvent::Hit)),
             Known::Stale(_) => self.together(shelf, Task::Check(place), request_id).await,
+            Known::Pouring(pour) if want.is_for_all() => match self.follow(&pour, request_id) {
+                Some(follower) => Ok(Found::Poured(follower, CacheEvent::Coalesced)),
+                None => self.together(shelf, Task::Fetch(place), request_id).await,
+            },
+            Known::Pouring(pour) => Ok(Found::Coming(pour)),
             Known::Nothing if want.is_for_all() => self.together(shelf, Task::Fetch(place), request_id).await,
             Known::Nothing | Known::Streamed => Ok(Found::Nothing),
         }
+    }
+
+    /// A part in what is poured for others, if it can be had from the beginning.
+    fn follow(&self, pour: &Arc<Pour>, request_id: &str) -> Option<Box<Follower>> {
+        let question = Question { forwarder: self.clone(), request_id: request_id.to_owned() };
+        Follower::of(Arc::clone(pour), question).map(Box::new)
     }
 
     /// Asks the upstream once for all who want the same.
@@ -85,22 +118,34 @@ impl Forwarder {
     async fn together(&self, shelf: &Shelf, task: Task, request_id: &str) -> Result<Found, Failure> {
         let mut last = Ok(Found::Nothing);
         for _ in 0..TRIES {
-            let landing = match shelf.board(task.clone()) {
+            let (landing, mut handed) = match shelf.board(task.clone()) {
                 Boarded::Lead(lead, landing) => {
                     let (hand, handed) = oneshot::channel();
-                    let asks = self.clone().ask_for_all(shelf.clone(), lead, hand, request_id.to_owned());
-                    spawn_local(asks);
-                    return led(landing, handed).await;
+                    spawn_local(self.clone().ask_for_all(shelf.clone(), lead, hand, request_id.to_owned()));
+                    (landing, Some(handed))
                 }
-                Boarded::Follow(landing) => landing,
+                Boarded::Follow(landing) => (landing, None),
             };
+            let led = handed.is_some();
             last = match landing.landed().await {
-                Some(Landed::Object(object, _)) => {
-                    return Ok(Found::Object(object, CacheEvent::Coalesced));
+                Some(Landed::Object(object, event)) => {
+                    return Ok(Found::Object(object, if led { event } else { CacheEvent::Coalesced }));
                 }
-                Some(Landed::Failed(failure)) if is_for_all(&failure) => return Err(failure),
+                Some(Landed::Poured(pour)) => match self.follow(&pour, request_id) {
+                    Some(follower) => {
+                        let event = if led { CacheEvent::Miss } else { CacheEvent::Coalesced };
+                        return Ok(Found::Poured(follower, event));
+                    }
+                    None => Ok(Found::Nothing),
+                },
+                Some(Landed::Failed(failure)) if led || is_for_all(&failure) => return Err(failure),
                 Some(Landed::Failed(failure)) => Err(failure),
-                Some(Landed::Streamed) => return Ok(Found::Nothing),
+                // What is too long to be kept is handed to the one who led, as it comes.
+                Some(Landed::Streamed) => {
+                    let live = handed.as_mut().and_then(|handed| handed.try_recv().ok());
+                    return Ok(live.map_or(Found::Nothing, |answer| Found::Live(Box::new(answer))));
+                }
+                None if led => return Ok(Found::Nothing),
                 None => Ok(Found::Nothing),
             };
         }
@@ -119,17 +164,5 @@ const fn is_for_all(failure: &Failure) -> bool {
             | Fault::UpstreamBroken(_)
             | Fault::UpstreamUnreachable(_),
         ) => false,
-    }
-}
-
-/// What came of a question for the one who led to it. What is too long to be kept is handed to it as it comes.
-async fn led(landing: Landing, mut handed: oneshot::Receiver<Answer>) -> Result<Found, Failure> {
-    match landing.landed().await {
-        Some(Landed::Object(object, event)) => Ok(Found::Object(object, event)),
-        Some(Landed::Failed(failure)) => Err(failure),
-        Some(Landed::Streamed) => {
-            Ok(handed.try_recv().map_or(Found::Nothing, |answer| Found::Live(Box::new(answer))))
-        }
-        None => Ok(Found::Nothing),
     }
 }

@@ -4,6 +4,7 @@ mod cache;
 mod ends;
 mod faults;
 mod issuers;
+mod layers;
 mod lists;
 mod registry;
 mod staleness;

@@ -118,6 +118,7 @@ pub struct Metrics {
     upstream_up: IntGaugeVec,
     connections: IntGauge,
     content_bytes: IntGauge,
+    content_disk_bytes: IntGauge,
     judged: Judged,
     alerts: alerts::Alerts,
     /// Failed ones, then those that worked.
@@ -214,6 +215,7 @@ impl Metrics {
             upstream_up: kept.gauges("upstream_up", "Whether the upstream answers.", &["registry"])?,
             connections: kept.gauge("connections", "Open client connections.")?,
             content_bytes: kept.gauge("content_cache_bytes", "Bytes of manifests and blobs in memory.")?,
+            content_disk_bytes: kept.gauge("content_cache_disk_bytes", "Bytes of layers on the disk.")?,
             judged: Judged::new(&kept)?,
             alerts: alerts::Alerts::new(&kept)?,
             reloads: [reloads.with_label_values(&["failed"]), reloads.with_label_values(&["ok"])],
@@ -281,8 +283,9 @@ impl Metrics {
     }
 
     /// Says how many bytes of manifests and blobs are kept.
-    pub fn set_content_bytes(&self, bytes: u64) {
-        self.content_bytes.set(i64::try_from(bytes).unwrap_or(i64::MAX));
+    pub fn set_content_bytes(&self, (memory, disk): (u64, u64)) {
+        self.content_bytes.set(i64::try_from(memory).unwrap_or(i64::MAX));
+        self.content_disk_bytes.set(i64::try_from(disk).unwrap_or(i64::MAX));
     }
 
     /// Counts a reload of the configuration that took effect, or did not.
