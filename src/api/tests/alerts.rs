@@ -177,3 +177,24 @@ async fn who_may_not_change_channels_sees_no_more_of_an_endpoint_than_where_it_i
         .await;
     as_stranger(post(&path("channels"), more)).await.expect(200);
 }
+
+#[tokio::test]
+async fn a_channel_is_tested_by_either_method_and_five_times_a_minute() {
+    let house = House::open().await;
+    let one = made(&house, body("ops", "https://alerts.example.com/ok")).await["channel_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let other = made(&house, body("other", "https://alerts.example.com/ok")).await["channel_id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let test = |id: &str| path(&format!("channels/{id}/test"));
+    for _ in 0..4 {
+        house.ask(Ask::new(Method::POST, &test(&one))).await.expect(200);
+    }
+    house.ask(get(&test(&one))).await.expect(200);
+    house.ask(Ask::new(Method::POST, &test(&one))).await.expect(429);
+    house.ask(get(&test(&one))).await.expect(429);
+    house.ask(Ask::new(Method::POST, &test(&other))).await.expect(200);
+}
