@@ -70,7 +70,9 @@ impl Resolved {
     /// What a manifest is; `None` for one that cannot be told.
     #[must_use]
     pub fn of(digest: &Digest, text: &[u8]) -> Option<Self> {
-        let Shape { nature, children, .. } = Shape::read(text)?;
+        let Shape { nature, children, runs, .. } = Shape::read(text)?;
+        // Without a look at its layers, what is configured to be run may be.
+        let nature = if nature == Nature::Signature && runs { Nature::Image } else { nature };
         Some(Self { digest: digest.clone(), nature, children })
     }
 }

@@ -29,6 +29,9 @@ use super::ibm::users::Users;
 use super::routes::Endpoint;
 use crate::ids::principal::PrincipalId;
 
+/// What a test of a notification channel is called.
+pub const CHANNEL_TEST: &str = "compliance.notification-channel.test";
+
 /// What a call is called; a key's owner, as far as it is known, has a say. Our own calls are called by their actions, if
 /// they have one.
 #[must_use]
@@ -142,7 +145,7 @@ const fn notification(which: Notifications) -> &'static str {
         Notifications::Delete | Notifications::DeleteSome => "compliance.notification-channel.delete",
         Notifications::List => "compliance.notification-channel.list",
         Notifications::PublicKey | Notifications::Read => "compliance.notification-channel.read",
-        Notifications::Test => "compliance.notification-channel.test",
+        Notifications::Test => CHANNEL_TEST,
         Notifications::Update => "compliance.notification-channel.update",
     }
 }

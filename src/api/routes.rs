@@ -355,6 +355,7 @@ pub static ROUTES: &[Route] = &[
     route(Method::PUT,    "/notifications/v1/{account}/notifications/channels/{id}", E::Notifications(Notifications::Update), D::Registry, Needs(A::ChannelUpdate)),
     route(Method::DELETE, "/notifications/v1/{account}/notifications/channels/{id}", E::Notifications(Notifications::Delete), D::Registry, Needs(A::ChannelUpdate)),
     route(Method::GET,    "/notifications/v1/{account}/notifications/channels/{id}/test", E::Notifications(Notifications::Test), D::Registry, Needs(A::ChannelUpdate)),
+    route(Method::POST,   "/notifications/v1/{account}/notifications/channels/{id}/test", E::Notifications(Notifications::Test), D::Registry, Needs(A::ChannelUpdate)),
     route(Method::GET,    "/notifications/v1/{account}/notifications/public_key", E::Notifications(Notifications::PublicKey), D::Registry, Needs(A::ChannelRead)),
     // Our own
     route(Method::POST,   "/api/native/access-keys",     E::Native(Native::CreateAccessKey), D::Native, Needs(A::ApiKeyCreate)),

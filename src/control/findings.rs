@@ -257,13 +257,13 @@ impl Desk {
         caller: &Arc<Caller>,
         region: &Region,
         image: &ImageName,
-        report: &[u8],
+        report: &bytes::Bytes,
     ) -> Result<Done<Taken>, Problem> {
         let resource = Resource::repository(region, &image.repository);
         let permit = self.authority.permit(caller, Action::FindingsWrite, resource).await?;
         let digest = self.shown_manifest(region, image).await?.digest;
         let of = Scanned { region: region.clone(), repository: image.repository.clone(), digest };
-        match take_in(&self.bin, of, Channel::Upload, report).await {
+        match take_in(&self.bin, of, Channel::Upload, report.clone()).await {
             Ok(taken) => Ok(Done::new(taken, permit)),
             Err(Untaken::Fault(fault)) => Err(Problem::Fault(fault)),
             Err(Untaken::NoImage) => Err(missing(image)),

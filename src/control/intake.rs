@@ -2,6 +2,8 @@
 //!
 //! Whoever calls holds a permit for what it brings, or carries out what was permitted when a report was pushed.
 
+use bytes::Bytes;
+
 use super::inventory::Inventory;
 use super::trash::{Bin, stored};
 use crate::admit::fault::Fault;
@@ -10,7 +12,7 @@ use crate::findings::read::{Unread, read};
 use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference};
-use crate::registry::shape::{Nature, Shape};
+use crate::registry::shape::Shape;
 use crate::store::findings::{Due, Kept, PushedReport, ReportRecord, Scanned};
 
 /// Why a report is not taken in.
@@ -47,8 +49,11 @@ pub struct Taken {
 ///
 /// # Errors
 /// [`Untaken`]
-pub async fn take_in(bin: &Bin, of: Scanned, channel: Channel, bytes: &[u8]) -> Result<Taken, Untaken> {
-    let mut report = read(bytes)?;
+pub async fn take_in(bin: &Bin, of: Scanned, channel: Channel, bytes: Bytes) -> Result<Taken, Untaken> {
+    // A long report takes seconds to read: nobody else waits for that.
+    let reading = tokio::task::spawn_blocking(move || read(&bytes)).await;
+    let mut report =
+        reading.map_err(|error| Fault::Internal(format!("a report is not read to its end: {error}")))??;
     if !report.subjects.is_empty() && !report.subjects.contains(&of.digest) {
         return Err(Untaken::OtherImage);
     }
@@ -81,16 +86,14 @@ pub async fn take_in_pushed(bin: &Bin, pushed: &PushedReport) -> Result<Vec<Take
     // It has gone meanwhile.
     let Some(manifest) = bin.inventory.manifest(region, name, &by).await? else { return Ok(Vec::new()) };
     let Some(shape) = Shape::read(&manifest.content) else { return Ok(Vec::new()) };
-    if shape.nature == Nature::Image || shape.nature == Nature::Index {
-        return Ok(Vec::new());
-    }
+    // What may be run may be a report all the same: what is read of it is told by the types of its parts.
     let mut taken = Vec::new();
     for layer in shape.layers.iter().filter(|layer| may_be_report(&layer.media_type)).take(LAYERS_MAX) {
         if layer.size > LAYER_MAX {
             return Err(Unread::TooLarge.into());
         }
         let Some(bytes) = content(&*bin.inventory, (region, name), &layer.digest).await? else { continue };
-        match take_in(bin, pushed.of.clone(), Channel::Referrer, &bytes).await {
+        match take_in(bin, pushed.of.clone(), Channel::Referrer, bytes).await {
             Ok(one) => taken.push(one),
             // A bill of materials, a signature: what is no report is of no interest here.
             Err(Untaken::Unread(Unread::Format)) => {}
@@ -106,10 +109,15 @@ const READ_AT_ONCE: u32 = 100;
 /// Reads pushed reports. One whose image is not there waits for it, one that cannot be read now is tried again, and all others
 /// are done with.
 ///
+/// Gives where the next look goes on, if there may be more: what cannot be read holds up nothing behind it.
+///
 /// # Errors
 /// [`Fault`] of the store.
-pub async fn read_pushed(bin: &Bin, due: Due<'_>) -> Result<(), Fault> {
-    for row in bin.store.pushed_reports(due, READ_AT_ONCE).await.map_err(stored)? {
+pub async fn read_pushed(bin: &Bin, due: Due<'_>) -> Result<Option<i64>, Fault> {
+    let rows = bin.store.pushed_reports(due, READ_AT_ONCE).await.map_err(stored)?;
+    let full = rows.len() >= usize::try_from(READ_AT_ONCE).unwrap_or(usize::MAX);
+    let next = rows.last().filter(|_| full).map(|last| last.id);
+    for row in rows {
         let (region, repository, digest) = (&row.of.region, &row.of.repository, &row.digest);
         match take_in_pushed(bin, &row).await {
             Ok(taken) => {
@@ -132,14 +140,14 @@ pub async fn read_pushed(bin: &Bin, due: Due<'_>) -> Result<(), Fault> {
         }
         bin.store.report_read(row.id).await.map_err(stored)?;
     }
-    Ok(())
+    Ok(next)
 }
 
 async fn content(
     inventory: &dyn Inventory,
     (region, name): (&Region, &RepositoryName),
     digest: &Digest,
-) -> Result<Option<bytes::Bytes>, Fault> {
+) -> Result<Option<Bytes>, Fault> {
     inventory.blob(region, name, digest, crate::findings::read::REPORT_MAX).await
 }
 

@@ -124,7 +124,7 @@ impl Scans {
         let Some(scanner) = &self.scanner else { return };
         let Ok(_place) = self.places.acquire().await else { return };
         let scanned = match scanner.scan(&of).await {
-            Ok(report) => taken(take_in(bin, of.clone(), Channel::Scanner, &report).await),
+            Ok(report) => taken(take_in(bin, of.clone(), Channel::Scanner, report.into()).await),
             Err(why) => Err(why),
         };
         let mut known = self.lock();

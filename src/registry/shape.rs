@@ -1,6 +1,7 @@
 //! What a manifest is: an image, an index of some, a signature, or something else that is kept like an image.
 //!
-//! Clients go by media types, and so does this: what no container runtime would unpack is no image.
+//! Clients go by media types, and so does this: what a container runtime might run is an image, and so is what cannot be told. Runtimes
+//! tell that by the configuration's type, and some do not look at those of layers at all.
 
 use std::collections::HashMap;
 
@@ -71,6 +72,8 @@ pub struct Shape {
     pub layers: Vec<Part>,
     /// Whether it says that it is a signature of its subject.
     pub signs: bool,
+    /// Whether it is configured to be run. cosign's signatures are, too.
+    pub runs: bool,
 }
 
 #[derive(Deserialize)]
@@ -78,6 +81,7 @@ pub struct Shape {
 struct Manifest {
     artifact_type: Option<String>,
     config: Option<Descriptor>,
+    media_type: Option<String>,
     annotations: Option<HashMap<String, serde_json::Value>>,
     layers: Option<Vec<Descriptor>>,
     manifests: Option<Vec<Descriptor>>,
@@ -142,11 +146,13 @@ impl Shape {
             Some(subject) => Some(Digest::parse(&subject.digest).ok()?),
             None => None,
         };
-        let nature = if manifests.is_empty() { nature(&layers) } else { Nature::Index };
+        let typed = (said.media_type.as_deref(), config.as_deref());
+        let nature = if manifests.is_empty() { nature(typed, &layers) } else { Nature::Index };
+        let runs = runs(config.as_deref());
         let kind = said.artifact_type.or(config).unwrap_or_default();
         let annotations = said.annotations.unwrap_or_default();
         let signs = is_signature(&kind, |key| annotations.get(key).and_then(serde_json::Value::as_str));
-        Some(Self { nature, children, subject, kind, layers, signs })
+        Some(Self { nature, children, subject, kind, layers, signs, runs })
     }
 }
 
@@ -169,18 +175,38 @@ pub fn is_signature<'a>(kind: &str, says: impl Fn(&str) -> Option<&'a str>) -> b
         || (kind.starts_with(BUNDLES) && says(PREDICATE).is_some_and(|what| what.starts_with(SIGNED)))
 }
 
-fn nature(layers: &[Part]) -> Nature {
-    let all = |prefixes: &[&str]| {
-        let fits = |one: &Part| prefixes.iter().any(|prefix| one.media_type.starts_with(prefix));
-        !layers.is_empty() && layers.iter().all(fits)
-    };
-    let unpacked = |one: &Part| UNPACKED.iter().any(|prefix| one.media_type.starts_with(prefix));
-    if all(&SIGNATURES) {
-        Nature::Signature
-    } else if layers.is_empty() || layers.iter().any(|one| one.media_type.is_empty() || unpacked(one)) {
-        Nature::Image
-    } else {
-        Nature::Artifact
+/// What is run is configured so; runtimes take the general type, and none at all, for it.
+const RUN: [&str; 4] = [
+    "application/vnd.oci.image.config.",
+    "application/vnd.docker.container.image.",
+    "application/octet-stream",
+    "text/html",
+];
+
+/// Manifests of this type are images, whatever they say of their parts: nothing else was ever kept as one.
+const ALWAYS_RUN: &str = "application/vnd.docker.distribution.manifest.";
+
+/// Whether a text begins so, in whatever case.
+fn begins(text: &str, prefix: &str) -> bool {
+    text.trim().get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+}
+
+fn runs(config: Option<&str>) -> bool {
+    config.is_some_and(|kind| kind.trim().is_empty() || RUN.iter().any(|one| begins(kind, one)))
+}
+
+fn nature((manifest, config): (Option<&str>, Option<&str>), layers: &[Part]) -> Nature {
+    let fits = |one: &Part, prefixes: &[&str]| prefixes.iter().any(|prefix| begins(&one.media_type, prefix));
+    if manifest.is_some_and(|kind| begins(kind, ALWAYS_RUN)) {
+        return Nature::Image;
+    }
+    if !layers.is_empty() && layers.iter().all(|one| fits(one, &SIGNATURES)) {
+        return Nature::Signature;
+    }
+    let unpacked = |one: &Part| one.media_type.is_empty() || fits(one, &UNPACKED);
+    match runs(config) || layers.is_empty() || layers.iter().any(unpacked) {
+        true => Nature::Image,
+        false => Nature::Artifact,
     }
 }
 
@@ -230,6 +256,36 @@ mod tests {
             {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": digest(2)},
         ]});
         assert_eq!(Shape::read(mixed.to_string().as_bytes()).unwrap().nature, Nature::Image);
+    }
+
+    #[test]
+    fn what_is_configured_to_be_run_is_an_image_whatever_its_layers_are_called() {
+        let nature = |manifest: &str, config: &str, layer: &str| {
+            let manifest = json!({
+                "mediaType": manifest, "config": {"mediaType": config, "digest": digest(7)},
+                "layers": [{"mediaType": layer, "digest": digest(1), "size": 3}],
+            });
+            Shape::read(manifest.to_string().as_bytes()).unwrap().nature
+        };
+        let oci = "application/vnd.oci.image.manifest.v1+json";
+        let docker = "application/vnd.docker.distribution.manifest.v2+json";
+        let (chart, own) = ("application/vnd.cncf.helm.chart.content.v1.tar+gzip", "application/x-own");
+        let signature = "application/vnd.dev.cosign.simplesigning.v1+json";
+        for (manifest, config, layer, expected) in [
+            (oci, "application/vnd.oci.image.config.v1+json", own, Nature::Image),
+            (oci, "Application/VND.OCI.image.config.v1+json", chart, Nature::Image),
+            (oci, "application/vnd.docker.container.image.v1+json", own, Nature::Image),
+            (oci, "application/octet-stream", own, Nature::Image),
+            (oci, "", own, Nature::Image),
+            (docker, "application/vnd.cncf.helm.config.v1+json", own, Nature::Image),
+            (docker, "application/vnd.oci.image.config.v1+json", signature, Nature::Image),
+            (oci, "application/vnd.cncf.helm.config.v1+json", chart, Nature::Artifact),
+            (oci, "application/vnd.oci.empty.v1+json", own, Nature::Artifact),
+            // As cosign writes them.
+            (oci, "application/vnd.oci.image.config.v1+json", signature, Nature::Signature),
+        ] {
+            assert_eq!(nature(manifest, config, layer), expected, "{manifest} {config} {layer}");
+        }
     }
 
     #[test]

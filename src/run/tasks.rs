@@ -53,33 +53,55 @@ pub async fn keep_sightings(
 /// How often it is looked whether pushed reports can be read that could not be before; the first time at once.
 const READ_EVERY: Duration = Duration::from_secs(30);
 
-/// Reads the reports that were pushed, and has images scanned where that is wanted.
+/// How many images wait to be looked at by name; of more, reports are read when it is time.
+const READ_SOON: usize = 256;
+
+/// Reads the reports that were pushed, and has images scanned where that is wanted: neither waits for the other.
 pub async fn look_at_pushed(bin: Arc<Bin>, scans: Arc<Scans>, mut told: mpsc::Receiver<Pushed>) {
+    let (tell, soon) = mpsc::channel(READ_SOON);
+    let reading = read_soon(Arc::clone(&bin), soon);
+    let scanning = async {
+        while let Some(Pushed { image, about }) = told.recv().await {
+            let is_about = about.is_some();
+            let of = Scanned { digest: about.unwrap_or_else(|| image.digest.clone()), ..image.clone() };
+            // What finds no room is written down, and found there.
+            let _full = tell.try_send(of);
+            if !is_about {
+                scan_if_wanted(&bin, &scans, image).await;
+            }
+        }
+    };
+    tokio::select! {
+        () = reading => {}
+        () = scanning => {}
+    }
+}
+
+/// Reads reports, if they are read here at all: those about what it is told at once, all others now and then.
+async fn read_soon(bin: Arc<Bin>, mut told: mpsc::Receiver<Scanned>) {
     let read_reports = bin.reads_reports;
     let mut every = tokio::time::interval(READ_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut after = 0;
     loop {
         tokio::select! {
-            pushed = told.recv() => {
-                let Some(Pushed { image, about }) = pushed else { return };
-                let is_about = about.is_some();
-                let of = Scanned { digest: about.unwrap_or_else(|| image.digest.clone()), ..image.clone() };
-                if read_reports {
+            of = told.recv() => match of {
+                Some(of) if read_reports => {
                     read(&bin, Due::About(&of)).await;
                 }
-                if !is_about {
-                    scan_if_wanted(&bin, &scans, image).await;
-                }
-            }
-            _ = every.tick(), if read_reports => read(&bin, Due::Any).await,
+                Some(_) => {}
+                None => return,
+            },
+            _ = every.tick(), if read_reports => after = read(&bin, Due::After(after)).await.unwrap_or(0),
         }
     }
 }
 
-async fn read(bin: &Bin, due: Due<'_>) {
-    if let Err(fault) = read_pushed(bin, due).await {
+async fn read(bin: &Bin, due: Due<'_>) -> Option<i64> {
+    read_pushed(bin, due).await.unwrap_or_else(|fault| {
         tracing::warn!(%fault, "pushed reports cannot be read");
-    }
+        None
+    })
 }
 
 async fn scan_if_wanted(bin: &Arc<Bin>, scans: &Arc<Scans>, of: Scanned) {

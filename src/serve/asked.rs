@@ -11,6 +11,10 @@ use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference, Tag};
 use crate::registry::shape::{Nature, Shape};
 
+/// How many signatures one manifest may hold, and how long each may be, to be taken for signatures.
+const SIGNATURES_MAX: usize = 32;
+const SIGNATURE_MAX: usize = 4 << 20;
+
 /// The upstream.
 pub(super) struct Asked<'a> {
     pub(super) forwarder: &'a Forwarder,
@@ -33,6 +37,26 @@ impl Asked<'_> {
         };
         shapes.learn(place, digest, Arc::clone(&known));
         Ok(Some(known))
+    }
+
+    /// What a manifest is. One that is configured to be run and calls all its layers signatures is looked into, because not every
+    /// runtime looks at what layers are called: JSON is nothing that any of them unpacks.
+    async fn nature(&self, repository: &RepositoryName, shape: &Shape) -> Result<Nature, Fault> {
+        if shape.nature != Nature::Signature || !shape.runs {
+            return Ok(shape.nature);
+        }
+        if shape.layers.len() > SIGNATURES_MAX {
+            return Ok(Nature::Image);
+        }
+        for layer in &shape.layers {
+            let bytes = self.forwarder.blob_up_to(repository, &layer.digest, SIGNATURE_MAX).await?;
+            let is_json =
+                |bytes: &bytes::Bytes| serde_json::from_slice::<serde::de::IgnoredAny>(bytes).is_ok();
+            if !bytes.as_ref().is_some_and(is_json) {
+                return Ok(Nature::Image);
+            }
+        }
+        Ok(Nature::Signature)
     }
 
     async fn has_signature(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool, Fault> {
@@ -64,11 +88,12 @@ impl Upstream for Asked<'_> {
         };
         let Some(digest) = digest.filter(|digest| !hidden.has_image(digest)) else { return Ok(None) };
         let Some(shape) = self.shape(repository, &digest).await? else { return Ok(None) };
-        let children = match shape.nature {
+        let nature = self.nature(repository, &shape).await?;
+        let children = match nature {
             Nature::Index => shape.children.clone(),
             Nature::Artifact | Nature::Image | Nature::Signature => Vec::new(),
         };
-        Ok(Some(Resolved { digest, nature: shape.nature, children }))
+        Ok(Some(Resolved { digest, nature, children }))
     }
 
     async fn signed(&self, repository: &RepositoryName, digest: &Digest) -> Result<bool, Fault> {

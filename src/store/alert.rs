@@ -177,7 +177,7 @@ pub trait Alerts {
     /// if somebody else has looked meanwhile. What was told before is not told again.
     async fn raise(&self, alerts: &[Raised], step: Option<Step>) -> Result<bool, StoreError>;
 
-    /// Up to `limit` deliveries of a channel that are due, the oldest first.
+    /// Up to `limit` deliveries of a channel that are due: topics in turn, within a topic lanes in turn, and of a lane the oldest first.
     async fn due(
         &self,
         channel: &NotificationChannelId,
@@ -186,8 +186,14 @@ pub trait Alerts {
     ) -> Result<Vec<Delivery>, StoreError>;
     /// When the next delivery to any channel that is enabled may be made, and how many wait.
     async fn next_due(&self) -> Result<(Option<UnixTime>, u32), StoreError>;
-    /// Begins an attempt, which is over by `until` at the latest; `false` if it is not to be made any more.
-    async fn begin_attempt(&self, delivery: &Delivery, until: UnixTime) -> Result<bool, StoreError>;
+    /// Begins an attempt, which is over by `until` at the latest; `false` if it is not to be made any more, or the channel is of
+    /// another version than whoever makes it knows.
+    async fn begin_attempt(
+        &self,
+        delivery: &Delivery,
+        version: i64,
+        until: UnixTime,
+    ) -> Result<bool, StoreError>;
     /// Notes what became of it.
     async fn end_attempt(&self, delivery: &Delivery, attempted: &Attempted) -> Result<(), StoreError>;
     /// The latest deliveries, newest first; only those to a channel, if given.

@@ -182,7 +182,7 @@ delegate!(Alerts {
     raise(alerts: &[Raised], step: Option<Step>) -> bool;
     due(channel: &NotificationChannelId, now: UnixTime, limit: u32) -> Vec<Delivery>;
     next_due() -> (Option<UnixTime>, u32);
-    begin_attempt(delivery: &Delivery, until: UnixTime) -> bool;
+    begin_attempt(delivery: &Delivery, version: i64, until: UnixTime) -> bool;
     end_attempt(delivery: &Delivery, attempted: &Attempted) -> ();
     deliveries(channel: Option<&NotificationChannelId>, limit: u32) -> Vec<Delivery>;
     delivery(channel: &NotificationChannelId, cause: &str) -> Option<Delivery>;

@@ -168,8 +168,8 @@ pub struct PushedReport {
 pub enum Due<'a> {
     /// Those about an image, which has just come or about which something has.
     About(&'a Scanned),
-    /// Those that nobody has looked at yet, and those that waited for an image which is there by now.
-    Any,
+    /// Those after this one that nobody has looked at yet, or that waited for an image which is there by now.
+    After(i64),
 }
 
 /// Reading and changing pushed reports that wait. They decide nothing, so they touch nothing.

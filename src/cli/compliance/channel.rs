@@ -257,7 +257,7 @@ pub(super) async fn test(io: &mut Io, session: &mut Session, one: ById) -> Resul
         format!("Testing notification channel {} as {}...", tame(&row.name), session.user()),
     );
     let path = path_of(session, &row);
-    let answer = session.read(&format!("{path}/test")).await?;
+    let answer = session.call(Request::new(Method::POST, format!("{path}/test"))).await?.json()?;
     let said = answer.get("test").and_then(Value::as_str).unwrap_or_default();
     let state = answer.pointer("/delivery/state").and_then(Value::as_str);
     if display.is_json() {

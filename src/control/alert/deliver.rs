@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::Signature;
 use crate::admit::caller::Caller;
 use crate::admit::fault::Fault;
+use crate::admit::refusal::Refusal;
 use crate::clock::UnixTime;
 use crate::control::Desk;
 use crate::control::problem::Problem;
@@ -24,6 +25,10 @@ const IN_A_ROW: u32 = 16;
 
 /// How long a test is left to whoever began it.
 const TEST_LASTS: Duration = Duration::from_secs(60);
+
+/// How many tests of a channel are made in that time, and among how many messages they are looked for.
+const TESTS_MAX: usize = 5;
+const TESTS_SEEN: u32 = 100;
 
 /// What the endpoint answers that is gone for good: it is not asked again for this.
 const GONE: u16 = 410;
@@ -60,6 +65,17 @@ impl Desk {
             }
         }
         Ok(fared)
+    }
+
+    /// Refuses a test after many others: whoever reads the endpoint is no target to be kept busy by us.
+    pub(super) async fn not_too_often(&self, channel: &ChannelRecord) -> Result<(), Problem> {
+        let now = self.clock.now();
+        let latest = self.store.deliveries(Some(&channel.id), TESTS_SEEN).await?;
+        let lately = |one: &&Delivery| one.alert.topic == Topic::Test && now < one.alert.at.plus(TEST_LASTS);
+        match latest.iter().filter(lately).count() >= TESTS_MAX {
+            true => Err(Refusal::Limited { retry_after: TEST_LASTS }.into()),
+            false => Ok(()),
+        }
     }
 
     /// Sends a test.
@@ -103,7 +119,8 @@ impl Desk {
         channel: &ChannelRecord,
         delivery: &Delivery,
     ) -> Result<Option<Attempted>, Problem> {
-        if !self.store.begin_attempt(delivery, self.clock.now().plus(LEASE)).await? {
+        let until = self.clock.now().plus(LEASE);
+        if !self.store.begin_attempt(delivery, channel.stamp.version, until).await? {
             return Ok(None);
         }
         let answered = self.send(channel, &delivery.alert).await;
@@ -120,7 +137,7 @@ impl Desk {
         let url = channel.document.url()?;
         let dispatch = &self.dispatch;
         dispatch.courier.may_reach(&url)?;
-        let message = message::write(alert, &dispatch.teller, channel.document.format);
+        let message = message::write(alert, &dispatch.teller, (channel.document.format, &channel.id));
         let at = self.clock.now();
         let shared = secret.sign(&message.id, at, &message.body);
         let own = dispatch.key.as_ref().map(|key| key.sign(&message.id, at, &message.body));

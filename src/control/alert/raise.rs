@@ -19,6 +19,12 @@ const AT_ONCE: u32 = 300;
 /// In which time the same who is refused is told of once, in seconds.
 const SPIKE_EVERY: i64 = 60 * 60;
 
+/// How many who are refused are told of by themselves in one go; of more there is one alert, once a minute.
+const SPIKES_NAMED: usize = 20;
+
+/// In which time there is one alert of all others who are refused, in seconds.
+const FOLD_EVERY: i64 = 60;
+
 impl Desk {
     /// Makes alerts of all that has happened since the last look.
     ///
@@ -39,9 +45,13 @@ impl Desk {
         }
         let kept = async {
             let channels = self.store.channels().await?;
+            let (named, folded) = spikes.split_at(spikes.len().min(SPIKES_NAMED));
             let each =
-                spikes.iter().map(|spike| self.raised(&channels, spike_cause(spike), self.spike(spike)));
-            let alerts: Vec<Raised> = each.collect();
+                named.iter().map(|spike| self.raised(&channels, spike_cause(spike), self.spike(spike)));
+            let mut alerts: Vec<Raised> = each.collect();
+            if let Some(last) = folded.last() {
+                alerts.push(self.raised(&channels, fold_cause(last), self.folded(last, folded)));
+            }
             self.keep_alerts(&alerts, None).await
         };
         let kept = kept.await;
@@ -188,6 +198,27 @@ impl Desk {
             id,
         }
     }
+
+    /// Many who are refused at once, in one alert: they may be one attacker with many addresses.
+    fn folded(&self, last: &Spike, all: &[Spike]) -> Alert {
+        let refused: u64 = all.iter().map(|spike| u64::from(spike.count)).sum();
+        let others = all.len();
+        Alert {
+            resource: format!("{others} others"),
+            resource_type: "address".to_owned(),
+            summary: format!(
+                "{others} others were refused {refused} times, last {}: {}",
+                last.who, last.last
+            ),
+            count: refused,
+            ..self.spike(last)
+        }
+    }
+}
+
+/// Once a minute for all others.
+fn fold_cause(last: &Spike) -> String {
+    format!("denied others {}", last.at.seconds().div_euclid(FOLD_EVERY))
 }
 
 /// Once an hour for each who is refused.

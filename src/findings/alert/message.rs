@@ -1,6 +1,6 @@
 //! How an alert is written: Security Insights' webhook payload, as a CloudEvent 1.0.
 //!
-//! The same alert is always written alike, so that a receiver that is told twice can see that it was.
+//! The same alert is always written alike for the same channel, so that a receiver that is told twice can see that it was.
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -10,6 +10,7 @@ use super::channel::Format;
 use super::topic::{Provider, Topic};
 use crate::clock::UnixTime;
 use crate::ids::account::AccountId;
+use crate::ids::tagged::NotificationChannelId;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::Digest;
 
@@ -50,8 +51,8 @@ pub fn occurrence_id(note: &str, repository: &RepositoryName, digest: &Digest) -
 
 /// Writes an alert for a channel.
 #[must_use]
-pub fn write(alert: &Alert, teller: &Teller, format: Format) -> Message {
-    let findings = json!({"findings": [finding(alert, teller)]});
+pub fn write(alert: &Alert, teller: &Teller, (format, channel): (Format, &NotificationChannelId)) -> Message {
+    let findings = json!({"findings": [finding(alert, teller, channel)]});
     let region = alert.region.as_ref().map_or("", |region| region.as_str());
     let source = format!("crn:v1:bluemix:public:container-registry:{region}:a/{}:::", teller.account);
     let (kind, time) = (alert.topic.event(), alert.at.rfc3339());
@@ -86,8 +87,10 @@ pub fn write(alert: &Alert, teller: &Teller, format: Format) -> Message {
     }
 }
 
-fn finding(alert: &Alert, teller: &Teller) -> Value {
+fn finding(alert: &Alert, teller: &Teller, channel: &NotificationChannelId) -> Value {
     json!({
+        // For whom it is: the signature by the account's key is over this, and would else be good before any receiver.
+        "channel_id": channel,
         "severity": alert.severity.label(),
         "issuer": "Portcullis",
         "issuer-url": teller.url,
@@ -164,16 +167,34 @@ mod tests {
     use crate::findings::alert::topic::Topic;
     use crate::findings::alert::{Alert, sample};
     use crate::findings::severity::Severity;
+    use crate::ids::tagged::NotificationChannelId;
 
     fn teller() -> Teller {
         Teller { account: "123456789012".parse().unwrap(), url: "https://us.registry.test".to_owned() }
     }
 
+    fn channel(n: u8) -> NotificationChannelId {
+        NotificationChannelId::parse(&format!("00000000-0000-4000-8000-0000000000{n:02}")).unwrap()
+    }
+
+    #[test]
+    fn what_one_channel_is_told_is_not_what_another_is() {
+        let alert = sample(Topic::ImageWithVulnerabilities, Severity::Critical);
+        let told = |n| write(&alert, &teller(), (Format::Findings, &channel(n))).body;
+        let body: Value = serde_json::from_slice(&told(1)).unwrap();
+        assert_eq!(body["findings"][0]["channel_id"], channel(1).as_str());
+        assert_ne!(told(1), told(2), "a signature of the one is none of the other");
+    }
+
     #[test]
     fn both_forms_say_the_same_and_are_cloudevents() {
         let alert = sample(Topic::ImageWithVulnerabilities, Severity::Critical);
-        let plain = write(&alert, &teller(), Format::Findings);
-        assert_eq!(plain, write(&alert, &teller(), Format::Findings), "the same alert is written alike");
+        let plain = write(&alert, &teller(), (Format::Findings, &channel(1)));
+        assert_eq!(
+            plain,
+            write(&alert, &teller(), (Format::Findings, &channel(1))),
+            "the same alert is written alike"
+        );
         let body: Value = serde_json::from_slice(&plain.body).unwrap();
         let one = &body["findings"][0];
         assert_eq!((&one["severity"], &one["payload-type"]), (&"CRITICAL".into(), &"findings".into()));
@@ -184,7 +205,8 @@ mod tests {
             "https://us.registry.test/findings/v1/123456789012/providers/security-advisor/occurrences/va-image_with_vulnerabilities.birds.owl.00"
         );
         let event: Value =
-            serde_json::from_slice(&write(&alert, &teller(), Format::CloudEvents).body).unwrap();
+            serde_json::from_slice(&write(&alert, &teller(), (Format::CloudEvents, &channel(1))).body)
+                .unwrap();
         assert_eq!(event["data"], body);
         for (name, value) in &plain.headers {
             assert_eq!(event[name.strip_prefix("ce-").unwrap()], value.as_str(), "{name}");
@@ -195,7 +217,7 @@ mod tests {
     fn a_header_has_no_letters_that_a_header_must_not_have() {
         let resource = "größe \"x\"\r\nX-Evil: 1".to_owned();
         let odd = Alert { resource, ..sample(Topic::DeniedAccessSpike, Severity::High) };
-        for (name, value) in write(&odd, &teller(), Format::Findings).headers {
+        for (name, value) in write(&odd, &teller(), (Format::Findings, &channel(1))).headers {
             assert!(value.bytes().all(|b| b.is_ascii_graphic()), "{name}: {value}");
         }
     }

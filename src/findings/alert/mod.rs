@@ -69,6 +69,18 @@ pub struct Reported {
     pub note: InsightName,
 }
 
+impl Alert {
+    /// What it waits in line with: alerts of one lane hold up one another, and no others of their topic.
+    #[must_use]
+    pub fn lane(&self) -> &str {
+        match self.topic {
+            Topic::CustomFinding => self.reported.as_ref().map_or("", |reported| reported.provider.as_str()),
+            Topic::ImageWithVulnerabilities => self.resource.split('@').next().unwrap_or_default(),
+            Topic::DeniedAccessSpike | Topic::GoalDrift | Topic::RuleDrift | Topic::Test => "",
+        }
+    }
+}
+
 #[cfg(test)]
 pub(crate) fn sample(topic: Topic, severity: Severity) -> Alert {
     Alert {

@@ -109,8 +109,10 @@ pub(crate) async fn an_attempt_is_begun_once_and_what_it_comes_to_is_kept(store:
     store.raise(&[raised("a", &[&one]), raised("b", &[&one])], None).await.unwrap();
     let first = due(&*store, &one).await.remove(0);
     assert_eq!(store.delivery(&one.id, "a").await.unwrap(), Some(first.clone()));
-    assert!(store.begin_attempt(&first, time(2_000_000_000)).await.unwrap());
-    assert!(!store.begin_attempt(&first, time(2_000_000_000)).await.unwrap(), "it is under way");
+    let changed = store.begin_attempt(&first, 2, time(2_000_000_000)).await.unwrap();
+    assert!(!changed, "whoever knows another version of the channel may know another endpoint");
+    assert!(store.begin_attempt(&first, 1, time(2_000_000_000)).await.unwrap());
+    assert!(!store.begin_attempt(&first, 1, time(2_000_000_000)).await.unwrap(), "it is under way");
     let mut feed = store.latest().await.unwrap();
     store.end_attempt(&first, &attempted(DeliveryState::Pending, 10)).await.unwrap();
     assert!(touched(&*store, &mut feed).await.is_empty(), "nothing has come of it yet");
@@ -174,4 +176,72 @@ pub(crate) async fn findings_alarm_by_report_and_severity_unless_known_or_exempt
     assert_eq!(told(&groups), [(of(1), high, 1)]);
     assert_eq!(groups[0].issues[0].id.as_ref(), "CVE-9");
     assert_eq!(store.alarming(end, 9).await.unwrap(), (Vec::new(), end));
+}
+
+pub(crate) async fn a_flood_of_one_kind_crowds_out_no_other(store: Arc<dyn Store>) {
+    let one = channel(1);
+    store.insert_channel(&one, 9).await.unwrap();
+    let of = |cause: &str, topic: Topic, resource: &str| {
+        let alert =
+            crate::findings::alert::Alert { resource: resource.to_owned(), ..alert(topic, Severity::High) };
+        Raised { cause: cause.to_owned(), alert, channels: vec![one.id.clone()] }
+    };
+    let image = Topic::ImageWithVulnerabilities;
+    let flood: Vec<Raised> = (0..1002).map(|n| of(&format!("f{n}"), image, &format!("cats/x@{n}"))).collect();
+    store.raise(&flood, None).await.unwrap();
+    store.raise(&[of("owl", image, "birds/owl@1"), of("drift", Topic::GoalDrift, "g")], None).await.unwrap();
+    let state = async |cause: &str| store.delivery(&one.id, cause).await.unwrap().unwrap().state;
+    assert_eq!(state("f999").await, DeliveryState::Pending);
+    assert_eq!(state("f1000").await, DeliveryState::Failed, "so many of one repository wait, and no more");
+    // Topics come in turn, and so do repositories within one.
+    let next = store.due(&one.id, crate::clock::UnixTime::from_millis(i64::MAX), 4).await.unwrap();
+    let said: Vec<&str> = next.iter().map(|one| one.alert.resource.as_str()).collect();
+    assert_eq!(said, ["cats/x@0", "g", "birds/owl@1", "cats/x@1"]);
+}
+
+pub(crate) async fn what_is_said_to_be_worse_than_before_is_news_and_what_is_better_is_none(
+    store: Arc<dyn Store>,
+) {
+    let put = async |severity: &str, at: i64| {
+        let row = row(1, Channel::Upload, report(&[("CVE-1", severity)], at));
+        store.put_report(&row, &[]).await.unwrap()
+    };
+    let told = async |after: i64| {
+        let (groups, to) = store.alarming(after, 9).await.unwrap();
+        (groups.iter().map(|one| one.severity).collect::<Vec<_>>(), to)
+    };
+    put("LOW", 100).await;
+    let (groups, at) = told(0).await;
+    assert!(groups.is_empty(), "{groups:?}");
+    put("CRITICAL", 101).await;
+    let (groups, at) = told(at).await;
+    assert_eq!(groups, [Severity::Critical], "what was low and is critical is news");
+    put("HIGH", 102).await;
+    put("CRITICAL", 103).await;
+    let (groups, at) = told(at).await;
+    assert!(groups.is_empty(), "it was as bad within the day: {groups:?}");
+    // The same by another way: a worse word is news, a better one is not.
+    let medium = row(2, Channel::Upload, report(&[("CVE-1", "MEDIUM")], 100));
+    store.put_report(&medium, &[]).await.unwrap();
+    for (severity, wanted) in
+        [("LOW", vec![Severity::Medium]), ("HIGH", vec![Severity::Medium, Severity::High])]
+    {
+        let row = row(2, Channel::Referrer, report(&[("CVE-1", severity)], 100));
+        store.put_report(&row, &[]).await.unwrap();
+        assert_eq!(told(at).await.0, wanted, "{severity}");
+    }
+}
+
+pub(crate) async fn a_report_of_thousands_adds_so_many_rows_and_counts_the_others(store: Arc<dyn Store>) {
+    let ids: Vec<String> = (0..1500).map(|n| format!("CVE-2026-{n}")).collect();
+    let severity = |n: usize| if n < 1200 { "HIGH" } else { "MEDIUM" };
+    let mut found: Vec<(&str, &str)> =
+        ids.iter().enumerate().map(|(n, id)| (id.as_str(), severity(n))).collect();
+    found.push(("CVE-1", "CRITICAL"));
+    store.put_report(&row(1, Channel::Upload, report(&found, 100)), &[]).await.unwrap();
+    assert_eq!(store.new_findings(0, 5000).await.unwrap().len(), 1001, "the worst, and one of each severity");
+    let (groups, _) = store.alarming(0, 9).await.unwrap();
+    let mut told: Vec<_> = groups.iter().map(|one| (one.severity, one.count)).collect();
+    told.sort_unstable();
+    assert_eq!(told, [(Severity::Medium, 300), (Severity::High, 1200), (Severity::Critical, 1)]);
 }

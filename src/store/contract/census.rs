@@ -159,16 +159,16 @@ pub(crate) async fn a_pushed_report_waits_until_it_is_read(store: Arc<dyn Store>
     store.report_pushed(&pushed(7)).await.unwrap();
     store.report_pushed(&pushed(8)).await.unwrap();
     store.report_pushed(&pushed(7)).await.unwrap();
-    let all = store.pushed_reports(Due::Any, 10).await.unwrap();
+    let all = store.pushed_reports(Due::After(0), 10).await.unwrap();
     assert_eq!(all.iter().map(|one| one.digest.clone()).collect::<Vec<_>>(), [digest(7), digest(8)]);
     assert_eq!(all[0], PushedReport { id: all[0].id, ..pushed(7) });
     store.report_waits(all[0].id).await.unwrap();
-    assert_eq!(store.pushed_reports(Due::Any, 10).await.unwrap(), all[1..], "it waits for its image");
+    assert_eq!(store.pushed_reports(Due::After(0), 10).await.unwrap(), all[1..], "it waits for its image");
     assert_eq!(store.pushed_reports(Due::About(&of(1)), 10).await.unwrap(), all);
     put(&*store, manifest(1, Nature::Image, &[]), None, None).await;
-    assert_eq!(store.pushed_reports(Due::Any, 10).await.unwrap(), all, "which is there by now");
+    assert_eq!(store.pushed_reports(Due::After(0), 10).await.unwrap(), all, "which is there by now");
     store.report_read(all[0].id).await.unwrap();
-    assert_eq!(store.pushed_reports(Due::Any, 10).await.unwrap(), all[1..]);
+    assert_eq!(store.pushed_reports(Due::After(0), 10).await.unwrap(), all[1..]);
     for n in 100..400 {
         store.report_pushed(&pushed(n)).await.unwrap();
     }

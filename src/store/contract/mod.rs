@@ -39,6 +39,9 @@ macro_rules! suite {
                 a_channel_is_read_back_and_replaced_only_from_the_version_that_was_seen
                 an_alert_is_raised_once_and_only_by_who_has_looked_on_from_there
                 an_attempt_is_begun_once_and_what_it_comes_to_is_kept
+                a_flood_of_one_kind_crowds_out_no_other
+                what_is_said_to_be_worse_than_before_is_news_and_what_is_better_is_none
+                a_report_of_thousands_adds_so_many_rows_and_counts_the_others
                 findings_alarm_by_report_and_severity_unless_known_or_exempt;
             aws_identities:
                 users_are_one_table_in_two_dialects

@@ -51,7 +51,7 @@ pub(super) async fn read(
         sql::query_scalar("select max(id) from new_finding").fetch_one(&mut *reading).await?;
     let end = end.unwrap_or(after).max(after);
     let select = sql::query(concat!(
-        "select region, repository, digest, severity, found_at, count(*) as total, min(id) as first, max(id) as last \
+        "select region, repository, digest, severity, found_at, cast(count(*) + sum(more) as bigint) as total, min(id) as first, max(id) as last \
          from new_finding as one where id > ?1 and ",
         is_news!(),
         "?2) group by region, repository, digest, found_at, severity order by first limit ?3"

@@ -19,8 +19,9 @@ use crate::store::{StoreError, sql};
 /// How many alerts are kept, beside those that still wait.
 const KEPT: i64 = 10_000;
 
-/// How many messages wait for one channel; more are given up at once.
-const WAITING: i64 = 10_000;
+/// How many messages wait for one channel, how many of them of one topic, and how many of one lane; more are given up at once. So
+/// whoever makes many of a kind crowds out neither other kinds nor others of that kind.
+const WAITING: [i64; 3] = [10_000, 6_000, 1_000];
 
 const fn source(of: Cursor) -> &'static str {
     match of {
@@ -131,8 +132,11 @@ impl Alerts for SqlStore {
         limit: u32,
     ) -> Result<Vec<Delivery>, StoreError> {
         let select = sql::query(
-            "select alert_delivery.*, alert.document from alert_delivery join alert on alert.number = alert_delivery.alert \
-             where channel = ?1 and state = 'pending' and next_at <= ?2 order by alert_delivery.alert limit ?3",
+            "select due.*, alert.document from \
+               (select *, row_number() over (partition by topic order by place, alert) as turn from \
+                 (select *, row_number() over (partition by topic, lane order by alert) as place from alert_delivery \
+                  where channel = ?1 and state = 'pending' and next_at <= ?2) as placed) as due \
+             join alert on alert.number = due.alert order by due.turn, due.alert limit ?3",
         );
         let rows =
             select.bind(channel.as_str()).bind(now.millis()).bind(limit).fetch_all(&self.readers).await?;
@@ -154,14 +158,21 @@ impl Alerts for SqlStore {
         Ok((first, all))
     }
 
-    async fn begin_attempt(&self, delivery: &Delivery, until: UnixTime) -> Result<bool, StoreError> {
+    async fn begin_attempt(
+        &self,
+        delivery: &Delivery,
+        version: i64,
+        until: UnixTime,
+    ) -> Result<bool, StoreError> {
         let mut write = Write::begin(self).await?;
         let update = sql::query(
             "update alert_delivery set attempts = attempts + 1, next_at = ?4 \
-             where alert = ?1 and channel = ?2 and attempts = ?3 and state = 'pending'",
+             where alert = ?1 and channel = ?2 and attempts = ?3 and state = 'pending' \
+             and exists (select 1 from notification_channel where id = ?2 and version = ?5)",
         );
         let update = update.bind(delivery.number).bind(delivery.channel.as_str()).bind(delivery.attempts);
-        let begun = update.bind(until.millis()).execute(write.connection()).await?.rows_affected() > 0;
+        let begun =
+            update.bind(until.millis()).bind(version).execute(write.connection()).await?.rows_affected() > 0;
         write.commit().await?;
         Ok(begun)
     }
@@ -230,14 +241,19 @@ pub(super) async fn insert_alert(write: &mut Write<'_>, raised: &Raised) -> Resu
     let number: i64 = found.try_get("number")?;
     for channel in &raised.channels {
         let insert = sql::query(
-            "insert into alert_delivery (alert, channel, state, attempts, next_at, error) \
+            "insert into alert_delivery (alert, channel, state, attempts, next_at, error, topic, lane) \
              select ?1, id, case when overfull then 'failed' else 'pending' end, 0, ?3, \
-                    case when overfull then 'too many others wait for this channel' end \
-             from (select id, (select count(*) from alert_delivery where channel = ?2 and state = 'pending') >= ?4 as overfull \
-                   from notification_channel where id = ?2) as told",
+              case when overfull then 'too many others wait for this channel' end, ?7, ?8 \
+             from (select id, \
+               (select count(*) from alert_delivery where channel = ?2 and state = 'pending') >= ?4 \
+               or (select count(*) from alert_delivery where channel = ?2 and state = 'pending' and topic = ?7) >= ?5 \
+               or (select count(*) from alert_delivery where channel = ?2 and state = 'pending' and topic = ?7 and lane = ?8) >= ?6 \
+               as overfull from notification_channel where id = ?2) as told",
         );
+        let [whole, topic, lane] = WAITING;
         let now = write.now().millis();
-        let insert = insert.bind(number).bind(channel.as_str()).bind(now).bind(WAITING);
+        let insert = insert.bind(number).bind(channel.as_str()).bind(now).bind(whole).bind(topic).bind(lane);
+        let insert = insert.bind(raised.alert.topic.label()).bind(raised.alert.lane());
         insert.execute(write.connection()).await?;
     }
     Ok(())

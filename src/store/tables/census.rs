@@ -58,6 +58,11 @@ const SETTLED: [&str; 3] = [
      (select digest from census_tag where region = ?1 and repository = ?2)",
 ];
 
+/// How many parts of indexes are kept of a repository, and how many signatures of an image and of a repository: whoever may push decides
+/// how many there are. Of an index whose parts are not kept, its own scans count.
+const CHILDREN_MAX: i64 = 20_000;
+const SIGNATURES_MAX: (i64, i64) = (32, 20_000);
+
 /// What goes with a manifest, and with a tag.
 const GONE: [&str; 4] = [
     "delete from census_tag where region = ?1 and repository = ?2 and digest = ?3",
@@ -228,10 +233,11 @@ async fn insert_manifest(
         return Ok(());
     }
     for child in &manifest.children {
-        let insert = "insert into census_child (region, repository, digest, child) values (?1, ?2, ?3, ?4) on conflict do nothing";
+        let insert = "insert into census_child (region, repository, digest, child) select ?1, ?2, ?3, ?4 \
+             where (select count(*) from (select 1 from census_child where region = ?1 and repository = ?2 limit ?5) as known) < ?5 on conflict do nothing";
         let insert =
             sql::query(insert).bind(region.as_str()).bind(name.as_str()).bind(manifest.digest.as_str());
-        insert.bind(child.as_str()).execute(&mut *connection).await?;
+        insert.bind(child.as_str()).bind(CHILDREN_MAX).execute(&mut *connection).await?;
     }
     Ok(())
 }
@@ -256,11 +262,14 @@ async fn sign(
     signature: &SeenSignature,
 ) -> Result<(), StoreError> {
     let insert = "insert into census_signature (region, repository, subject, digest, tag) \
-                  values (?1, ?2, ?3, ?4, ?5) on conflict do nothing";
+        select ?1, ?2, ?3, ?4, ?5 where (select count(*) from census_signature \
+          where region = ?1 and repository = ?2 and subject = ?3) < ?6 \
+        and (select count(*) from (select 1 from census_signature where region = ?1 and repository = ?2 limit ?7) as known) < ?7 on conflict do nothing";
     let insert =
         sql::query(insert).bind(region.as_str()).bind(name.as_str()).bind(signature.subject.as_str());
     let tag = signature.tag.as_ref().map(|tag| tag.as_str()).unwrap_or_default();
-    insert.bind(signature.digest.as_str()).bind(tag).execute(connection).await?;
+    let insert = insert.bind(signature.digest.as_str()).bind(tag);
+    insert.bind(SIGNATURES_MAX.0).bind(SIGNATURES_MAX.1).execute(connection).await?;
     Ok(())
 }
 

@@ -18,8 +18,14 @@ use crate::store::feed::ChangeKey;
 use crate::store::findings::{Findings, Kept, NewFinding, ReportRecord, Reported, Scanned, made_at};
 use crate::store::{StoreError, sql};
 
-/// How many new findings are kept for those who make alerts of them.
+/// How many new findings are kept that alerts have been made of, to know what is no news.
 const NEW_KEPT: i64 = 100_000;
+
+/// How many are kept even if nobody makes alerts of them: the disk has an end.
+const NEW_MAX: i64 = 2_000_000;
+
+/// How many of one report are written down by themselves; of each further severity there is one. The others are counted.
+const NEW_AT_ONCE: usize = 1_000;
 
 #[async_trait]
 impl Findings for SqlStore {
@@ -203,29 +209,50 @@ async fn insert(write: &mut Write<'_>, new: &ReportRecord, made_at: i64) -> Resu
     Ok(insert.fetch_one(write.connection()).await?.try_get("id")?)
 }
 
-/// Writes down what is new, and forgets the oldest of what was.
+/// Writes down what is new, the worst first and so many of it, with how many more there are; and forgets the oldest of what alerts
+/// have been made of.
 async fn note(write: &mut Write<'_>, of: &ReportRecord, new: &[&Finding]) -> Result<(), StoreError> {
-    let mut latest = None;
-    for finding in new {
-        let insert = sql::query(
-            "insert into new_finding (region, repository, digest, issue, package, severity, found_at) \
-             values (?1, ?2, ?3, ?4, ?5, ?6, ?7) returning id",
-        );
-        let insert = insert
-            .bind(of.of.region.as_str())
-            .bind(of.of.repository.as_str())
-            .bind(of.of.digest.as_str())
-            .bind(&*finding.id)
-            .bind(&*finding.package)
-            .bind(finding.severity.label())
-            .bind(of.received_at.millis());
-        latest = Some(insert.fetch_one(write.connection()).await?.try_get::<i64>("id")?);
+    let (mut room, mut latest) = (NEW_AT_ONCE, None);
+    for severity in Severity::ALL.into_iter().rev() {
+        let all: Vec<&&Finding> = new.iter().filter(|one| one.severity == severity).collect();
+        let told = all.len().min(room.max(1));
+        room -= told.min(room);
+        for (place, finding) in all.iter().take(told).enumerate() {
+            let more = if place + 1 == told { all.len() - told } else { 0 };
+            latest = Some(note_one(write, of, finding, i64::try_from(more).unwrap_or(i64::MAX)).await?);
+        }
     }
     if let Some(latest) = latest {
-        let delete = sql::query("delete from new_finding where id <= ?1").bind(latest - NEW_KEPT);
+        let delete = sql::query(
+            "delete from new_finding where id <= ?2 \
+             or id <= ?1 and id <= (select position from alert_cursor where source = 'findings')",
+        );
+        let delete = delete.bind(latest - NEW_KEPT).bind(latest - NEW_MAX);
         delete.execute(write.connection()).await?;
     }
     Ok(())
+}
+
+async fn note_one(
+    write: &mut Write<'_>,
+    of: &ReportRecord,
+    finding: &Finding,
+    more: i64,
+) -> Result<i64, StoreError> {
+    let insert = sql::query(
+        "insert into new_finding (region, repository, digest, issue, package, severity, found_at, more) \
+         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) returning id",
+    );
+    let insert = insert
+        .bind(of.of.region.as_str())
+        .bind(of.of.repository.as_str())
+        .bind(of.of.digest.as_str())
+        .bind(&*finding.id)
+        .bind(&*finding.package)
+        .bind(finding.severity.label())
+        .bind(of.received_at.millis())
+        .bind(more);
+    Ok(insert.fetch_one(write.connection()).await?.try_get("id")?)
 }
 
 fn json<T: serde::Serialize>(value: &T) -> Result<String, StoreError> {

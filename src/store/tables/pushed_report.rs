@@ -35,11 +35,11 @@ impl PushedReports for SqlStore {
                 let select = sql::query(select).bind(of.region.as_str()).bind(of.repository.as_str());
                 select.bind(of.digest.as_str()).bind(limit).fetch_all(&self.readers).await?
             }
-            Due::Any => {
-                let select = "select * from pushed_report p where not waits or exists ( \
+            Due::After(last) => {
+                let select = "select * from pushed_report p where id > ?2 and (not waits or exists ( \
                               select 1 from census_manifest m where m.region = p.region \
-                              and m.repository = p.repository and m.digest = p.subject) order by id limit ?1";
-                sql::query(select).bind(limit).fetch_all(&self.readers).await?
+                              and m.repository = p.repository and m.digest = p.subject)) order by id limit ?1";
+                sql::query(select).bind(limit).bind(last).fetch_all(&self.readers).await?
             }
         };
         rows.iter().map(decode).collect()

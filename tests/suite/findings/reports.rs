@@ -195,6 +195,14 @@ fn the_operators_scanner_scans_on_demand_and_on_push_and_ecrs_waiter_waits_for_i
     assert_eq!(found["findingSeverityCounts"], json!({"CRITICAL": 1, "HIGH": 1, "LOW": 1}));
     assert_eq!(found["findings"].as_array().unwrap().len(), 3, "in pages of two");
     assert_eq!(found["findings"][0]["name"], "CVE-2026-1001");
+    let images =
+        aws.run(&["ecr", "describe-images", "--repository-name", "prod/owl", "--image-ids", "imageTag=v1"]);
+    let images: Value = serde_json::from_str(&images.must_succeed().stdout).unwrap();
+    let detail = &images["imageDetails"][0];
+    assert_eq!(detail["imageScanStatus"]["status"], "COMPLETE", "{detail}");
+    let summary = &detail["imageScanFindingsSummary"];
+    assert_eq!(summary["findingSeverityCounts"], found["findingSeverityCounts"], "{detail}");
+    assert_eq!(summary["imageScanCompletedAt"], found["imageScanCompletedAt"], "{detail}");
 
     aws.run(&[
         "ecr",

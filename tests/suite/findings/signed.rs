@@ -89,3 +89,38 @@ fn only_what_a_configured_key_has_signed_is_signed() {
     refused();
     goal("fail");
 }
+
+#[test]
+fn an_image_that_calls_its_layers_signatures_is_an_image_all_the_same() {
+    let registry = Registry::start();
+    let (at, _, image) = with_an_image(&registry, "");
+    let (http, admin) = (pusher(&at), at.administrator());
+    let (runner, scanner) =
+        (Robot::with_role(&admin, "runner", "Reader", "prod"), Robot::create(&admin, "scanner"));
+    gate(&at, "prod/owl", &scanner, "Bool registry:Signed", json!("false"));
+    let mut disguised: Value = serde_json::from_slice(&image.manifest.bytes).unwrap();
+    for layer in disguised["layers"].as_array_mut().unwrap() {
+        layer["mediaType"] = json!("application/vnd.dev.cosign.simplesigning.v1+json");
+    }
+    let put = |tag: &str, manifest: &Value| {
+        let bytes = manifest.to_string().into_bytes();
+        let put =
+            http.send("PUT", &format!("/v2/prod/owl/manifests/{tag}"), &[("Content-Type", MANIFEST)], &bytes);
+        assert_eq!(put.status, 201, "{}", put.text());
+    };
+    put("disguised", &disguised);
+    for layer in disguised["layers"].as_array_mut().unwrap() {
+        layer["mediaType"] = json!("application/x-own");
+    }
+    put("own", &disguised);
+    sign(&http, &pair().0, &image, &image);
+    let token = at.http().basic(IAMAPIKEY, &runner.key.value).token(&["repository:prod/owl:pull"]);
+    let own = at.http().bearer(&token);
+    let pull = |reference: &str| {
+        own.send("GET", &format!("/v2/prod/owl/manifests/{reference}"), &[("Accept", MANIFEST)], b"").status
+    };
+    assert_eq!((pull("disguised"), pull("own")), (403, 403));
+    // The signed image is pulled, and so is its signature.
+    let signature = format!("{}.sig", image.manifest.digest.replace(':', "-"));
+    assert_eq!((pull("v1"), pull(&signature)), (200, 200));
+}
