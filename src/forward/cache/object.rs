@@ -6,7 +6,7 @@
 use std::sync::{Arc, Weak};
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName};
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use http::{Response, StatusCode};
 use http_body::Body as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -184,7 +184,7 @@ impl Object {
     pub(super) fn with(&self, want: &Want<'_>, body: ForwardBody) -> Answer {
         let mut answer = Response::new(body);
         *answer.headers_mut() = self.headers.clone();
-        insert(answer.headers_mut(), header::CACHE_CONTROL, want.lasting());
+        answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static(want.lasting()));
         answer.extensions_mut().insert(ContentDigest(self.digest.clone()));
         answer
     }

@@ -1,6 +1,7 @@
 //! The forwarder against upstreams that misbehave byte by byte, and against a real registry.
 
 mod cache;
+mod counted;
 mod ends;
 mod faults;
 mod issuers;
