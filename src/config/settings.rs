@@ -20,6 +20,7 @@ use crate::network::set::AddressSet;
 use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
 use crate::registry::name::Namespace;
+use crate::store::postgres::address::Server;
 
 /// Everything that can be set.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,11 +72,29 @@ pub struct Account {
     pub policy_free: bool,
 }
 
+/// In which database identities and policies are kept.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum StorePlace {
+    /// A file of this machine.
+    Sqlite(PathBuf),
+    /// A database that several replicas share, and the file with its password, which is read when it is connected to.
+    Postgres(Box<Server>, Option<PathBuf>),
+}
+
+impl std::fmt::Display for StorePlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(server, _) => write!(f, "{server}"),
+        }
+    }
+}
+
 /// Where identities and policies are kept.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Store {
-    /// `sqlite:PATH`.
-    pub url: String,
+    /// Where.
+    pub place: StorePlace,
     /// The key that seals secrets in the store; made by `init`.
     pub master_key_file: PathBuf,
     /// How long known callers are served when changes cannot be learnt.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::mistake::Origin;
-use super::settings::{Surface, UpstreamAddress, UpstreamCredentials};
+use super::settings::{StorePlace, Surface, UpstreamAddress, UpstreamCredentials};
 use super::{Loaded, load, parse};
 use crate::client::certificate::Naming;
 use crate::network::endpoint::Endpoint;
@@ -229,7 +229,7 @@ fn the_environment_wins_over_the_file() {
         ],
     );
     let settings = loaded.unwrap().settings;
-    assert_eq!(settings.store.url, "sqlite:/var/lib/p.db");
+    assert_eq!(settings.store.place, StorePlace::Sqlite("/var/lib/p.db".into()));
     assert_eq!(
         settings.registries[0].upstream.address,
         UpstreamAddress::Https("upstream.test".parse().unwrap(), 443)
@@ -492,4 +492,38 @@ fn what_an_acme_authority_could_not_verify_is_a_mistake() {
     }
     let unused = read(&format!("{MINIMAL}{acme}")).unwrap();
     assert!(unused.warnings.iter().any(|warning| warning.to_string().contains("no listener has tls")));
+}
+
+#[test]
+fn a_shared_store_is_named_by_its_url_and_its_password_is_never_repeated() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("password");
+    std::fs::write(&file, "hunter2\n").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let store = |url: &str, password: &Path| {
+        with(
+            MINIMAL,
+            &[
+                ("PORTCULLIS__STORE__URL", url),
+                ("PORTCULLIS__STORE__PASSWORD_FILE", password.to_str().unwrap()),
+            ],
+        )
+    };
+    let loaded = store("postgres://p@db.example.com/portcullis", &file).unwrap();
+    assert!(loaded.warnings.is_empty());
+    assert_eq!(loaded.settings.store.place.to_string(), "postgres://p@db.example.com:5432/portcullis");
+    let loaded = store("postgres://p@db.example.com/portcullis?sslmode=require", &file).unwrap();
+    assert_eq!(loaded.warnings.len(), 1, "whoever is in the middle reads along");
+    for url in [
+        "postgres://p:hunter2@db.example.com/portcullis",
+        "postgres://hunter2@db.example.com",
+        "postgresql:hunter2",
+        "hunter2",
+        "sqlite:hunter2.db",
+    ] {
+        let mistakes = store(url, &file).unwrap_err().to_string();
+        assert!(mistakes.contains("store.url") && !mistakes.contains("hunter2"), "{mistakes}");
+    }
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(store("postgres://p@h/d", &file).unwrap_err().to_string().contains("chmod o="));
 }

@@ -17,7 +17,7 @@ use super::sources::Sources;
 use super::upstream::{self, StartedRegistry};
 use super::{check, quickstart};
 use crate::cli::args::{CheckArguments, InitArguments, QuickstartArguments, ServeArguments, ServerCommand};
-use crate::config::settings::Settings;
+use crate::config::settings::{Settings, StorePlace};
 use crate::credential::api_key::ApiKey;
 use crate::record::log;
 
@@ -44,7 +44,7 @@ pub fn run(
         .build();
     let runtime = runtime.doing("starting")?;
     let done = match command {
-        ServerCommand::Check(arguments) => check_command(&arguments, environment),
+        ServerCommand::Check(arguments) => runtime.block_on(check_command(&arguments, environment)),
         ServerCommand::Init(arguments) => runtime.block_on(init_command(&arguments, environment, sources)),
         ServerCommand::Quickstart(arguments) => {
             runtime.block_on(quickstart_command(&arguments, environment, program, sources))
@@ -64,12 +64,13 @@ fn variable<'a>(environment: &'a Environment, name: &str) -> Option<&'a str> {
         .filter(|v| !v.is_empty())
 }
 
-fn check_command(arguments: &CheckArguments, environment: &Environment) -> Result<(), Failure> {
+async fn check_command(arguments: &CheckArguments, environment: &Environment) -> Result<(), Failure> {
     let loaded = check::load(&arguments.config, environment)?;
     for warning in &loaded.warnings {
         eprintln!("warning: {warning}");
     }
     check::openable(&loaded.settings)?;
+    init::reach(&loaded.settings.store.place).await?;
     println!("{}: ok", arguments.config.display());
     Ok(())
 }
@@ -133,11 +134,12 @@ async fn serve_command(
         let config = arguments.config.display();
         Failure::plain(format!(
             "there is no account in the store {}: run `portcullis init --config {config}` first, or set {BOOTSTRAP_KEY}",
-            settings.store.url
+            settings.store.place
         ))
     };
     // A look before opening, which would make the files: perhaps only the working directory is the wrong one.
-    if bootstrap.is_none() && !init::store_path(&settings)?.exists() {
+    let no_file = matches!(&settings.store.place, StorePlace::Sqlite(path) if !path.exists());
+    if bootstrap.is_none() && no_file {
         return Err(empty());
     }
     let installation = init::open(&settings, sources).await?;

@@ -6,15 +6,19 @@ use std::sync::Arc;
 use super::failure::{Doing, Failure};
 use super::files::{ensure_master_key, private_directory};
 use super::sources::Sources;
-use crate::config::settings::Settings;
+use crate::clock::Clock;
+use crate::config::settings::{Settings, StorePlace};
 use crate::control::founding::{Plan, adopt_registries, found};
 use crate::credential::access_key::AccessSecret;
 use crate::credential::api_key::{ApiKey, Pepper};
 use crate::credential::seal::MasterKey;
 use crate::ids::aws::AccessKeyId;
 use crate::ids::region::Region;
+use crate::secret::Secret;
 use crate::store::Store;
-use crate::store::sqlite;
+use crate::store::postgres::address::Server;
+use crate::store::tables::SqlStore;
+use crate::store::{postgres, sqlite};
 use crate::token::mint::SEALED_FOR;
 
 /// The variable that holds the administrator's key, for containers.
@@ -53,27 +57,53 @@ pub enum Founded {
 /// # Errors
 /// [`Failure`] when one of them cannot be used.
 pub async fn open(settings: &Settings, sources: &Sources) -> Result<Installation, Failure> {
-    let path = store_path(settings)?;
-    let directory = path.parent().unwrap_or(Path::new(""));
-    private_directory(directory)
-        .doing(format_args!("making the directory {} of store.url", directory.display()))?;
+    if let StorePlace::Sqlite(path) = &settings.store.place {
+        let directory = path.parent().unwrap_or(Path::new(""));
+        private_directory(directory)
+            .doing(format_args!("making the directory {} of store.url", directory.display()))?;
+    }
     let master = ensure_master_key(&settings.store.master_key_file, &*sources.entropy)
         .doing("opening the installation")?;
-    let store = sqlite::open(path, Arc::clone(&sources.clock))
-        .await
-        .doing(format_args!("opening the store {}", path.display()))?;
+    let store = opened(&settings.store.place, Arc::clone(&sources.clock)).await?;
     let pepper = Pepper::new(master.derive(PEPPER).expose());
     Ok(Installation { store: Arc::new(store), master: Arc::new(master), pepper })
 }
 
-/// Where the store's file is.
+/// Opens the store, and brings its schema up to date.
+async fn opened(place: &StorePlace, clock: Arc<dyn Clock>) -> Result<SqlStore, Failure> {
+    match place {
+        StorePlace::Sqlite(path) => sqlite::open(path, clock).await,
+        StorePlace::Postgres(server, password) => {
+            postgres::open(&with_password(server, password.as_deref())?, clock).await
+        }
+    }
+    .doing(format_args!("opening the store {place}"))
+}
+
+/// Whether a store can be reached that is not a file of this machine; nothing is changed there.
 ///
 /// # Errors
-/// [`Failure`] when it is no file.
-pub fn store_path(settings: &Settings) -> Result<&Path, Failure> {
-    let path = settings.store.url.strip_prefix("sqlite:");
-    path.map(Path::new)
-        .ok_or_else(|| Failure::plain("store.url: only sqlite: is supported; write sqlite:PATH"))
+/// [`Failure`] when it cannot.
+pub async fn reach(place: &StorePlace) -> Result<(), Failure> {
+    match place {
+        StorePlace::Sqlite(_) => Ok(()),
+        StorePlace::Postgres(server, password) => {
+            let reached = postgres::reach(&with_password(server, password.as_deref())?).await;
+            reached.doing("reaching the store of store.url")
+        }
+    }
+}
+
+/// The password is what the file's first line says.
+fn with_password(server: &Server, file: Option<&Path>) -> Result<Server, Failure> {
+    let mut server = server.clone();
+    if let Some(file) = file {
+        let read = std::fs::read_to_string(file).map(Secret::new);
+        let text = read.doing(format_args!("reading store.password_file {}", file.display()))?;
+        let line = text.expose().lines().next().unwrap_or_default();
+        server.password = Some(Secret::from(line));
+    }
+    Ok(server)
 }
 
 /// The administrator's credentials, as an operator chose them.

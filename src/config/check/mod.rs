@@ -9,8 +9,8 @@ use super::mistake::Notes;
 use super::raw::Entry;
 use super::section::{Placed, Section};
 use super::settings::{
-    Account, Allowlist, Audit, Cache, FindingsSettings, Limits, Log, Settings, SignerSetting, Store, Token,
-    Trash,
+    Account, Allowlist, Audit, Cache, FindingsSettings, Limits, Log, Settings, SignerSetting, Store,
+    StorePlace, Token, Trash,
 };
 use crate::credential::signer::SignerKey;
 use crate::ids::account::AccountId;
@@ -18,6 +18,7 @@ use crate::network::decide::PrivateSource;
 use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
 use crate::registry::name::Namespace;
+use crate::store::postgres::address::Server;
 
 mod acme;
 mod alerts;
@@ -90,11 +91,7 @@ fn account(top: &mut Section<'_>) -> Option<Account> {
 }
 
 fn store(mut section: Section<'_>) -> Store {
-    let url = section.parsed("url", |text| match text.strip_prefix("sqlite:") {
-        Some(path) if !path.is_empty() => Ok(text.to_owned()),
-        // The text may hold a password, so it is not repeated.
-        _ => Err("must be sqlite:PATH; other stores are not supported by this version"),
-    });
+    let place = store_place(&mut section);
     let key = section.path("master_key_file");
     if let Some(file) = &key {
         files::check_master_key(file, section.notes);
@@ -102,9 +99,39 @@ fn store(mut section: Section<'_>) -> Store {
     let max_staleness = section.duration("max_staleness", SECOND..=HOUR);
     section.end();
     Store {
-        url: url.unwrap_or_else(|| "sqlite:data/portcullis.db".to_owned()),
+        place: place.unwrap_or_else(|| StorePlace::Sqlite("data/portcullis.db".into())),
         master_key_file: key.map_or_else(|| "data/master.key".into(), |file| file.value),
         max_staleness: max_staleness.unwrap_or(SECOND * 30),
+    }
+}
+
+/// Which database. The text may hold a password, so it is never repeated.
+fn store_place(section: &mut Section<'_>) -> Option<StorePlace> {
+    let at = section.place_of("url");
+    let password = files::private(section, "password_file");
+    let place = section.parsed("url", |text| match text.strip_prefix("sqlite:") {
+        Some("") => Err("must name a file: sqlite:PATH"),
+        Some(path) => Ok(StorePlace::Sqlite(path.into())),
+        None if !text.starts_with("postgres") => Err("must be sqlite:PATH or postgres://USER@HOST/DATABASE"),
+        None => Server::parse(text).map(|server| StorePlace::Postgres(Box::new(server), None)),
+    })?;
+    match (place, password) {
+        (StorePlace::Postgres(server, _), password) => {
+            if server.is_exposed() {
+                let text = "whoever is on the way to the database could read along or answer in its place; \
+                            leave sslmode out, and name the server's authority with sslrootcert=FILE";
+                section.notes.warning(&at, text);
+            }
+            if server.password.is_some() && password.is_some() {
+                section.notes.mistake(&at, "has a password, and so has store.password_file; leave one out");
+            }
+            Some(StorePlace::Postgres(server, password))
+        }
+        (place @ StorePlace::Sqlite(_), None) => Some(place),
+        (place @ StorePlace::Sqlite(_), Some(_)) => {
+            section.notes.mistake(&at, "is a file, which has no password; leave store.password_file out");
+            Some(place)
+        }
     }
 }
 
