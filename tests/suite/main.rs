@@ -98,6 +98,9 @@ mod regions;
 /// SIGHUP and renewed certificates, while serving.
 #[cfg(test)]
 mod reload;
+/// Two servers on one PostgreSQL.
+#[cfg(test)]
+mod replicas;
 /// What scanners and slow attackers find.
 #[cfg(test)]
 mod scanners;

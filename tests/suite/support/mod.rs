@@ -12,6 +12,7 @@ pub(crate) mod image;
 pub(crate) mod in_process;
 pub(crate) mod issuer;
 pub(crate) mod portcullis;
+pub(crate) mod postgres;
 pub(crate) mod process;
 pub(crate) mod recorder;
 pub(crate) mod registry;
