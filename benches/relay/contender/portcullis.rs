@@ -61,13 +61,14 @@ pub(crate) async fn start(setup: &Setup<'_>, papers: &Papers) -> Guarded {
 fn settings(setup: &Setup<'_>, folder: &Path, papers: &Papers) -> String {
     let (d, chain, key) = (folder.display(), papers.path("tls.crt"), papers.path("tls.key"));
     let (upstream, cache) = (setup.upstream, setup.cache);
+    let disk = if cache { format!("disk = \"{d}/layers\"\n") } else { String::new() };
     format!(
         "workers = 1\n[account]\nid = \"123456789012\"\n[store]\nurl = \"sqlite:{d}/store.db\"\nmaster_key_file = \"{d}/master.key\"\n\
          [[registry]]\nname = \"localhost\"\nregion = \"us-south\"\nupstream = \"http://{upstream}\"\n\
          [[listener]]\naddress = \"127.0.0.1:0\"\nsurfaces = [\"registry\", \"control\", \"health\"]\n\
          tls = {{ certificate = \"{chain}\", key = \"{key}\" }}\n\
          [token]\nlifetime = \"12h\"\n[audit]\npath = \"{d}/audit.jsonl\"\n[log]\nlevel = \"warn\"\n\
-         [cache]\ncontent = {cache}\n[limits]\nidle_timeout = \"10m\"\n"
+         [cache]\ncontent = {cache}\n{disk}[limits]\nidle_timeout = \"10m\"\n"
     )
 }
 

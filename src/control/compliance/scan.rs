@@ -1,5 +1,7 @@
 //! Scans: everything is judged, what has turned is noted with who may have turned it, and what says something new is kept.
 
+use std::time::Duration;
+
 use crate::clock::UnixTime;
 use crate::compliance::check::judge;
 use crate::compliance::drift::{Deed, Drift, compare};
@@ -28,6 +30,9 @@ const OVERLAP: i64 = 10_000;
 
 /// How many changes are looked at for a cause.
 const DEEDS_MAX: u32 = 1000;
+
+/// Within which time a change that is in force is on record, and so can be named as a cause.
+const RECORDED: Duration = Duration::from_millis(250);
 
 /// Why a scan is made.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -187,6 +192,12 @@ impl Desk {
     ) -> Result<Vec<Verdict>, Problem> {
         let before = self.store.verdicts(profile).await?;
         let last = self.store.scans(Some(profile), 1).await?.into_iter().next();
+        let turns = |old: &Verdict| now.iter().any(|new| new.id == old.id && new.status != old.status);
+        if before.iter().any(turns) {
+            // What turned it is in force already, but whoever did it may still be hearing of it.
+            tokio::time::sleep(RECORDED).await;
+            self.write_down().await?;
+        }
         let deeds = self.deeds_since(last.as_ref(), facts.at).await?;
         let cause = |id: &str| {
             let wanted = causes(id);
