@@ -2,7 +2,7 @@
 //!
 //! It keeps rows and the feed. It never decides anything, and it never retries a write whose commit failed: whether that
 //! write happened is unknown until the database can be asked again. What is particular to a database is in the modules
-//! of their names, and reaches this one as an [`Engine`].
+//! of their names, and reaches this one as an `Engine`.
 
 mod account;
 mod alarming;
