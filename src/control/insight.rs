@@ -233,7 +233,9 @@ impl Desk {
         let (severity, place) = (severity(level), quoted(row.document.place()));
         let steps = note.finding.as_ref().and_then(|finding| finding.next_steps.first()?.title.as_deref());
         let remedy = row.document.remediation.as_deref().or(steps).unwrap_or(&note.long_description);
-        let cause = format!("occurrence {provider}/{id} {} {level:?}", row.modified_at.millis());
+        // The same is told once an hour at most, however often it is taken back and reported anew.
+        let hour = row.modified_at.millis() / 3_600_000;
+        let cause = format!("occurrence {provider}/{id} {hour} {level:?}");
         let alert = Alert {
             id: self.fresh_alert_id(),
             topic: Topic::CustomFinding,

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 use super::reference::Digest;
 
@@ -86,6 +87,8 @@ struct Manifest {
     layers: Option<Vec<Descriptor>>,
     manifests: Option<Vec<Descriptor>>,
     subject: Option<Descriptor>,
+    #[serde(flatten)]
+    others: Others,
 }
 
 #[derive(Deserialize)]
@@ -96,12 +99,45 @@ struct Descriptor {
     #[serde(default)]
     size: u64,
     platform: Option<Platform>,
+    #[serde(flatten)]
+    others: Others,
 }
 
 #[derive(Deserialize)]
 struct Platform {
     architecture: Option<String>,
     os: Option<String>,
+    #[serde(flatten)]
+    others: Others,
+}
+
+/// What else an object says.
+type Others = HashMap<String, IgnoredAny>;
+
+/// The names by which manifests, descriptors and platforms are told what they are.
+const NAMES: [&str; 13] = [
+    "annotations",
+    "architecture",
+    "artifactType",
+    "config",
+    "data",
+    "digest",
+    "layers",
+    "manifests",
+    "mediaType",
+    "os",
+    "platform",
+    "size",
+    "subject",
+];
+
+/// Whether something is said under a name that some take for another: Go's clients look past case, and so past what we have read.
+fn misspelt(others: &Others) -> bool {
+    // Two letters beyond ASCII are taken for letters of it.
+    let plain = |name: &String| name.replace('\u{17f}', "s").replace('\u{212a}', "k");
+    let taken =
+        |name: &String| NAMES.iter().any(|known| name != known && known.eq_ignore_ascii_case(&plain(name)));
+    others.keys().any(taken)
 }
 
 /// Layers that hold signatures and attestations.
@@ -129,16 +165,22 @@ impl Shape {
             && types.into_iter().all(|one| one.len() <= TYPE_SMALL)
     }
 
-    /// Reads a manifest; `None` for what is no JSON object or too much.
+    /// Reads a manifest; `None` for what is no JSON object or too much, or may be read otherwise by others.
     #[must_use]
     pub fn read(text: &[u8]) -> Option<Self> {
         let said: Manifest = serde_json::from_slice(text).ok()?;
-        let manifests = said.manifests.unwrap_or_default();
-        if manifests.len() > CHILDREN_MAX {
+        let (manifests, layers) = (said.manifests.unwrap_or_default(), said.layers.unwrap_or_default());
+        // What is both an index and an image is taken for whichever by whom.
+        let both = !manifests.is_empty() && !layers.is_empty();
+        let parts = manifests.iter().chain(&layers).chain(&said.config).chain(&said.subject);
+        if manifests.len() > CHILDREN_MAX
+            || both
+            || misspelt(&said.others)
+            || parts.into_iter().any(Descriptor::is_misspelt)
+        {
             return None;
         }
-        let layers: Vec<Part> =
-            said.layers.unwrap_or_default().into_iter().map(Descriptor::part).collect::<Option<_>>()?;
+        let layers: Vec<Part> = layers.into_iter().map(Descriptor::part).collect::<Option<_>>()?;
         let images = manifests.iter().filter(|one| !one.is_attestation());
         let children = images.map(|one| Digest::parse(&one.digest).ok()).collect::<Option<Vec<_>>>()?;
         let config = said.config.and_then(|config| config.media_type);
@@ -216,6 +258,10 @@ impl Descriptor {
         Some(Part { media_type: self.media_type.unwrap_or_default(), digest, size: self.size })
     }
 
+    fn is_misspelt(&self) -> bool {
+        misspelt(&self.others) || self.platform.as_ref().is_some_and(|platform| misspelt(&platform.others))
+    }
+
     /// As BuildKit puts them into indexes.
     fn is_attestation(&self) -> bool {
         let unknown = |text: &Option<String>| text.as_deref() == Some("unknown");
@@ -286,6 +332,33 @@ mod tests {
         ] {
             assert_eq!(nature(manifest, config, layer), expected, "{manifest} {config} {layer}");
         }
+    }
+
+    #[test]
+    fn what_others_read_under_another_spelling_cannot_be_told() {
+        let part = |kind: &str| json!({"mediaType": kind, "digest": digest(1), "size": 3});
+        let decoy = || json!({"config": part("application/vnd.oci.empty.v1+json"), "layers": [part("application/jose+json")]});
+        assert!(Shape::read(decoy().to_string().as_bytes()).is_some());
+        let real = json!([part("application/vnd.oci.image.layer.v1.tar+gzip")]);
+        for name in ["Layers", "LAYERS", "layer\u{17f}", "Config", "Manifests", "MediaType"] {
+            let mut manifest = decoy();
+            manifest[name] = real.clone();
+            assert_eq!(Shape::read(manifest.to_string().as_bytes()), None, "{name}");
+        }
+        for name in ["MediaType", "Digest", "\u{17f}ize"] {
+            let mut manifest = decoy();
+            manifest["layers"][0][name] = "application/vnd.oci.image.layer.v1.tar+gzip".into();
+            assert_eq!(Shape::read(manifest.to_string().as_bytes()), None, "{name}");
+        }
+        let mut both = decoy();
+        both["manifests"] = json!([part("application/vnd.oci.image.manifest.v1+json")]);
+        assert_eq!(Shape::read(both.to_string().as_bytes()), None);
+        // What nobody takes for anything else may be said.
+        let mut more = decoy();
+        more["schemaVersion"] = 2.into();
+        more["history"] = json!([{"Size": 3}]);
+        more["annotations"] = json!({"Layers": "three"});
+        assert!(Shape::read(more.to_string().as_bytes()).is_some());
     }
 
     #[test]

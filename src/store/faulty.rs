@@ -359,6 +359,7 @@ delegate!(CustomRoles {
 delegate!(Registries {
     registry(region: &Region) -> Option<RegistryFacts>;
     put_registry(settings: &RegistrySettings) -> ();
+    replace_registry(seen: &RegistrySettings, settings: &RegistrySettings) -> ();
     namespaces(region: &Region) -> Vec<NamespaceRecord>;
     insert_namespace(row: &NamespaceRecord) -> ();
     delete_namespace(region: &Region, name: &Namespace) -> ();

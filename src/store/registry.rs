@@ -53,6 +53,12 @@ pub trait Registries {
     async fn registry(&self, region: &Region) -> Result<Option<RegistryFacts>, StoreError>;
     /// Makes or replaces the settings.
     async fn put_registry(&self, settings: &RegistrySettings) -> Result<(), StoreError>;
+    /// Replaces the settings if they are still what was `seen`; `Stale` if another change, of whichever replica, was faster.
+    async fn replace_registry(
+        &self,
+        seen: &RegistrySettings,
+        settings: &RegistrySettings,
+    ) -> Result<(), StoreError>;
     /// The namespaces of one registry, by name.
     async fn namespaces(&self, region: &Region) -> Result<Vec<NamespaceRecord>, StoreError>;
     /// Adds a namespace; `Conflict` if it exists.

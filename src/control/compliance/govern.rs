@@ -41,7 +41,7 @@ impl Desk {
             }
         })
         .await?;
-        self.store.put_registry(&row).await?;
+        self.store.replace_registry(&stored, &row).await?;
         Ok(true)
     }
 

@@ -6,6 +6,18 @@ use serde_json::{Map, Value};
 use super::note::Note;
 use super::{InsightName, Kind, Level, NextStep, bounded, few, only_for};
 
+/// How many values the reference data of an occurrence may have: each takes more memory than it is long.
+const VALUES_MAX: usize = 256;
+
+/// How many values a value comes to.
+fn count(value: &Value) -> usize {
+    match value {
+        Value::Array(all) => 1 + all.iter().map(count).sum::<usize>(),
+        Value::Object(all) => 1 + all.values().map(count).sum::<usize>(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => 1,
+    }
+}
+
 /// An occurrence, as the API writes it, without what the server adds.
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -170,6 +182,13 @@ impl Occurrence {
         only_for(self.kind, self.kind == Kind::Kpi, "kpi", self.kpi.is_some())?;
         few("next_steps", self.finding.as_ref().map_or(&[], |finding| &finding.next_steps))?;
         bounded(self)?;
+        if self
+            .reference_data
+            .as_ref()
+            .is_some_and(|data| data.values().map(count).sum::<usize>() > VALUES_MAX)
+        {
+            return Err(format!("`reference_data` has at most {VALUES_MAX} values"));
+        }
         Ok((id, note))
     }
 

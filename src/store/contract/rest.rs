@@ -10,7 +10,7 @@ use crate::registry::name::Namespace;
 use crate::store::aws::holder::Holder;
 use crate::store::feed::{ChangeKey, Sequence};
 use crate::store::policy::Subject;
-use crate::store::registry::NamespaceRecord;
+use crate::store::registry::{NamespaceRecord, RegistrySettings};
 use crate::store::{Store, StoreError};
 
 pub(crate) async fn the_account_is_founded_once_and_whole(store: Arc<dyn Store>) {
@@ -57,6 +57,11 @@ pub(crate) async fn registry_settings_are_made_and_replaced(store: Arc<dyn Store
     let mut row = settings("us-south");
     store.put_registry(&row).await.unwrap();
     store.put_registry(&settings("eu-de")).await.unwrap();
+    let other = settings("eu-de");
+    let changed = RegistrySettings { private_only: !other.private_only, ..other.clone() };
+    store.replace_registry(&other, &changed).await.unwrap();
+    assert!(matches!(store.replace_registry(&other, &changed).await, Err(StoreError::Stale)));
+    store.replace_registry(&changed, &other).await.unwrap();
     let mut feed = store.latest().await.unwrap();
     (row.policies_enforced, row.private_only, row.platform_metrics) = (false, true, true);
     store.put_registry(&row).await.unwrap();

@@ -116,11 +116,7 @@ impl Alerts for SqlStore {
         for raised in alerts.iter().filter(|one| !one.channels.is_empty()) {
             insert_alert(&mut write, raised).await?;
         }
-        let forget = sql::query(
-            "delete from alert where number <= (select max(number) from alert) - ?1 and not exists \
-             (select 1 from alert_delivery where alert_delivery.alert = alert.number and state = 'pending')",
-        );
-        forget.bind(KEPT).execute(write.connection()).await?;
+        forget(&mut write).await?;
         write.commit().await?;
         Ok(true)
     }
@@ -229,6 +225,16 @@ async fn refuse_namesake(write: &mut Write<'_>, row: &ChannelRecord) -> Result<(
         Some(_) => Err(StoreError::Conflict("there is a channel of that name: choose another")),
         None => Ok(()),
     }
+}
+
+/// Removes the oldest alerts that nobody waits for.
+pub(super) async fn forget(write: &mut Write<'_>) -> Result<(), StoreError> {
+    let forget = sql::query(
+        "delete from alert where number <= (select max(number) from alert) - ?1 and not exists \
+         (select 1 from alert_delivery where alert_delivery.alert = alert.number and state = 'pending')",
+    );
+    forget.bind(KEPT).execute(write.connection()).await?;
+    Ok(())
 }
 
 /// Writes an alert down, unless it was told before; a channel that is gone meanwhile is not told.

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde::de::DeserializeOwned;
 
 use super::SqlStore;
-use super::alert::insert_alert;
+use super::alert::{forget, insert_alert};
 use super::row::{self, document, json};
 use super::write::Write;
 use crate::findings::insight::InsightName;
@@ -117,6 +117,7 @@ impl Insights for SqlStore {
         not_too_many(&mut write, "select count(*) from insight_occurrence", most).await?;
         if let Some(raised) = raised.filter(|raised| !raised.channels.is_empty()) {
             insert_alert(&mut write, raised).await?;
+            forget(&mut write).await?;
         }
         write.commit().await
     }

@@ -33,6 +33,22 @@ impl Registries for SqlStore {
         write.commit().await
     }
 
+    async fn replace_registry(
+        &self,
+        seen: &RegistrySettings,
+        to: &RegistrySettings,
+    ) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        let select = sql::query("select * from registry where region = ?1").bind(to.region.as_str());
+        let found = select.fetch_optional(write.connection()).await?;
+        if found.as_ref().map(settings).transpose()?.is_some_and(|now| now != *seen) {
+            return Err(StoreError::Stale);
+        }
+        put(write.connection(), to).await?;
+        write.touch(ChangeKey::Registry(to.region.clone()));
+        write.commit().await
+    }
+
     async fn namespaces(&self, region: &Region) -> Result<Vec<NamespaceRecord>, StoreError> {
         let select =
             sql::query("select * from namespace where region = ?1 order by name").bind(region.as_str());
