@@ -34,9 +34,12 @@ async fn ask(mut stream: Stream, request: &[u8], until: Instant) -> u32 {
     let mut answered = 0;
     while Instant::now() < until {
         stream.write_all(request).await.expect("it takes requests");
+        stream.flush().await.expect("it takes requests");
         let mut have = 0;
         while !buffer[..have].ends_with(b"\r\n\r\n") {
-            have += stream.read(&mut buffer[have..]).await.expect("it answers");
+            let read = stream.read(&mut buffer[have..]).await.expect("it answers");
+            assert!(read > 0, "it closes a connection after {answered} answers");
+            have += read;
         }
         assert!(buffer.starts_with(b"HTTP/1.1 200"));
         answered += 1;

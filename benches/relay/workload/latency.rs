@@ -86,9 +86,12 @@ async fn answer(
     let mut buffer = vec![0; 64 * 1024];
     while let Some(due) = due.recv().await {
         stream.write_all(&request).await.expect("it takes requests");
+        stream.flush().await.expect("it takes requests");
         let mut have = 0;
         while !is_whole(&buffer[..have]) {
-            have += stream.read(&mut buffer[have..]).await.expect("it answers");
+            let read = stream.read(&mut buffer[have..]).await.expect("it answers");
+            assert!(read > 0, "it closes a connection");
+            have += read;
         }
         assert!(buffer.starts_with(b"HTTP/1.1 200"));
         taken.push(due.elapsed());
