@@ -275,7 +275,12 @@ impl Desk {
                 self.may_revive(caller, &row).await?;
             }
             row.stamp = Expected::Any.next(id, &row.stamp, self.clock.now())?;
-            self.store.update_api_key(&row).await.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
+            let done = match (switch, on) {
+                // Whoever has the key may change it, too, and as fast as they can.
+                (Switch::Disabled, true) => self.store.disable_api_key(id, row.stamp.modified_at).await,
+                (Switch::Disabled, false) | (Switch::Locked, _) => self.store.update_api_key(&row).await,
+            };
+            done.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
             let deed = match (switch, on) {
                 (Switch::Disabled, true) => Deed::Disable,
                 (Switch::Disabled, false) => Deed::Enable,
