@@ -65,6 +65,9 @@ mod init;
 /// Real clients whose transfers are cut off, or must not be.
 #[cfg(test)]
 mod interrupted;
+/// What a kubelet asks and pulls with.
+#[cfg(test)]
+mod kubelet;
 /// Too many requests, and too many wrong guesses.
 #[cfg(test)]
 mod limits;
