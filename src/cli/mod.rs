@@ -23,6 +23,7 @@ mod endpoint;
 mod entity;
 mod explain;
 mod failure;
+mod fleet;
 mod http;
 mod iam;
 mod login;
@@ -110,6 +111,8 @@ async fn dispatch(io: &mut Io, command: ClientCommand) -> Result<(), Failure> {
         ClientCommand::Cr(command) => cr::run(io, command).await,
         ClientCommand::Explain(explain) => explain::run(io, explain).await,
         ClientCommand::Iam(command) => iam::run(io, command).await,
+        ClientCommand::Jobs(formatted) => fleet::jobs(io, formatted.display()).await,
+        ClientCommand::Keys(command) => fleet::keys(io, command).await,
         ClientCommand::Login(login) => login::login(io, login).await,
         ClientCommand::Logout => login::logout(io),
         ClientCommand::Policy(args::policy::Command::Lint(lint)) => policy::lint(io, &lint),
