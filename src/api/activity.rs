@@ -41,7 +41,7 @@ pub fn activity(endpoint: Endpoint, owner: Option<&PrincipalId>) -> Option<&'sta
         Endpoint::ApiKeys(which) => api_key(which, owner),
         Endpoint::Attachments(which) => attachment(which),
         Endpoint::Cbr(which) => restriction(which),
-        Endpoint::Compliance(_) => return None,
+        Endpoint::Compliance(_) | Endpoint::Fleet(_) => return None,
         Endpoint::Governance(which) => governance(which),
         Endpoint::Exemptions(which) => exemption(which),
         Endpoint::GroupRules(which) => group_rule(which),

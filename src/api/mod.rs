@@ -30,6 +30,7 @@ pub mod call;
 pub mod compliance;
 pub mod envelope;
 mod explain;
+pub mod fleet;
 pub mod ibm;
 pub mod native;
 pub mod page;
@@ -240,6 +241,7 @@ impl Api {
             Endpoint::GroupRules(which) => ibm::group_rules::answer(which, &call).await,
             Endpoint::Groups(which) => ibm::groups::answer(which, &call).await,
             Endpoint::Images(which) => ibm::images::answer(which, &call).await,
+            Endpoint::Fleet(which) => fleet::answer(which, &call).await,
             Endpoint::Native(which) => native::answer(which, &call, &self.registries).await,
             Endpoint::Notifications(which) => ibm::notifications::answer(which, &call).await,
             Endpoint::Insights(which) => ibm::insights::answer(which, &call).await,

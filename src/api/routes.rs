@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 use http::Method;
 
 use super::compliance::Compliance;
+use super::fleet::Fleet;
 use super::ibm::accounts::Accounts;
 use super::ibm::api_keys::ApiKeys;
 use super::ibm::attachments::Attachments;
@@ -93,6 +94,8 @@ pub enum Endpoint {
     Compliance(Compliance),
     /// Configuration rules.
     Governance(Governance),
+    /// What replicas have in common.
+    Fleet(Fleet),
     /// Exemptions of Vulnerability Advisor.
     Exemptions(Exemptions),
     /// Dynamic rules of access groups.
@@ -370,6 +373,8 @@ pub static ROUTES: &[Route] = &[
     route(Method::POST,   "/api/native/explain",         E::Native(Native::Explain),    D::Native, Needs(A::PolicyRead)),
     route(Method::POST,   "/api/native/who-can",         E::Native(Native::WhoCan),     D::Native, Needs(A::PolicyRead)),
     route(Method::POST,   "/api/native/images/{image}/report", E::Native(Native::UploadReport), D::Native, Needs(A::FindingsWrite)),
+    route(Method::GET,    "/api/native/jobs",            E::Fleet(Fleet::Jobs),         D::Native, Needs(A::AccountRead)),
+    route(Method::POST,   "/api/native/signing-keys",    E::Fleet(Fleet::RotateKey),    D::Native, Needs(A::AccountUpdate)),
     route(Method::GET,    "/api/native/registries",      E::Native(Native::Registries), D::Native, Proven),
     route(Method::GET,    "/api/native/whoami",          E::Native(Native::Whoami),     D::Native, Proven),
 ];

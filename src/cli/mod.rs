@@ -23,6 +23,7 @@ mod endpoint;
 mod entity;
 mod explain;
 mod failure;
+mod fleet;
 mod health;
 mod http;
 mod iam;
@@ -113,6 +114,8 @@ async fn dispatch(io: &mut Io, command: ClientCommand) -> Result<(), Failure> {
         ClientCommand::Explain(explain) => explain::run(io, explain).await,
         ClientCommand::Health(wanted) => health::run(io, wanted).await,
         ClientCommand::Iam(command) => iam::run(io, command).await,
+        ClientCommand::Jobs(formatted) => fleet::jobs(io, formatted.display()).await,
+        ClientCommand::Keys(command) => fleet::keys(io, command).await,
         ClientCommand::Kube(command) => kube::run(io, command).await,
         ClientCommand::Login(login) => login::login(io, login).await,
         ClientCommand::Logout => login::logout(io),

@@ -98,6 +98,12 @@ impl Ledger {
         self.lost.store(true, Ordering::Relaxed);
     }
 
+    /// Whether notes were lost that nobody has looked for yet.
+    #[must_use]
+    pub fn has_lost(&self) -> bool {
+        self.lost.load(Ordering::Relaxed)
+    }
+
     /// Whether notes were lost since this was last asked.
     pub fn take_lost(&self) -> bool {
         self.lost.swap(false, Ordering::Relaxed)

@@ -55,6 +55,7 @@ pub mod image;
 pub mod insight;
 pub mod intake;
 pub mod inventory;
+pub mod job;
 pub mod label;
 pub mod list;
 pub mod namespace;

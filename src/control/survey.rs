@@ -11,6 +11,7 @@ use crate::registry::name::RepositoryName;
 use crate::registry::reference::Digest;
 
 use super::inventory::Held;
+use crate::store::quota::Added;
 
 /// What is shown of a repository: every manifest that can be found and is not hidden, with the tags that are not.
 pub(super) async fn shown(bin: &Bin, region: &Region, name: &RepositoryName) -> Result<Vec<Held>, Fault> {
@@ -60,8 +61,9 @@ async fn is_surveyed(bin: &Bin, region: &Region) -> Result<bool, Fault> {
 /// # Errors
 /// [`Fault`] of the upstream or the store.
 pub async fn survey(bin: &Bin, images: &dyn Images, region: &Region) -> Result<(), Fault> {
-    let before = bin.usage.pushed_in_all(region);
     write_down(bin, region).await?;
+    let since =
+        bin.store.used(region).await.map_err(stored)?.map(|used| Added(used.added)).unwrap_or_default();
     let mut blobs = HashMap::new();
     for name in images.repositories(region).await? {
         for held in shown(bin, region, &name).await? {
@@ -69,12 +71,9 @@ pub async fn survey(bin: &Bin, images: &dyn Images, region: &Region) -> Result<(
         }
     }
     let total: u64 = blobs.values().fold(0, |total, size| total.saturating_add(*size));
-    // What was pushed meanwhile may have been missed.
-    let meanwhile = bin.usage.pushed_in_all(region).saturating_sub(before);
-    let unwritten = bin.usage.unwritten(region).1.storage;
-    let total = total.saturating_add(meanwhile.saturating_sub(unwritten));
+    // What was pushed meanwhile, through whichever replica, may have been missed: it is counted once more rather than not at all.
     let now = bin.clock.now();
-    bin.store.put_storage(region, now.month(), total, now).await.map_err(stored)?;
+    bin.store.put_storage(region, now.month(), (total, since), now).await.map_err(stored)?;
     write_down(bin, region).await
 }
 

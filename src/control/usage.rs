@@ -49,8 +49,6 @@ struct Meter {
     /// What has passed since.
     pulled: AtomicU64,
     pushed: AtomicU64,
-    /// All that was ever pushed through this process.
-    pushed_in_all: AtomicU64,
     survey_wanted: AtomicBool,
 }
 
@@ -95,13 +93,6 @@ impl Usage {
     pub fn pushed(&self, region: &Region, bytes: u64) {
         let Some(meter) = self.meter(region) else { return };
         meter.pushed.fetch_add(bytes, Ordering::Relaxed);
-        meter.pushed_in_all.fetch_add(bytes, Ordering::Relaxed);
-    }
-
-    /// All that was ever pushed through this process: for what is pushed while a survey is under way.
-    #[must_use]
-    pub fn pushed_in_all(&self, region: &Region) -> u64 {
-        self.meter(region).map_or(0, |meter| meter.pushed_in_all.load(Ordering::Relaxed))
     }
 
     /// What has passed and is not in the store yet, and the month of its traffic.
@@ -179,7 +170,8 @@ mod tests {
         assert_eq!(usage.used(&north, 5), Bytes::default(), "each registry by itself");
         let (month, passed) = usage.unwritten(&south);
         usage.pulled(&south, 5, 1);
-        let stored = Used { month, traffic: 1100, storage: 230, surveyed_at: UnixTime::from_millis(0) };
+        let stored =
+            Used { month, traffic: 1100, storage: 230, added: 0, surveyed_at: UnixTime::from_millis(0) };
         usage.written(&south, passed, stored);
         assert_eq!(usage.used(&south, 5), Bytes { traffic: 1101, storage: 230 });
         assert_eq!(usage.used(&south, 6).traffic, 0, "a new month begins at nothing");

@@ -6,9 +6,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use super::carriers::Carriers;
+use super::fleet::Fleet;
 use crate::api::Api;
 use crate::config::settings::Settings;
 use crate::control::alert::{Courier, Dispatch, Signature};
+use crate::control::job::Job;
 use crate::credential::seal::MasterKey;
 use crate::findings::alert::message::{Message, Teller};
 use crate::findings::alert::retry::ATTEMPT_MAX;
@@ -63,22 +65,21 @@ impl Courier for Webhooks {
 }
 
 /// Alerts until it is aborted.
-pub(super) async fn keep_telling(api: Arc<Api>) {
+pub(super) async fn keep_telling(api: Arc<Api>, fleet: Arc<Fleet>) {
     let desk = api.desk();
     let mut committed = desk.store.committed();
     let mut carriers = Carriers::default();
     loop {
         committed.borrow_and_update();
-        if let Err(problem) = desk.raise_alerts().await {
-            tracing::warn!(?problem, "what has happened cannot be made into alerts");
-        }
-        let due = match carriers.send_out(&api, EVERY).await {
-            Ok(due) => due,
-            Err(problem) => {
-                tracing::warn!(?problem, "alerts cannot be delivered");
-                EVERY
-            }
+        let mut due = EVERY;
+        let work = async {
+            let raised = desk.raise_alerts().await;
+            let sent = carriers.send_out(&api, EVERY).await;
+            raised.map_err(|problem| format!("what has happened cannot be made into alerts: {problem:?}"))?;
+            due = sent.map_err(|problem| format!("alerts cannot be delivered: {problem:?}"))?;
+            Ok(String::new())
         };
+        fleet.run(Job::Alerts, EVERY, work).await;
         tokio::time::sleep(REST).await;
         tokio::select! {
             () = tokio::time::sleep(due) => {}

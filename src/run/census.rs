@@ -5,16 +5,19 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
+use super::fleet::Fleet;
 use crate::admit::fault::Fault;
 use crate::control::census::{look_through, verified};
 use crate::control::image::Images;
+use crate::control::job::Job;
 use crate::control::trash::Bin;
 use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::store::StoreError;
 use crate::store::census::Note;
 
-/// How long after the start the registries are looked through, unless somebody wants to know earlier: others have more to do then.
+/// How long after it begins to lead a replica looks the registries through, unless somebody wants to know earlier: others have more
+/// to do then, and what the one before it did not write down is found.
 const AFTER_START: Duration = Duration::from_secs(5 * 60);
 
 /// How often that is done.
@@ -29,21 +32,30 @@ const REST: u32 = 4;
 /// How many changes of a repository are remembered while it is looked through.
 const MEANWHILE_MAX: usize = 1_000;
 
-/// Keeps what is known of images until it is aborted.
-pub(super) async fn keep(bin: Arc<Bin>, images: Arc<dyn Images>, regions: Vec<Region>) {
-    let census = Keeper { bin, images };
-    let mut due = Instant::now() + AFTER_START;
+/// Keeps what is known of images until it is aborted: every replica takes down what it notices, and looks everything through when
+/// it has lost something or somebody wants to know; the one that leads does so now and then.
+pub(super) async fn keep(bin: Arc<Bin>, images: Arc<dyn Images>, regions: Vec<Region>, fleet: Arc<Fleet>) {
+    let mut leads = fleet.leads();
+    let census = Keeper { bin, images, fleet };
+    let never = || Instant::now() + EVERY;
+    let mut due = never();
     loop {
         let ledger = &census.bin.census;
         tokio::select! {
+            Ok(()) = leads.changed() => {
+                due = if *leads.borrow_and_update() { Instant::now() + AFTER_START } else { never() };
+            }
             notes = ledger.next() => {
                 census.take_down(&notes).await;
-                if ledger.take_lost() {
+                if ledger.has_lost() {
                     due = due.min(Instant::now() + AGAIN);
                 }
             }
             () = ledger.wanted() => due = census.all(&regions).await,
-            () = sleep_until(due) => due = census.all(&regions).await,
+            () = sleep_until(due) => due = match ledger.take_lost() || *leads.borrow() {
+                true => census.all(&regions).await,
+                false => never(),
+            },
         }
     }
 }
@@ -51,6 +63,7 @@ pub(super) async fn keep(bin: Arc<Bin>, images: Arc<dyn Images>, regions: Vec<Re
 struct Keeper {
     bin: Arc<Bin>,
     images: Arc<dyn Images>,
+    fleet: Arc<Fleet>,
 }
 
 /// Why a registry could not be looked through.
@@ -83,17 +96,22 @@ impl Keeper {
         self.bin.census.wrote();
     }
 
-    /// Looks all registries through; when to do so again.
+    /// Looks all registries through; when to do so again. The leader's work is on record.
     async fn all(&self, regions: &[Region]) -> Instant {
-        let mut next = EVERY;
-        for region in regions {
-            if let Err(error) = self.registry(region).await {
-                tracing::warn!(%region, %error, "the registry cannot be looked through");
-                next = AGAIN;
+        let work = async {
+            let mut wrong = Vec::new();
+            for region in regions {
+                if let Err(error) = self.registry(region).await {
+                    tracing::warn!(%region, %error, "the registry cannot be looked through");
+                    wrong.push(format!("{region}: {error}"));
+                }
             }
-        }
+            if wrong.is_empty() { Ok(format!("{} registries", regions.len())) } else { Err(wrong.join("; ")) }
+        };
+        let leading = *self.fleet.leads().borrow();
+        let good = if leading { self.fleet.run(Job::Census, EVERY, work).await } else { work.await.is_ok() };
         self.bin.census.fulfil();
-        Instant::now() + next
+        Instant::now() + if good { EVERY } else { AGAIN }
     }
 
     async fn registry(&self, region: &Region) -> Result<(), Unseen> {
@@ -102,7 +120,9 @@ impl Keeper {
         names.extend(store.known_repositories(region).await?);
         names.sort();
         names.dedup();
-        for name in names {
+        let count = names.len();
+        for (number, name) in names.into_iter().enumerate() {
+            self.fleet.progress(Job::Census, format!("{region}: {number} of {count} repositories")).await;
             let began = Instant::now();
             match self.repository(region, &name).await {
                 // Whoever may push there can bring that about; it must not keep the others from being looked at.

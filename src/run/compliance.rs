@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
+use super::fleet::Fleet;
 use crate::api::Api;
 use crate::compliance::facts::Listener as Known;
 use crate::config::settings::{Listener, Settings, Surface};
 use crate::control::compliance::scan::Reason;
 use crate::control::compliance::{Compliance, Premises};
+use crate::control::job::Job;
 use crate::network::endpoint::Endpoint;
 use crate::record::recorder::Recorder;
 
@@ -25,16 +27,19 @@ const EVERY: Duration = Duration::from_secs(30);
 const REST: u32 = 10;
 
 /// Judges until it is aborted.
-pub(super) async fn watch(api: Arc<Api>) {
+pub(super) async fn watch(api: Arc<Api>, fleet: Arc<Fleet>) {
     let desk = api.desk();
     let mut committed = desk.store.committed();
     let mut seen = *committed.borrow_and_update();
     let mut reason = Reason::Schedule;
     loop {
         let began = Instant::now();
-        if let Err(problem) = desk.compliance_scan(reason).await {
-            tracing::warn!(?problem, "goals and rules cannot be judged");
-        }
+        let work = async {
+            let scan = desk.compliance_scan(reason).await;
+            scan.map(|_| String::new())
+                .map_err(|problem| format!("goals and rules cannot be judged: {problem:?}"))
+        };
+        fleet.run(Job::Compliance, EVERY, work).await;
         let rest = (began.elapsed() * REST).min(EVERY);
         let due = Instant::now() + EVERY;
         tokio::time::sleep(rest).await;

@@ -7,10 +7,11 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 
 use super::failure::{Doing, Failure};
+use super::fleet::Fleet;
 use super::init::Installation;
 use super::scanner::CommandScanner;
 use super::sources::Sources;
-use super::{alerts, census, compliance, descriptors, housekeeping, plan, renewal, tasks};
+use super::{alerts, census, compliance, descriptors, housekeeping, jobs, plan, renewal, standing, tasks};
 use crate::acme::place;
 use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
@@ -99,14 +100,13 @@ impl Server {
             Arc::clone(&sources.clock),
             seen,
         ));
+        let fleet =
+            Fleet::new(Arc::clone(&installation.store), Arc::clone(&sources.clock), &*sources.entropy);
         let shared =
-            Arc::new(shared(settings, installation, control, (&upstreams, content), sightings, sources)?);
+            shared(settings, installation, control, (&upstreams, content), sightings, (sources, &fleet))?;
+        let shared = Arc::new(shared);
         let sites = shared.sites.all().to_vec();
-        let regions = sites.iter().map(|site| site.region.clone()).collect();
-        shared.control.spawn(tasks::expire_images(Arc::clone(&shared.api), regions));
-        shared.control.spawn(tasks::rotate_keys(Arc::clone(&shared.api)));
-        shared.control.spawn(alerts::keep_telling(Arc::clone(&shared.api)));
-        shared.control.spawn(compliance::watch(Arc::clone(&shared.api)));
+        work(&shared, &fleet);
         let (made, entropy) = (Arc::clone(&shared), Arc::clone(&sources.entropy));
         let make_app = move |worker: usize| {
             // They have all been made once before the first worker started.
@@ -174,13 +174,22 @@ impl Server {
     }
 }
 
+/// What is done on a clock beside requests: by every replica, and for all of them by the one that leads.
+fn work(shared: &Shared, fleet: &Arc<Fleet>) {
+    let (api, regions) = (Arc::clone(&shared.api), shared.sites.all().iter().map(|site| site.region.clone()));
+    let regions: Vec<Region> = regions.collect();
+    shared.control.spawn(housekeeping::tell(Arc::clone(&api)));
+    shared.control.spawn(standing::show(Arc::clone(&api), Arc::clone(fleet)));
+    shared.control.spawn(Arc::clone(fleet).keep(move |fleet, set| jobs::start(&api, &regions, fleet, set)));
+}
+
 fn shared(
     settings: &Settings,
     installation: Installation,
     control: Handle,
     (upstreams, content): (&[UpstreamSettings], Option<Arc<ContentCache>>),
     seen: Sightings,
-    sources: &Sources,
+    (sources, fleet): (&Sources, &Arc<Fleet>),
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
     let Sources { clock, entropy } = sources.clone();
@@ -191,7 +200,7 @@ fn shared(
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
     let (reader, bin) = eyes(settings, upstreams, &store, (&clock, &entropy))?;
     let images: Arc<dyn Images> = reader.clone();
-    let activity = keep_house(&control, &bin, &images, settings);
+    let activity = keep_house(&control, (&bin, &images), settings, fleet);
     let desk = Desk {
         account: settings.account.id.clone(),
         activity,
@@ -211,7 +220,7 @@ fn shared(
         stock: Arc::new(Shelf { stock: reader, bin: Arc::clone(&bin) }),
         store,
     };
-    let pushed = pushed(settings, &control, &bin, &desk.scans);
+    let pushed = pushed(settings, &control, (&bin, &desk.scans), fleet);
     Ok(Shared {
         gate,
         mint: Mint::new(view, master, issuer, lifetimes(settings), Arc::clone(&clock), entropy),
@@ -278,21 +287,29 @@ fn view(settings: &Settings, store: &Arc<dyn crate::store::Store>, control: &Han
 /// What is done on a clock; the activity that is written down then.
 fn keep_house(
     control: &Handle,
-    bin: &Arc<Bin>,
-    images: &Arc<dyn Images>,
+    (bin, images): (&Arc<Bin>, &Arc<dyn Images>),
     settings: &Settings,
+    fleet: &Arc<Fleet>,
 ) -> Arc<Activity> {
-    control.spawn(housekeeping::keep_house(Arc::clone(bin), Arc::clone(images)));
-    control.spawn(census::keep(Arc::clone(bin), Arc::clone(images), regions(settings).collect()));
+    control.spawn(housekeeping::write_usage(Arc::clone(bin)));
+    let surveyor = housekeeping::survey_now_and_then(Arc::clone(bin), Arc::clone(images), Arc::clone(fleet));
+    control.spawn(surveyor);
+    let regions = regions(settings).collect();
+    control.spawn(census::keep(Arc::clone(bin), Arc::clone(images), regions, Arc::clone(fleet)));
     let activity = Arc::default();
     control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&bin.store)));
     activity
 }
 
 /// Where the workers tell of what is pushed.
-fn pushed(settings: &Settings, control: &Handle, bin: &Arc<Bin>, scans: &Arc<Scans>) -> Told {
+fn pushed(
+    settings: &Settings,
+    control: &Handle,
+    (bin, scans): (&Arc<Bin>, &Arc<Scans>),
+    fleet: &Arc<Fleet>,
+) -> Told {
     let (by, told) = tokio::sync::mpsc::channel(1024);
-    control.spawn(tasks::look_at_pushed(Arc::clone(bin), Arc::clone(scans), told));
+    control.spawn(tasks::look_at_pushed(Arc::clone(bin), Arc::clone(scans), told, Arc::clone(fleet)));
     let regions = regions(settings).collect();
     control.spawn(tasks::count_findings(Arc::clone(bin), Arc::clone(scans), regions));
     Told { by }

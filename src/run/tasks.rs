@@ -1,15 +1,15 @@
-//! What goes on beside requests: upstream health, notes of pushes and pulls, images that expire.
+//! What goes on beside requests on every replica: upstream health, notes of pushes and pulls, reports that were pushed.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 
-use crate::api::Api;
-use crate::clock::{Clock, UnixTime};
+use super::fleet::Fleet;
+use crate::clock::Clock;
 use crate::control::intake::read_pushed;
+use crate::control::job::Job;
 use crate::control::pushed::Pushed;
-use crate::control::rotation;
 use crate::control::scans::Scans;
 use crate::control::trash::Bin;
 use crate::forward::Forwarder;
@@ -57,9 +57,14 @@ const READ_EVERY: Duration = Duration::from_secs(30);
 const READ_SOON: usize = 256;
 
 /// Reads the reports that were pushed, and has images scanned where that is wanted: neither waits for the other.
-pub async fn look_at_pushed(bin: Arc<Bin>, scans: Arc<Scans>, mut told: mpsc::Receiver<Pushed>) {
+pub(super) async fn look_at_pushed(
+    bin: Arc<Bin>,
+    scans: Arc<Scans>,
+    mut told: mpsc::Receiver<Pushed>,
+    fleet: Arc<Fleet>,
+) {
     let (tell, soon) = mpsc::channel(READ_SOON);
-    let reading = read_soon(Arc::clone(&bin), soon);
+    let reading = read_soon(Arc::clone(&bin), soon, fleet);
     let scanning = async {
         while let Some(Pushed { image, about }) = told.recv().await {
             let is_about = about.is_some();
@@ -77,8 +82,9 @@ pub async fn look_at_pushed(bin: Arc<Bin>, scans: Arc<Scans>, mut told: mpsc::Re
     }
 }
 
-/// Reads reports, if they are read here at all: those about what it is told at once, all others now and then.
-async fn read_soon(bin: Arc<Bin>, mut told: mpsc::Receiver<Scanned>) {
+/// Reads reports, if they are read here at all: those about what it is told at once, all others now and then if it leads.
+async fn read_soon(bin: Arc<Bin>, mut told: mpsc::Receiver<Scanned>, fleet: Arc<Fleet>) {
+    let leads = fleet.leads();
     let read_reports = bin.reads_reports;
     let mut every = tokio::time::interval(READ_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -92,16 +98,24 @@ async fn read_soon(bin: Arc<Bin>, mut told: mpsc::Receiver<Scanned>) {
                 Some(_) => {}
                 None => return,
             },
-            _ = every.tick(), if read_reports => after = read(&bin, Due::After(after)).await.unwrap_or(0),
+            _ = every.tick(), if read_reports && *leads.borrow() => {
+                let mut next = 0;
+                let work = async {
+                    let read = read_pushed(&bin, Due::After(after)).await;
+                    next = read.map_err(|fault| format!("pushed reports cannot be read: {fault}"))?.unwrap_or(0);
+                    Ok(String::new())
+                };
+                fleet.run(Job::Reports, READ_EVERY, work).await;
+                after = next;
+            }
         }
     }
 }
 
-async fn read(bin: &Bin, due: Due<'_>) -> Option<i64> {
-    read_pushed(bin, due).await.unwrap_or_else(|fault| {
+async fn read(bin: &Bin, due: Due<'_>) {
+    if let Err(fault) = read_pushed(bin, due).await {
         tracing::warn!(%fault, "pushed reports cannot be read");
-        None
-    })
+    }
 }
 
 async fn scan_if_wanted(bin: &Arc<Bin>, scans: &Arc<Scans>, of: Scanned) {
@@ -129,61 +143,6 @@ pub async fn count_findings(bin: Arc<Bin>, scans: Arc<Scans>, regions: Vec<Regio
             if let Err(error) = scans.count(&bin, region).await {
                 tracing::warn!(%error, %region, "what is reported cannot be counted");
             }
-        }
-    }
-}
-
-/// How often lifecycle policies are carried out; the first time at once.
-const EXPIRE_EVERY: Duration = Duration::from_secs(60 * 60);
-
-/// How long an upload by parts may take, in milliseconds.
-const UPLOADS_KEPT_MILLIS: i64 = 24 * 60 * 60 * 1000;
-
-/// Removes images whose lifecycle policies say so, and forgets uploads that nobody ends.
-pub async fn expire_images(api: Arc<Api>, regions: Vec<Region>) {
-    let desk = api.desk();
-    let mut every = tokio::time::interval(EXPIRE_EVERY);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        every.tick().await;
-        let since = desk.clock.now().millis().saturating_sub(UPLOADS_KEPT_MILLIS);
-        if let Err(error) = desk.store.forget_layer_uploads(UnixTime::from_millis(since)).await {
-            tracing::warn!(%error, "abandoned uploads are not forgotten");
-        }
-        for region in &regions {
-            let names = desk.store.lifecycles(region).await.unwrap_or_else(|error| {
-                tracing::warn!(%error, %region, "lifecycle policies cannot be read");
-                Vec::new()
-            });
-            for name in names {
-                match desk.ecr_expire(region, &name).await {
-                    Ok(gone) => {
-                        for (digest, rule) in gone {
-                            tracing::info!(%region, repository = %name, %digest, rule, "an image has expired");
-                        }
-                    }
-                    Err(problem) => {
-                        tracing::warn!(?problem, %region, repository = %name, "a lifecycle policy is not carried out");
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// How often it is looked whether the key that signs tokens is old; the first time at once.
-const ROTATE_EVERY: Duration = Duration::from_secs(60 * 60);
-
-/// Replaces the key that signs tokens when it is old.
-pub async fn rotate_keys(api: Arc<Api>) {
-    let mut every = tokio::time::interval(ROTATE_EVERY);
-    every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        every.tick().await;
-        match api.desk().rotate_signing_key(rotation::OLD).await {
-            Ok(true) => tracing::info!("another key signs tokens from now on"),
-            Ok(false) => {}
-            Err(problem) => tracing::warn!(?problem, "the key that signs tokens cannot be replaced"),
         }
     }
 }

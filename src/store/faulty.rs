@@ -40,11 +40,13 @@ use super::group::{AccessGroup, Groups, Membership};
 use super::group_rule::{ClaimRuleRecord, ClaimRules, Claimed};
 use super::identity::{ApiKeyRecord, Identities, Listed, PrincipalFacts, ServiceIdentity, User, Window};
 use super::insight::{Insight, Insights, Named, Of, Put};
+use super::job::{Ended, JobRecord, Jobs, Leader};
 use super::keyring::{Keyring, SigningKeyRecord};
+use super::lead::{Lead, Leads};
 use super::network::{AccountSettings, ListHolder, NetworkFacts, Networks, RuleRecord, ZoneRecord};
 use super::policy::{Policies, PolicyRecord, Subject};
 use super::profile::{Authenticated, HistoryRecord, Profile, Profiles};
-use super::quota::{Quota, Quotas, Used};
+use super::quota::{Added, Quota, Quotas, Used};
 use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettings};
 use super::resource_group::{ResourceGroup, ResourceGroups};
 use super::retention::{RetentionPolicy, Retentions};
@@ -292,7 +294,7 @@ delegate!(Identities {
 
 delegate!(Keyring {
     signing_keys() -> (Vec<SigningKeyRecord>, Sequence);
-    rotate_in(key: &SigningKeyRecord, others_retire_at: UnixTime) -> ();
+    rotate_in(key: &SigningKeyRecord, instead_of: Option<&str>, others_retire_at: UnixTime) -> ();
     purge_retired(now: UnixTime) -> ();
 });
 
@@ -537,12 +539,24 @@ impl AwsStore for Faulty {}
 
 impl Store for Faulty {}
 
+delegate!(Jobs {
+    take_lead(replica: &str, now: UnixTime) -> u32;
+    begin_job(name: &str, replica: &str, now: UnixTime) -> ();
+    job_progress(name: &str, replica: &str, progress: &str) -> ();
+    end_job(name: &str, replica: &str, ended: &Ended<'_>) -> ();
+    jobs() -> (Option<Leader>, Vec<JobRecord>);
+});
+
+delegate!(Leads {
+    try_lead() -> Option<Box<dyn Lead>>;
+});
+
 delegate!(Quotas {
     quota(region: &Region) -> Quota;
     put_quota(region: &Region, quota: &Quota) -> ();
     used(region: &Region) -> Option<Used>;
     add_used(region: &Region, month: i64, traffic: u64, storage: u64) -> ();
-    put_storage(region: &Region, month: i64, storage: u64, at: UnixTime) -> ();
+    put_storage(region: &Region, month: i64, counted: (u64, Added), at: UnixTime) -> ();
 });
 
 delegate!(Retentions {

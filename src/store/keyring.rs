@@ -27,8 +27,13 @@ pub trait Keyring {
     /// All keys, youngest first, and the feed's position.
     async fn signing_keys(&self) -> Result<(Vec<SigningKeyRecord>, Sequence), StoreError>;
     /// Adds a key and gives all others the same time to retire, unless they retire earlier, in one transaction.
-    /// `Conflict` if there is a key of that id.
-    async fn rotate_in(&self, key: &SigningKeyRecord, others_retire_at: UnixTime) -> Result<(), StoreError>;
+    /// `Conflict` if there is a key of that id; `Stale` unless the one that does not retire yet is still `instead_of`, or there is none.
+    async fn rotate_in(
+        &self,
+        key: &SigningKeyRecord,
+        instead_of: Option<&str>,
+        others_retire_at: UnixTime,
+    ) -> Result<(), StoreError>;
     /// Removes keys that have retired before `now`.
     async fn purge_retired(&self, now: UnixTime) -> Result<(), StoreError>;
 }

@@ -20,7 +20,9 @@ pub mod group;
 pub mod group_rule;
 pub mod identity;
 pub mod insight;
+pub mod job;
 pub mod keyring;
+pub mod lead;
 pub mod network;
 pub mod policy;
 pub mod postgres;
@@ -54,7 +56,9 @@ pub trait Store:
     + group_rule::ClaimRules
     + identity::Identities
     + insight::Insights
+    + job::Jobs
     + keyring::Keyring
+    + lead::Leads
     + network::Networks
     + policy::Policies
     + profile::Profiles

@@ -24,9 +24,15 @@ pub struct Used {
     pub traffic: u64,
     /// Bytes held.
     pub storage: u64,
+    /// All that was ever added to that, by whomever.
+    pub added: u64,
     /// When what is held was last counted at the upstream.
     pub surveyed_at: UnixTime,
 }
+
+/// All that was ever added, as [`Used::added`] said it when a survey began.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+pub struct Added(pub u64);
 
 /// Reading and changing limits and usage. A change of limits touches the registry; usage touches nothing.
 #[async_trait]
@@ -45,12 +51,12 @@ pub trait Quotas {
         traffic: u64,
         storage: u64,
     ) -> Result<(), StoreError>;
-    /// Replaces what is held by what a survey found.
+    /// Replaces what is held by what a survey found, and by what was added since `since`, which may have been missed.
     async fn put_storage(
         &self,
         region: &Region,
         month: i64,
-        storage: u64,
+        (storage, since): (u64, Added),
         at: UnixTime,
     ) -> Result<(), StoreError>;
 }

@@ -19,7 +19,7 @@ use crate::credential::voucher::Voucher;
 use crate::ids::principal::PrincipalId;
 use crate::registry::scope::ScopeEntry;
 use crate::view::View;
-use crate::view::keyring::Keyring;
+use crate::view::keyring::{Keyring, Signing};
 
 /// The purpose that signing keys are sealed for.
 pub const SEALED_FOR: &str = "signing-key";
@@ -64,6 +64,7 @@ pub struct Mint {
 /// The signing key, unsealed, and the reading of the keyring that it came from.
 struct Opened {
     keyring: Arc<Keyring>,
+    kid: Box<str>,
     key: SigningKey,
 }
 
@@ -214,22 +215,23 @@ impl Mint {
 
     async fn sign<T: serde::Serialize>(&self, kind: &str, claims: &T) -> Result<String, Fault> {
         let keyring = self.view.keyring().await?;
-        let opened = match self.opened.load_full().filter(|known| Arc::ptr_eq(&known.keyring, &keyring)) {
+        let signing = keyring.signing(self.clock.now());
+        let signing = signing.ok_or_else(|| Fault::Internal("there is no signing key".to_owned()))?;
+        let same = |known: &Arc<Opened>| Arc::ptr_eq(&known.keyring, &keyring) && known.kid == signing.kid;
+        let opened = match self.opened.load_full().filter(same) {
             Some(opened) => opened,
-            None => self.open(keyring)?,
+            None => self.open(&keyring, signing)?,
         };
         opened.key.sign(kind, claims).map_err(|_| Fault::Internal("signing failed".to_owned()))
     }
 
-    fn open(&self, keyring: Arc<Keyring>) -> Result<Arc<Opened>, Fault> {
-        let sealed =
-            keyring.signing().ok_or_else(|| Fault::Internal("there is no signing key".to_owned()))?;
-        let private = self.master.open(SEALED_FOR, sealed);
+    fn open(&self, keyring: &Arc<Keyring>, signing: &Signing) -> Result<Arc<Opened>, Fault> {
+        let private = self.master.open(SEALED_FOR, &signing.sealed);
         let private = private
             .ok_or_else(|| Fault::Internal("the master key does not open the signing key".to_owned()))?;
         let key = SigningKey::from_pkcs8(private.expose());
         let key = key.map_err(|_| Fault::Internal("the signing key is unreadable".to_owned()))?;
-        let opened = Arc::new(Opened { keyring, key });
+        let opened = Arc::new(Opened { keyring: Arc::clone(keyring), kid: signing.kid.clone(), key });
         self.opened.store(Some(Arc::clone(&opened)));
         Ok(opened)
     }

@@ -268,14 +268,14 @@ async fn settings_and_signing_keys_follow_the_store() {
     assert!(world.view.cached_registry(&south).is_some());
     assert!(world.view.registry(&Region::parse("eu-de").unwrap()).await.unwrap().is_none());
 
-    assert!(world.view.keyring().await.unwrap().signing().is_none());
+    assert!(world.view.keyring().await.unwrap().signing(time(1)).is_none());
     let (key, _) = crate::credential::jwt::SigningKey::generate().unwrap();
     let public = key.public().to_vec();
     let row = SigningKeyRecord { kid: key.kid().to_owned(), public, ..signing_key(1) };
-    world.store().rotate_in(&row, time(1)).await.unwrap();
+    world.store().rotate_in(&row, None, time(1)).await.unwrap();
     let keyring = world.view.keyring().await.unwrap();
     assert!(keyring.accepts(key.kid(), time(1)) && !keyring.accepts("kid-1", time(1)));
-    assert_eq!(keyring.signing(), Some(row.sealed.as_slice()));
+    assert_eq!(keyring.signing(time(1)).map(|key| &key.sealed), Some(&row.sealed));
     assert!(Arc::ptr_eq(&world.view.cached_keyring().unwrap(), &world.view.keyring().await.unwrap()));
 }
 

@@ -98,3 +98,84 @@ fn when_the_database_is_killed_nobody_gets_more_and_both_replicas_recover_by_the
     println!("served again {:?} after the database was started", killed.elapsed());
     administration.run("iam service-id-create other --description x").must_succeed();
 }
+
+/// What `portcullis jobs` says at that replica.
+fn jobs(at: &Portcullis) -> serde_json::Value {
+    let told = at.administrator().get("/api/native/jobs");
+    assert_eq!(told.status, 200, "{}", told.text());
+    told.json()
+}
+
+fn leader(at: &Portcullis) -> Option<String> {
+    jobs(at)["leader"]["replica"].as_str().map(str::to_owned)
+}
+
+#[test]
+fn one_replica_does_the_work_on_a_clock_and_when_it_is_killed_the_other_takes_over() {
+    let Some(database) = Postgres::start() else { return };
+    let registry = Registry::start();
+    let (mut one, two) = replicas(&registry, &database);
+    let leads = |at: &Portcullis| at.metric("portcullis_leader");
+    until("the lead of the first", PATIENCE, || (leads(&one) == 1.0 && leads(&two) == 0.0).then_some(()));
+    let first = leader(&two).unwrap();
+    assert_eq!(leader(&one), Some(first.clone()), "both say the same");
+    let of_first = |job: &serde_json::Value| {
+        assert_eq!(job["replica"], first.as_str(), "{job}");
+        job["state"] == "ok"
+    };
+    let all = ["alerts", "compliance", "key-rotation", "lifecycle", "reports", "retention", "trash"];
+    until("a run of every job", PATIENCE, || {
+        let said = jobs(&two);
+        let well = said["jobs"].as_array().unwrap().iter().filter(|job| of_first(job));
+        let names: Vec<&str> = well.map(|job| job["name"].as_str().unwrap()).collect();
+        all.iter().all(|name| names.contains(name)).then_some(())
+    });
+    let table = two.administration().run("jobs").must_succeed().stdout;
+    assert!(table.contains(&format!("{first} leads since")) && table.contains("key-rotation"), "{table}");
+    let succeeded = "portcullis_job_last_success_timestamp_seconds{job=\"lifecycle\"}";
+    until("the metrics of the second", PATIENCE, || (two.metric(succeeded) > 0.0).then_some(()));
+    one.kill();
+    let killed = Instant::now();
+    until("the lead of the second", PATIENCE, || {
+        leader(&two).filter(|now| *now != first && leads(&two) == 1.0)
+    });
+    println!("the other replica leads {:?} after the first was killed", killed.elapsed());
+    until("a run of the second", PATIENCE, || {
+        let said = jobs(&two);
+        let mut all = said["jobs"].as_array().unwrap().iter();
+        all.any(|job| job["name"] == "lifecycle" && job["replica"] != first.as_str()).then_some(())
+    });
+}
+
+#[test]
+fn what_one_replica_signs_is_good_on_the_other_at_once_also_after_the_keys_are_rotated() {
+    let Some(database) = Postgres::start() else { return };
+    let registry = Registry::start();
+    let (one, two) = replicas(&registry, &database);
+    let key_of = |token: &str| -> String {
+        let head =
+            data_encoding::BASE64URL_NOPAD.decode(token.split('.').next().unwrap().as_bytes()).unwrap();
+        let head: serde_json::Value = serde_json::from_slice(&head).unwrap();
+        head["kid"].as_str().unwrap().to_owned()
+    };
+    // One that was given lately is given again for the same scopes.
+    let minted = |at: &Portcullis, n: u32| {
+        at.administrator().token(&["repository:team/thing:pull", &format!("repository:team/t{n}:pull")])
+    };
+    let pulls = |at: &Portcullis, token: &str| pull(&at.http().bearer(token)).status;
+    let before = minted(&one, 0);
+    assert_eq!(pulls(&two, &before), 200);
+    let said = one.administration().run("keys rotate").must_succeed().stdout;
+    let fresh = crate::support::portcullis::field(&said, "Key ID").unwrap().to_owned();
+    assert_ne!(key_of(&before), fresh);
+    let mut tries = 0;
+    let after = until("a token that the new key has signed", PATIENCE, || {
+        tries += 1;
+        let token = minted(&one, tries);
+        assert_eq!(pulls(&two, &token), 200, "good on the other at once");
+        (key_of(&token) == fresh).then_some(token)
+    });
+    for at in [&one, &two] {
+        assert_eq!((pulls(at, &before), pulls(at, &after)), (200, 200));
+    }
+}

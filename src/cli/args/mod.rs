@@ -83,6 +83,11 @@ pub(super) enum ClientCommand {
     /// Manage identities, API keys, access groups and policies
     #[command(subcommand)]
     Iam(iam::Command),
+    /// Show the work on a clock: who does it, how it went, when it is due
+    Jobs(cr::Formatted),
+    /// Manage the keys that sign tokens
+    #[command(subcommand)]
+    Keys(Keys),
     /// Let a Kubernetes cluster pull images
     #[command(subcommand)]
     Kube(kube::Command),
@@ -100,6 +105,13 @@ pub(super) enum ClientCommand {
     Target(Target),
     /// Show who may do something, and through which policy
     WhoCan(WhoCan),
+}
+
+/// `keys …`.
+#[derive(Clone, Copy, Debug, Subcommand)]
+pub(super) enum Keys {
+    /// Make another key that signs from now on; what those before it signed stays good
+    Rotate,
 }
 
 /// A command that runs a server or prepares one, instead of talking to one.

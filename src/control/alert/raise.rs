@@ -26,18 +26,21 @@ const SPIKES_NAMED: usize = 20;
 const FOLD_EVERY: i64 = 60;
 
 impl Desk {
-    /// Makes alerts of all that has happened since the last look.
+    /// Makes alerts of all that the store has learnt since the last look.
     ///
     /// # Errors
     /// [`Problem`] when the store cannot be read or written; then nothing is lost.
     pub async fn raise_alerts(&self) -> Result<(), Problem> {
-        self.raise_spikes().await?;
         while self.raise_findings().await? {}
         while self.raise_drifts().await? {}
         Ok(())
     }
 
-    async fn raise_spikes(&self) -> Result<(), Problem> {
+    /// Makes alerts of who was refused too often by this replica.
+    ///
+    /// # Errors
+    /// [`Problem`] when the store cannot be read or written; then nothing is lost.
+    pub async fn raise_spikes(&self) -> Result<(), Problem> {
         let noticed = self.compliance.recorder.spikes();
         let spikes = noticed.take();
         if spikes.is_empty() {

@@ -19,7 +19,7 @@ use crate::store::identity::Stamp;
 const RULES_MAX: u32 = 100;
 
 /// What the reading and changing of rules, goals and reports is decided on.
-pub(super) fn account() -> Resource {
+pub(in crate::control) fn account() -> Resource {
     Resource::platform(Service::IamIdentity)
 }
 

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::rule::account;
 use super::scan::{RULES, Reason, Scanned};
 use crate::admit::caller::Caller;
+use crate::clock::UnixTime;
 use crate::compliance::drift::Drift;
 use crate::compliance::goal::Profile;
 use crate::compliance::report::Report;
@@ -86,6 +87,21 @@ impl Desk {
         let mut drifts = self.store.drifts(limit).await?;
         drifts.retain(|drift| profile.is_none_or(|profile| drift.profile == profile));
         Ok(Done::new((scans, drifts), permit))
+    }
+
+    /// Shows the verdicts in this replica's metrics that another one came to at `at`.
+    ///
+    /// # Errors
+    /// [`Problem`] when the store cannot be read.
+    pub async fn show_verdicts(&self, at: UnixTime) -> Result<(), Problem> {
+        let metrics = self.compliance.recorder.metrics();
+        let profiles = self.compliance.profiles.iter().map(|profile| Some(profile.id.as_str()));
+        for profile in profiles.chain([None]) {
+            let verdicts = self.store.verdicts(profile.unwrap_or(RULES)).await?;
+            let statuses: Vec<_> = verdicts.iter().map(|one| (one.id.as_str(), one.status)).collect();
+            metrics.judged(profile, &statuses, at);
+        }
+        Ok(())
     }
 
     fn profile_at(&self, id: Option<&str>) -> Result<usize, Problem> {

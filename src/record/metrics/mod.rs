@@ -4,6 +4,7 @@
 //! is bounded whatever clients send (D-30). Handles are kept: a request costs a few atomic additions and no hashing.
 
 mod alerts;
+mod fleet;
 
 use std::sync::OnceLock;
 
@@ -121,6 +122,7 @@ pub struct Metrics {
     content_disk_bytes: IntGauge,
     judged: Judged,
     alerts: alerts::Alerts,
+    fleet: fleet::Fleet,
     /// Failed ones, then those that worked.
     reloads: [IntCounter; 2],
 }
@@ -218,6 +220,7 @@ impl Metrics {
             content_disk_bytes: kept.gauge("content_cache_disk_bytes", "Bytes of layers on the disk.")?,
             judged: Judged::new(&kept)?,
             alerts: alerts::Alerts::new(&kept)?,
+            fleet: fleet::Fleet::new(&kept)?,
             reloads: [reloads.with_label_values(&["failed"]), reloads.with_label_values(&["ok"])],
             registry,
         })
@@ -299,6 +302,16 @@ impl Metrics {
     pub fn judged(&self, profile: Option<&str>, verdicts: &[(&str, Status)], at: UnixTime) {
         self.judged.show(profile, verdicts);
         self.judged.scanned.set(at.seconds());
+    }
+
+    /// Shows whether this replica does the work on a clock.
+    pub fn set_leads(&self, leads: bool) {
+        self.fleet.leads(leads);
+    }
+
+    /// Shows when a job last went well, and whether it goes wrong now.
+    pub fn job(&self, label: &'static str, succeeded_at: UnixTime, failing: bool) {
+        self.fleet.job(label, succeeded_at, failing);
     }
 
     /// Counts an alert.

@@ -12,6 +12,7 @@ pub(crate) mod findings;
 pub(crate) mod groups;
 pub(crate) mod identities;
 pub(crate) mod insights;
+pub(crate) mod jobs;
 pub(crate) mod networks;
 pub(crate) mod policies;
 pub(crate) mod profiles;
@@ -101,6 +102,10 @@ macro_rules! suite {
                 occurrences_end_with_their_note_and_are_listed_by_either_provider
                 what_is_reported_is_written_as_asked_and_no_more_than_so_often
                 an_occurrence_and_what_is_told_of_it_are_kept_together;
+            jobs:
+                at_most_one_process_leads_at_a_time
+                runs_of_jobs_are_kept_by_who_leads_and_by_nobody_else
+                what_a_replica_left_unfinished_is_ended_by_the_next_one;
             groups:
                 a_group_is_read_back_and_listed_oldest_first
                 a_group_name_is_unique_in_any_case

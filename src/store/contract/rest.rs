@@ -93,14 +93,19 @@ pub(crate) async fn namespaces_are_unique_within_their_registry(store: Arc<dyn S
 }
 
 pub(crate) async fn signing_keys_rotate_and_retire(store: Arc<dyn Store>) {
-    store.rotate_in(&signing_key(1), time(100)).await.unwrap();
-    store.rotate_in(&signing_key(2), time(200)).await.unwrap();
-    store.rotate_in(&signing_key(3), time(300)).await.unwrap();
+    store.rotate_in(&signing_key(1), None, time(100)).await.unwrap();
+    store.rotate_in(&signing_key(2), Some("kid-1"), time(200)).await.unwrap();
+    store.rotate_in(&signing_key(3), Some("kid-2"), time(300)).await.unwrap();
     let (keys, as_of) = store.signing_keys().await.unwrap();
     let named: Vec<_> = keys.iter().map(|key| (key.kid.as_str(), key.retires_at)).collect();
     let expected = [("kid-3", None), ("kid-2", Some(time(300))), ("kid-1", Some(time(200)))];
     assert_eq!((named, as_of), (expected.to_vec(), store.latest().await.unwrap()));
-    assert!(matches!(store.rotate_in(&signing_key(2), time(9)).await, Err(StoreError::Conflict(_))));
+    let again = store.rotate_in(&signing_key(2), Some("kid-3"), time(9)).await;
+    assert!(matches!(again, Err(StoreError::Conflict(_))));
+    for seen in [None, Some("kid-2")] {
+        let late = store.rotate_in(&signing_key(4), seen, time(9)).await;
+        assert!(matches!(late, Err(StoreError::Stale)), "another replica was faster");
+    }
     assert_eq!(store.signing_keys().await.unwrap().0, keys, "refused whole");
 
     let mut feed = as_of;

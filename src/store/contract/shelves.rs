@@ -9,7 +9,7 @@ use crate::ids::resource_group::ResourceGroupId;
 use crate::registry::name::{Namespace, RepositoryName};
 use crate::registry::reference::{Digest, Tag};
 use crate::store::feed::{ChangeKey, Sequence};
-use crate::store::quota::{Quota, Used};
+use crate::store::quota::{Added, Quota, Used};
 use crate::store::registry::NamespaceRecord;
 use crate::store::resource_group::ResourceGroup;
 use crate::store::retention::RetentionPolicy;
@@ -111,15 +111,22 @@ pub(crate) async fn limits_and_usage_are_each_registrys_own(store: Arc<dyn Store
     assert_eq!(store.used(&south).await.unwrap(), None);
     store.add_used(&south, 5, 100, 10).await.unwrap();
     store.add_used(&south, 5, 11, 1).await.unwrap();
-    let used = |month, traffic, storage, at| Some(Used { month, traffic, storage, surveyed_at: at });
+    let used =
+        |month, traffic, (storage, added), at| Some(Used { month, traffic, storage, added, surveyed_at: at });
     let never = crate::clock::UnixTime::from_millis(0);
-    assert_eq!(store.used(&south).await.unwrap(), used(5, 111, 11, never));
+    assert_eq!(store.used(&south).await.unwrap(), used(5, 111, (11, 11), never));
     // A new month begins at nothing, and what is late from the old one does not count for it.
     store.add_used(&south, 6, 7, 0).await.unwrap();
     store.add_used(&south, 5, 1000, 2).await.unwrap();
-    assert_eq!(store.used(&south).await.unwrap(), used(6, 7, 13, never));
-    store.put_storage(&south, 6, 4, time(9)).await.unwrap();
-    assert_eq!(store.used(&south).await.unwrap(), used(6, 7, 4, time(9)));
+    assert_eq!(store.used(&south).await.unwrap(), used(6, 7, (13, 13), never));
+    store.put_storage(&south, 6, (4, Added(13)), time(9)).await.unwrap();
+    assert_eq!(store.used(&south).await.unwrap(), used(6, 7, (4, 13), time(9)));
+    // Two surveys at once, and pushes meanwhile: whichever ends last is right, or counts too much.
+    store.add_used(&south, 6, 0, 5).await.unwrap();
+    store.put_storage(&south, 6, (4, Added(13)), time(10)).await.unwrap();
+    assert_eq!(store.used(&south).await.unwrap(), used(6, 7, (9, 18), time(10)));
+    store.put_storage(&south, 6, (6, Added(13)), time(11)).await.unwrap();
+    assert_eq!(store.used(&south).await.unwrap(), used(6, 7, (11, 18), time(11)));
     assert_eq!(store.used(&east).await.unwrap(), None);
 }
 

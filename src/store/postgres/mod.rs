@@ -4,6 +4,7 @@
 //! tell other replicas of changes. The rows are in [`super::tables`]. A wake may be lost: views ask on their own, too.
 
 pub mod address;
+mod lead;
 mod schema;
 #[cfg(test)]
 mod server;
@@ -22,6 +23,7 @@ use tokio::task::AbortHandle;
 
 use self::address::{Host, Server, Tls};
 use super::feed::Sequence;
+use super::lead::Lead;
 use super::tables::{Engine, SqlStore};
 use super::{StoreError, sql};
 use crate::clock::Clock;
@@ -61,7 +63,8 @@ pub async fn open(server: &Server, clock: Arc<dyn Clock>) -> Result<SqlStore, St
     let wakes = pool(1).connect_lazy_with(options(server));
     let listening = tokio::spawn(wake::listen(wakes, committed.clone())).abort_handle();
     let (writer, readers) = (sql::Pool::Postgres(writer), sql::Pool::Postgres(readers));
-    SqlStore::new(Box::new(Shared { listening }), clock, (writer, readers, feed), committed).await
+    let engine = Box::new(Shared { server: options(server), listening });
+    SqlStore::new(engine, clock, (writer, readers, feed), committed).await
 }
 
 /// Whether the store can be reached and used, without changing anything.
@@ -78,6 +81,7 @@ pub async fn reach(server: &Server) -> Result<(), StoreError> {
 /// A database that others use, too.
 #[derive(Debug)]
 struct Shared {
+    server: PgConnectOptions,
     listening: AbortHandle,
 }
 
@@ -111,6 +115,10 @@ impl Engine for Shared {
         let notify = sql::query("select pg_notify(?1, ?2)").bind(wake::CHANNEL).bind(latest.0.to_string());
         notify.execute(write).await?;
         Ok(())
+    }
+
+    async fn try_lead(&self) -> Result<Option<Box<dyn Lead>>, StoreError> {
+        lead::try_lead(&self.server).await
     }
 }
 

@@ -22,7 +22,7 @@ struct Step {
 }
 
 /// The steps, in order.
-const STEPS: [Step; 2] = [
+const STEPS: [Step; 3] = [
     Step {
         version: 1,
         name: "foundation",
@@ -35,6 +35,12 @@ const STEPS: [Step; 2] = [
         sql: include_str!("../migrations/postgres/0002_attachments.sql"),
         // A rule that is attached somewhere would be for everything.
         compatible: false,
+    },
+    Step {
+        version: 3,
+        name: "fleet",
+        sql: include_str!("../migrations/postgres/0003_fleet.sql"),
+        compatible: true,
     },
 ];
 

@@ -42,6 +42,11 @@ impl StoreFile {
         Ok(Self { path: path.to_path_buf(), device: found.dev(), inode: found.ino() })
     }
 
+    /// The name of a file that belongs to this one.
+    pub(super) fn beside(&self, suffix: &str) -> PathBuf {
+        beside(&self.path, suffix)
+    }
+
     /// Fails unless the path still names the file that was opened.
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let advice = match metadata(&self.path) {

@@ -3,6 +3,7 @@
 //! Only what is particular to it: the file, how it is opened, its schema. The rows are in [`super::tables`].
 
 mod file;
+mod lead;
 mod schema;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ use tokio::sync::watch;
 
 use self::file::StoreFile;
 use super::feed::Sequence;
+use super::lead::Lead;
 use super::tables::{Engine, SqlStore};
 use super::{StoreError, sql};
 use crate::clock::Clock;
@@ -68,6 +70,10 @@ impl Engine for StoreFile {
     /// Other processes on the same machine find changes when they look.
     async fn announce(&self, _: &mut sql::Connection, _: Sequence) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    async fn try_lead(&self) -> Result<Option<Box<dyn Lead>>, StoreError> {
+        lead::try_lead(&self.beside("-lead"))
     }
 }
 

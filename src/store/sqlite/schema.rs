@@ -6,7 +6,7 @@ use sqlx::{Connection, SqlSafeStr, SqliteConnection, SqlitePool};
 use crate::store::StoreError;
 
 /// The steps, in order. A step that has been released never changes; what is new comes in a new step.
-const STEPS: [(i64, &str, &str); 15] = [
+const STEPS: [(i64, &str, &str); 16] = [
     (1, "foundation", include_str!("../migrations/sqlite/0001_foundation.sql")),
     (2, "aws", include_str!("../migrations/sqlite/0002_aws.sql")),
     (3, "repository_policies", include_str!("../migrations/sqlite/0003_repository_policies.sql")),
@@ -22,6 +22,7 @@ const STEPS: [(i64, &str, &str); 15] = [
     (13, "alerts", include_str!("../migrations/sqlite/0013_alerts.sql")),
     (14, "images", include_str!("../migrations/sqlite/0014_images.sql")),
     (15, "attachments", include_str!("../migrations/sqlite/0015_attachments.sql")),
+    (16, "fleet", include_str!("../migrations/sqlite/0016_fleet.sql")),
 ];
 
 /// Applies the steps that are missing, all in one transaction: two processes that start at once do not collide, and

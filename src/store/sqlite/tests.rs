@@ -238,8 +238,8 @@ async fn deleted_key_material_is_not_in_the_file() {
     let (store, dir) = fresh().await;
     let mut key = signing_key(1);
     key.sealed = b"canary-of-the-sealed-key".repeat(20);
-    store.rotate_in(&key, key.created_at).await.unwrap();
-    store.rotate_in(&signing_key(2), key.created_at).await.unwrap();
+    store.rotate_in(&key, None, key.created_at).await.unwrap();
+    store.rotate_in(&signing_key(2), Some(&key.kid), key.created_at).await.unwrap();
     store.purge_retired(crate::clock::UnixTime::from_millis(i64::MAX)).await.unwrap();
     store.close().await;
     for entry in std::fs::read_dir(dir.path()).unwrap() {
@@ -323,7 +323,7 @@ async fn a_store_of_the_first_schema_is_brought_up_to_date_with_all_that_it_hold
     store.found(&founding()).await.unwrap();
     let before = store.latest().await.unwrap();
     // Takes the later steps back.
-    let tables = "insight_occurrence insight_note compliance_attachment alert_delivery alert alert_cursor notification_channel pushed_report census census_signature census_child census_manifest census_tag exemption new_finding report_image report compliance_rule compliance_verdict compliance_scan compliance_drift private_since \
+    let tables = "tag_hold job leadership insight_occurrence insight_note compliance_attachment alert_delivery alert alert_cursor notification_channel pushed_report census census_signature census_child census_manifest census_tag exemption new_finding report_image report compliance_rule compliance_verdict compliance_scan compliance_drift private_since \
                   last_use public_transfer deed activity resource_group namespace_group retention usage quota hidden_tag trash image \
                   lifecycle registry_setting layer_upload \
                   network_zone network_rule tag repository oidc_provider access_key inline_policy boundary attachment policy_version \

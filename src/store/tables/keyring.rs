@@ -19,8 +19,18 @@ impl Keyring for SqlStore {
         Ok((rows.iter().map(decode).collect::<Result<_, _>>()?, as_of))
     }
 
-    async fn rotate_in(&self, key: &SigningKeyRecord, others_retire_at: UnixTime) -> Result<(), StoreError> {
+    async fn rotate_in(
+        &self,
+        key: &SigningKeyRecord,
+        instead_of: Option<&str>,
+        others_retire_at: UnixTime,
+    ) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
+        let signing = sql::query_scalar("select kid from signing_key where retires_at is null");
+        let signing: Option<String> = signing.fetch_optional(write.connection()).await?;
+        if signing.as_deref() != instead_of {
+            return Err(StoreError::Stale);
+        }
         // A key that retires already keeps its earlier time.
         let update = sql::query(
             "update signing_key set retires_at = case when retires_at < ?1 then retires_at else ?1 end",

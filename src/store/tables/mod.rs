@@ -19,6 +19,7 @@ mod group;
 mod group_rule;
 mod identity;
 mod insight;
+mod job;
 mod keyring;
 mod network;
 mod policy;
@@ -41,6 +42,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::feed::Sequence;
+use super::lead::Lead;
 use super::{StoreError, sql};
 use crate::clock::Clock;
 
@@ -60,6 +62,9 @@ pub(in crate::store) trait Engine: std::fmt::Debug + Send + Sync {
 
     /// Tells other processes, with the commit, that there are changes up to `latest`.
     async fn announce(&self, write: &mut sql::Connection, latest: Sequence) -> Result<(), StoreError>;
+
+    /// Takes the lead over all processes; `None` while another one has it.
+    async fn try_lead(&self) -> Result<Option<Box<dyn Lead>>, StoreError>;
 }
 
 /// An open store.

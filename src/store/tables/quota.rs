@@ -7,7 +7,7 @@ use super::{SqlStore, row};
 use crate::clock::UnixTime;
 use crate::ids::region::Region;
 use crate::store::feed::ChangeKey;
-use crate::store::quota::{Quota, Quotas, Used};
+use crate::store::quota::{Added, Quota, Quotas, Used};
 use crate::store::{StoreError, sql};
 
 #[async_trait]
@@ -50,8 +50,8 @@ impl Quotas for SqlStore {
     ) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
         let upsert = sql::query(
-            "insert into usage (region, month, traffic, storage, surveyed_at) values (?1, ?2, ?3, ?4, 0) \
-             on conflict (region) do update set storage = usage.storage + ?4, \
+            "insert into usage (region, month, traffic, storage, surveyed_at, added) values (?1, ?2, ?3, ?4, 0, ?4) \
+             on conflict (region) do update set storage = usage.storage + ?4, added = usage.added + ?4, \
              month = case when usage.month < ?2 then ?2 else usage.month end, traffic = \
              case when usage.month = ?2 then usage.traffic + ?3 when usage.month < ?2 then ?3 else usage.traffic end",
         )
@@ -67,18 +67,20 @@ impl Quotas for SqlStore {
         &self,
         region: &Region,
         month: i64,
-        storage: u64,
+        (storage, since): (u64, Added),
         at: UnixTime,
     ) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
         let upsert = sql::query(
             "insert into usage (region, month, traffic, storage, surveyed_at) values (?1, ?2, 0, ?3, ?4) \
-             on conflict (region) do update set storage = ?3, surveyed_at = ?4",
+             on conflict (region) do update set surveyed_at = ?4, storage = \
+             case when usage.added > ?5 then ?3 + usage.added - ?5 else ?3 end",
         )
         .bind(region.as_str())
         .bind(month)
         .bind(signed(storage))
-        .bind(at.millis());
+        .bind(at.millis())
+        .bind(signed(since.0));
         upsert.execute(write.connection()).await?;
         write.commit().await
     }
@@ -97,6 +99,7 @@ fn used(found: &sql::Row) -> Result<Used, StoreError> {
         month: found.try_get("month")?,
         traffic: bytes("traffic")?,
         storage: bytes("storage")?,
+        added: bytes("added")?,
         surveyed_at: row::time(found, "surveyed_at")?,
     })
 }
