@@ -47,7 +47,7 @@ impl UnixTime {
     /// RFC 3339 with milliseconds, in UTC: `2026-11-21T07:37:56.123Z`.
     #[must_use]
     pub fn rfc3339(self) -> String {
-        self.civil().strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()
+        Rfc3339(self).to_string()
     }
 
     /// RFC 3339 to the second, in UTC, as AWS writes times: `2026-11-21T07:37:56Z`.
@@ -70,8 +70,21 @@ impl UnixTime {
     }
 
     fn civil(self) -> jiff::Zoned {
-        let instant = jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-        instant.to_zoned(jiff::tz::TimeZone::UTC)
+        self.instant().to_zoned(jiff::tz::TimeZone::UTC)
+    }
+
+    fn instant(self) -> jiff::Timestamp {
+        jiff::Timestamp::from_millisecond(self.0).unwrap_or(jiff::Timestamp::UNIX_EPOCH)
+    }
+}
+
+/// A time that is written like [`UnixTime::rfc3339`] has it.
+#[derive(Clone, Copy, Debug)]
+pub struct Rfc3339(pub UnixTime);
+
+impl std::fmt::Display for Rfc3339 {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3}", self.0.instant())
     }
 }
 

@@ -104,9 +104,12 @@ impl Authenticator {
     ) -> Result<Authenticated<Proof>, Fault> {
         let direct = |caller| Proof { caller: Some(caller), ceiling: Ceiling::Unlimited, expired: false };
         match presented {
-            Presented::Absent => Ok(self.certificate(origin).await?.map(direct)),
+            Presented::Absent => Ok(Box::pin(self.certificate(origin)).await?.map(direct)),
             Presented::Unusable(because) => Ok(Authenticated::Rejected(because)),
-            Presented::Basic { user, password } => Ok(self.login(user, password, origin).await?.map(direct)),
+            // Boxed: clients that log in do so once, and use a token then.
+            Presented::Basic { user, password } => {
+                Ok(Box::pin(self.login(user, password, origin)).await?.map(direct))
+            }
             Presented::Bearer(token) => self.registry_token(token, origin).await,
         }
     }

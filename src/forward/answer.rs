@@ -14,6 +14,8 @@ use crate::registry::reference::Digest;
 
 const API_VERSION: HeaderName = HeaderName::from_static("docker-distribution-api-version");
 const CONTENT_DIGEST: HeaderName = HeaderName::from_static("docker-content-digest");
+/// How many headers there is room for from the beginning: as many as a manifest has.
+const HEADERS: usize = 12;
 /// How much of a body that nobody wants is read, so that its connection can be used again.
 const DRAIN_MAX: usize = 64 * 1024;
 /// The longest `Warning` that is passed on (OCI distribution-spec 1.1, "Warnings").
@@ -28,6 +30,7 @@ pub(super) fn fresh(status: StatusCode, cache: &'static str) -> Answer {
     let mut response = Response::new(ForwardBody::Empty);
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    headers.reserve(HEADERS);
     headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(cache));

@@ -154,10 +154,12 @@ impl Forwarder {
             Operation::Catalog { .. } => {
                 Err(Fault::Internal("a catalog was forwarded unfiltered".into()).into())
             }
-            Operation::TagList { repository, page } => self.tag_list(repository, page, |_| true).await,
+            Operation::TagList { repository, page } => {
+                Box::pin(self.tag_list(repository, page, |_| true)).await
+            }
             Operation::ManifestWrite { reference, .. } => {
-                let sent = self.take_manifest(reference, exchange.client_headers, body).await?;
-                self.push_manifest(permit, exchange, sent).await
+                let sent = Box::pin(self.take_manifest(reference, exchange.client_headers, body)).await?;
+                Box::pin(self.push_manifest(permit, exchange, sent)).await
             }
             Operation::BlobRead { .. } | Operation::ManifestRead { .. } => {
                 self.read(operation, &exchange).await
@@ -173,8 +175,7 @@ impl Forwarder {
             | Operation::UploadStatus(_) => {
                 let body =
                     if request::carries_body(operation) { Outgoing::stream(body) } else { Outgoing::empty() };
-                let answer = self.exchange(operation, &exchange, body).await?;
-                response::render(operation, &exchange, &self.settings, answer).await
+                Box::pin(self.pass(operation, &exchange, body)).await
             }
         }
     }
@@ -185,7 +186,16 @@ impl Forwarder {
         operation: &Operation,
         exchange: &Exchange<'_>,
     ) -> Result<Response<ForwardBody>, Failure> {
-        let answer = self.exchange(operation, exchange, Outgoing::empty()).await?;
+        self.pass(operation, exchange, Outgoing::empty()).await
+    }
+
+    async fn pass(
+        &self,
+        operation: &Operation,
+        exchange: &Exchange<'_>,
+        body: Outgoing,
+    ) -> Result<Response<ForwardBody>, Failure> {
+        let answer = self.exchange(operation, exchange, body).await?;
         response::render(operation, exchange, &self.settings, answer).await
     }
 

@@ -5,7 +5,7 @@
 
 use data_encoding::BASE64;
 use http::header::{self, HeaderMap, HeaderName, HeaderValue};
-use http::{Method, Request};
+use http::{Method, Request, Uri};
 
 use super::settings::{Credentials, UpstreamSettings};
 use super::{Exchange, REQUEST_ID};
@@ -13,6 +13,9 @@ use crate::admit::fault::Fault;
 use crate::registry::error::{OciCode, OciError};
 use crate::registry::operation::{ByteRange, Operation, ReadMode, UploadStart};
 use crate::registry::target::upstream_target;
+
+/// How many headers there is room for from the beginning.
+const HEADERS: usize = 6;
 
 /// The longest `User-Agent` that is passed on.
 const USER_AGENT_MAX: usize = 256;
@@ -65,13 +68,14 @@ impl Template {
         exchange: &Exchange<'_>,
         length: Option<u64>,
     ) -> Result<Request<()>, Fault> {
-        let target = format!("{}{}", self.prefix, upstream_target(operation, exchange.upload_query));
+        let mut target = upstream_target(operation, exchange.upload_query);
+        target.insert_str(0, &self.prefix);
         let mut request = Request::new(());
         *request.method_mut() = method(operation);
-        *request.uri_mut() = target
-            .parse()
+        *request.uri_mut() = Uri::try_from(target)
             .map_err(|error| Fault::Internal(format!("target of {}: {error}", operation.kind().label())))?;
         let headers = request.headers_mut();
+        headers.reserve(HEADERS);
         headers.insert(header::HOST, self.host.clone());
         if let Some(value) = &self.authorization {
             headers.insert(header::AUTHORIZATION, value.clone());
@@ -150,6 +154,10 @@ pub(super) fn manifest_type(headers: &HeaderMap) -> Result<HeaderValue, OciError
 
 fn pass_user_agent(from: &HeaderMap, to: &mut HeaderMap) {
     let Some(given) = from.get(header::USER_AGENT) else { return };
+    if given.len() <= USER_AGENT_MAX && is_visible(given) {
+        to.insert(header::USER_AGENT, given.clone());
+        return;
+    }
     let text: Vec<u8> =
         given.as_bytes().iter().copied().filter(|b| matches!(b, 0x20..=0x7e)).take(USER_AGENT_MAX).collect();
     if let Ok(value) = HeaderValue::from_bytes(&text) {
@@ -159,10 +167,13 @@ fn pass_user_agent(from: &HeaderMap, to: &mut HeaderMap) {
 
 /// Passes every line of `name` on, in order, if all of them are visible ASCII.
 fn pass(name: &HeaderName, from: &HeaderMap, to: &mut HeaderMap) {
-    let visible = |value: &&HeaderValue| value.as_bytes().iter().all(|b| matches!(b, 0x20..=0x7e));
-    for value in from.get_all(name).iter().filter(visible) {
+    for value in from.get_all(name).iter().filter(|value| is_visible(value)) {
         to.append(name.clone(), value.clone());
     }
+}
+
+fn is_visible(value: &HeaderValue) -> bool {
+    value.as_bytes().iter().fold(true, |all, byte| all & matches!(byte, 0x20..=0x7e))
 }
 
 /// `Accept` in all its lines, conditions, and the range as it was parsed. Never `Accept-Encoding`: a body that the

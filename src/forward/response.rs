@@ -33,7 +33,8 @@ const REFERRERS_MAX: usize = 16 << 20;
 pub(super) const IMMUTABLE: &str = "private, max-age=31536000";
 const NO_STORE: &str = "no-store";
 
-/// Renders the answer to any operation but lists and manifest writes.
+/// Renders the answer to any operation but lists and manifest writes. What is neither a manifest nor a blob is boxed, so
+/// that those carry no room for it.
 ///
 /// # Errors
 /// [`Failure`] when the upstream refuses, fails, or answers something that the operation does not allow.
@@ -44,38 +45,38 @@ pub(super) async fn render(
     answer: Answer,
 ) -> Result<Answer, Failure> {
     if !is_expected(operation, answer.status()) {
-        return Err(unexpected(operation, answer).await);
+        return Err(Box::pin(unexpected(operation, answer)).await);
     }
     match operation {
         Operation::BlobRead { digest, range, .. } => Ok(blob(settings, digest, *range, answer).await?),
         Operation::ManifestRead { reference, mode, .. } => Ok(read_manifest(reference, *mode, answer).await?),
-        Operation::Referrers { .. } => Ok(referrers(answer).await?),
+        Operation::Referrers { .. } => Ok(Box::pin(referrers(answer)).await?),
         Operation::Ping => {
-            drain(answer).await;
+            Box::pin(drain(answer)).await;
             Ok(json(StatusCode::OK, "{}".into()))
         }
         Operation::BlobDelete { .. } | Operation::ManifestDelete { .. } => {
-            drain(answer).await;
+            Box::pin(drain(answer)).await;
             Ok(fresh(StatusCode::ACCEPTED, NO_STORE))
         }
         Operation::UploadCancel(_) => {
-            drain(answer).await;
+            Box::pin(drain(answer)).await;
             Ok(fresh(StatusCode::NO_CONTENT, NO_STORE))
         }
         Operation::UploadChunk { session, .. } | Operation::UploadStatus(session) => {
             let UploadSession { repository, .. } = session;
-            Ok(upload(exchange, settings, repository, answer).await?)
+            Ok(Box::pin(upload(exchange, settings, repository, answer)).await?)
         }
         Operation::UploadStart { repository, start } => match (start, answer.status()) {
             (UploadStart::Mount { digest, .. } | UploadStart::Monolithic { digest }, StatusCode::CREATED) => {
-                Ok(blob_created(exchange, repository, digest, answer).await?)
+                Ok(Box::pin(blob_created(exchange, repository, digest, answer)).await?)
             }
             (UploadStart::Mount { .. } | UploadStart::Monolithic { .. } | UploadStart::Session, _) => {
-                Ok(upload(exchange, settings, repository, answer).await?)
+                Ok(Box::pin(upload(exchange, settings, repository, answer)).await?)
             }
         },
         Operation::UploadFinish { session, digest, .. } => {
-            Ok(blob_created(exchange, &session.repository, digest, answer).await?)
+            Ok(Box::pin(blob_created(exchange, &session.repository, digest, answer)).await?)
         }
         Operation::Catalog { .. } | Operation::ManifestWrite { .. } | Operation::TagList { .. } => {
             Err(Fault::Internal(format!("{} is rendered elsewhere", operation.kind().label())).into())
@@ -167,7 +168,7 @@ async fn blob(
     answer: Answer,
 ) -> Result<Answer, Fault> {
     if answer.status() == StatusCode::TEMPORARY_REDIRECT {
-        return redirect(settings, answer).await;
+        return Box::pin(redirect(settings, answer)).await;
     }
     if named_digest(answer.headers())?.is_some_and(|named| same_algorithm(&named, digest) && named != *digest)
     {

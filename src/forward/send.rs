@@ -61,7 +61,8 @@ impl Sender {
                 Err(lost) => return Err(lost.into()),
             }
         }
-        let held = self.pool.adopt(self.dialer.dial().await?);
+        // Boxed: most requests find a connection.
+        let held = self.pool.adopt(Box::pin(self.dialer.dial()).await?);
         Ok(self.attempt(held, compose()?, body, patience).await?)
     }
 

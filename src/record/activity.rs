@@ -3,7 +3,7 @@
 //!
 //! What happens all the time is noticed now and then: a request that was noticed lately costs one look into a cache.
 
-use std::hash::{BuildHasher, RandomState};
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::{Mutex, PoisonError};
 
 use quick_cache::sync::Cache;
@@ -91,17 +91,14 @@ impl Activity {
             return;
         };
         let at = finished.started;
-        if self.is_news(
-            (&who.principal.to_string(), credential(who.credential.as_ref()).as_deref()),
-            at,
-            USES_EVERY,
-        ) {
-            let (principal, credential) = (who.principal.to_string(), credential(who.credential.as_ref()));
+        let key = who.credential.as_ref().filter(|proof| proof.is_key());
+        if self.is_news((&who.principal, key), at, USES_EVERY) {
+            let (principal, credential) = (who.principal.to_string(), key.and_then(key_id));
             self.push(Notice::Used { principal, credential, at });
         }
         match &finished.what {
             What::Registry(call) if finished.endpoint == Endpoint::Public && moves(call.kind) => {
-                if self.is_news((call.region.as_str(), Some(&who.principal.to_string())), at, MOVES_EVERY) {
+                if self.is_news((&call.region, &who.principal), at, MOVES_EVERY) {
                     let transfer =
                         Transfer { at, by: who.name.clone(), from: finished.from.ip().to_string() };
                     self.push(Notice::Moved { region: call.region.clone(), transfer });
@@ -120,7 +117,7 @@ impl Activity {
     }
 
     /// Whether such a thing has not been noticed lately. Two that are taken for one another lose one.
-    fn is_news(&self, what: (&str, Option<&str>), at: UnixTime, every: i64) -> bool {
+    fn is_news(&self, what: impl Hash, at: UnixTime, every: i64) -> bool {
         let key = self.hasher.hash_one((what, every));
         let lately = self.lately.get(&key).is_some_and(|before| at.millis().saturating_sub(before) < every);
         if !lately {
@@ -131,8 +128,8 @@ impl Activity {
 }
 
 /// The id of a key that is one of ours.
-fn credential(proof: Option<&Proof>) -> Option<String> {
-    match proof? {
+fn key_id(proof: &Proof) -> Option<String> {
+    match proof {
         Proof::AccessKey(id) => Some(id.to_string()),
         Proof::ApiKey(id) => Some(id.to_string()),
         Proof::Certificate(_)

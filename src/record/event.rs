@@ -185,7 +185,7 @@ pub struct Who {
 }
 
 /// What proved a principal, by its public id.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub enum Proof {
     /// An access key.
     AccessKey(AccessKeyId),
@@ -203,7 +203,23 @@ pub enum Proof {
     WebIdentity(Issuer, String),
 }
 
-/// One request that was decided or refused, and its end. Made in one place, after the last byte of the answer.
+impl Proof {
+    /// Whether it is a key that one of ours holds.
+    #[must_use]
+    pub const fn is_key(&self) -> bool {
+        match self {
+            Self::AccessKey(_) | Self::ApiKey(_) => true,
+            Self::Certificate(_)
+            | Self::Compute(_)
+            | Self::Realm(_)
+            | Self::Session(_)
+            | Self::WebIdentity(..) => false,
+        }
+    }
+}
+
+/// One request that was decided or refused, and its end. Made in one place, after the last byte of the answer. It goes
+/// through many hands, so it is boxed from the beginning.
 #[derive(Clone, Debug)]
 pub struct Finished {
     /// The id in the response, the log and the audit event.
@@ -255,8 +271,8 @@ impl Finished {
         from: ClientAddr,
         endpoint: Endpoint,
         what: What,
-    ) -> Self {
-        Self {
+    ) -> Box<Self> {
+        Box::new(Self {
             request_id: request_id.into(),
             started,
             duration: Duration::ZERO,
@@ -276,12 +292,12 @@ impl Finished {
             bytes_out: 0,
             digest: None,
             mount_downgraded: false,
-        }
+        })
     }
 
     /// How it ended, and with which status.
     #[must_use]
-    pub fn ended(mut self, decision: Verdict, status: u16, duration: Duration) -> Self {
+    pub fn ended(mut self: Box<Self>, decision: Verdict, status: u16, duration: Duration) -> Box<Self> {
         self.decision = decision;
         self.status = status;
         self.duration = duration;
@@ -290,14 +306,14 @@ impl Finished {
 
     /// Who asked.
     #[must_use]
-    pub fn by(mut self, who: Option<Who>) -> Self {
+    pub fn by(mut self: Box<Self>, who: Option<Who>) -> Box<Self> {
         self.who = who;
         self
     }
 
     /// The policy and the roles that decided.
     #[must_use]
-    pub fn decided_by(mut self, reason: &Reason) -> Self {
+    pub fn decided_by(mut self: Box<Self>, reason: &Reason) -> Box<Self> {
         self.because.push(reason.policy.clone());
         self.because.extend(reason.statement.clone());
         self.because.extend(reason.roles.iter().cloned());
@@ -306,60 +322,66 @@ impl Finished {
 
     /// What kept it out for where it came from: a list, a rule or a setting.
     #[must_use]
-    pub fn kept_out_by(mut self, barrier: String) -> Self {
+    pub fn kept_out_by(mut self: Box<Self>, barrier: String) -> Box<Self> {
         self.because.push(barrier);
         self
     }
 
     /// The rules in report mode that would have kept it out.
     #[must_use]
-    pub fn reported_by(mut self, rules: &[RuleId]) -> Self {
+    pub fn reported_by(mut self: Box<Self>, rules: &[RuleId]) -> Box<Self> {
         self.would_refuse.extend(rules.iter().map(ToString::to_string));
         self
     }
 
     /// What would have been refused, were findings not only reported.
     #[must_use]
-    pub fn reported_for(mut self, known: Option<&String>) -> Self {
+    pub fn reported_for(mut self: Box<Self>, known: Option<&String>) -> Box<Self> {
         self.would_refuse.extend(known.cloned());
         self
     }
 
     /// The configuration rules that the change breaks.
     #[must_use]
-    pub fn breaking(mut self, rules: Vec<String>) -> Self {
+    pub fn breaking(mut self: Box<Self>, rules: Vec<String>) -> Box<Self> {
         self.breaks = rules;
         self
     }
 
     /// What the log reads and the caller does not.
     #[must_use]
-    pub fn saying(mut self, log_message: impl std::fmt::Display) -> Self {
+    pub fn saying(mut self: Box<Self>, log_message: impl std::fmt::Display) -> Box<Self> {
         self.log_message = Some(log_message.to_string());
         self
     }
 
     /// The client's `User-Agent`, cut to a length.
     #[must_use]
-    pub fn agent(mut self, text: Option<&str>) -> Self {
-        self.user_agent = text.map(|text| text.chars().take(TEXT_MAX).collect());
+    pub fn agent(mut self: Box<Self>, text: Option<&str>) -> Box<Self> {
+        self.user_agent = text.map(|text| cut(text).to_owned());
         self
     }
 
     /// The certificate that the client showed.
     #[must_use]
-    pub fn shown(mut self, certificate: Option<Arc<ClientCertificate>>) -> Self {
+    pub fn shown(mut self: Box<Self>, certificate: Option<Arc<ClientCertificate>>) -> Box<Self> {
         self.certificate = certificate;
         self
     }
 
     /// How many bytes were moved, from and to the client.
     #[must_use]
-    pub fn moved(mut self, bytes_in: u64, bytes_out: u64) -> Self {
+    pub fn moved(mut self: Box<Self>, bytes_in: u64, bytes_out: u64) -> Box<Self> {
         self.bytes_in = bytes_in;
         self.bytes_out = bytes_out;
         self
     }
+}
+
+/// The beginning of a text, at most [`TEXT_MAX`] characters.
+fn cut(text: &str) -> &str {
+    let end = if text.len() > TEXT_MAX { text.char_indices().nth(TEXT_MAX) } else { None };
+    end.and_then(|(end, _)| text.get(..end)).unwrap_or(text)
 }
 
 impl What {
@@ -406,7 +428,7 @@ pub(super) mod samples {
 
     pub(crate) const SERVICE: &str = "iam-ServiceId-ba934ca1-36a4-4d6c-a649-af45a2fc184b";
 
-    pub(crate) fn finished(what: What) -> Finished {
+    pub(crate) fn finished(what: What) -> Box<Finished> {
         let from = ClientAddr::from_socket("192.0.2.7:4711".parse().unwrap());
         let started = UnixTime::from_seconds(1_700_000_000);
         Finished::new("req-1", started, from, Endpoint::Public, what).ended(
@@ -416,7 +438,7 @@ pub(super) mod samples {
         )
     }
 
-    pub(crate) fn pull() -> Finished {
+    pub(crate) fn pull() -> Box<Finished> {
         finished(What::Registry(RegistryCall {
             kind: OperationKind::ManifestRead,
             host: "us.registry.test".parse().unwrap(),

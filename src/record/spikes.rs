@@ -143,7 +143,7 @@ mod tests {
     use crate::record::event::{Finished, Verdict};
 
     fn refused(at: i64) -> Finished {
-        Finished { decision: Verdict::Denied, started: UnixTime::from_seconds(at), ..pull() }
+        Finished { decision: Verdict::Denied, started: UnixTime::from_seconds(at), ..*pull() }
     }
 
     #[test]

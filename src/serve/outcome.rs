@@ -27,7 +27,7 @@ pub struct Outcome {
     /// The answer.
     pub response: Response<ForwardBody>,
     /// The record.
-    pub event: Finished,
+    pub event: Box<Finished>,
     /// The decision that the record will show, unless the answer is cut short.
     pub verdict: Verdict,
     /// Whether the record must be on the disk before the answer goes out.
@@ -38,13 +38,13 @@ pub struct Outcome {
 impl Outcome {
     /// An answer that streams or stands ready.
     #[must_use]
-    pub fn new(event: Finished, verdict: Verdict, response: Response<ForwardBody>) -> Self {
+    pub fn new(event: Box<Finished>, verdict: Verdict, response: Response<ForwardBody>) -> Self {
         Self { response, event, verdict, durable: false, slot: None }
     }
 
     /// An answer in memory.
     #[must_use]
-    pub fn ready(event: Finished, verdict: Verdict, response: Response<Bytes>) -> Self {
+    pub fn ready(event: Box<Finished>, verdict: Verdict, response: Response<Bytes>) -> Self {
         let whole = |body: Bytes| if body.is_empty() { ForwardBody::Empty } else { ForwardBody::Full(body) };
         Self::new(event, verdict, response.map(whole))
     }
@@ -135,7 +135,7 @@ impl Outcome {
         if !durable {
             return response.map(|body| Recorded::new(body, Some(pending)));
         }
-        match pending.write_durably().await {
+        match Box::pin(pending.write_durably()).await {
             Ok(()) => response.map(|body| Recorded::new(body, None)),
             Err(unavailable) => {
                 let fault = Fault::Audit(unavailable.to_string());
@@ -171,7 +171,7 @@ pub fn who(caller: &Caller) -> Who {
 
 /// Adds the grounds of a permit to a record, and says what they make of the decision.
 #[must_use]
-pub fn decided(event: Finished, grounds: &Grounds) -> (Finished, Verdict) {
+pub fn decided(event: Box<Finished>, grounds: &Grounds) -> (Box<Finished>, Verdict) {
     match grounds {
         Grounds::Policy(reason) => (event.decided_by(reason), Verdict::Allowed),
         Grounds::Own | Grounds::Proven | Grounds::Root => (event, Verdict::Allowed),
@@ -181,7 +181,7 @@ pub fn decided(event: Finished, grounds: &Grounds) -> (Finished, Verdict) {
 
 /// Adds to a record why it was refused, and what decided that.
 #[must_use]
-pub fn blamed(event: Finished, refusal: &Refusal) -> Finished {
+pub fn blamed(event: Box<Finished>, refusal: &Refusal) -> Box<Finished> {
     let event = event.saying(refusal);
     match refusal {
         Refusal::Denied(denial) => denial.because.iter().fold(event, |event, why| event.decided_by(why)),

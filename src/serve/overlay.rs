@@ -42,7 +42,8 @@ pub(super) struct Under<'a> {
 }
 
 impl Under<'_> {
-    /// Forwards what is permitted, as far as the overlay lets it.
+    /// Forwards what is permitted, as far as the overlay lets it. All but plain reads and uploads is boxed, so that those
+    /// carry no room for it.
     pub(super) async fn forward<B>(
         &self,
         permit: &Permit<Operation>,
@@ -61,17 +62,18 @@ impl Under<'_> {
         seen(operation, &over.hidden)?;
         match operation {
             Operation::ManifestDelete { reference, .. } if self.shared.bin.keep.is_some() => {
-                self.delete(permit, name, reference).await
+                Box::pin(self.delete(permit, name, reference)).await
             }
             Operation::ManifestWrite { reference, .. } => {
-                self.write(permit, exchange, body, (name, reference, &over.hidden)).await
+                Box::pin(self.write(permit, exchange, body, (name, reference, &over.hidden))).await
             }
             Operation::TagList { page, .. } if !over.hidden.is_empty() => {
                 let shown = |tag: &Tag| !over.hidden.has_tag(tag, None);
-                self.forwarder.tag_list(name, page, shown).await
+                Box::pin(self.forwarder.tag_list(name, page, shown)).await
             }
             Operation::ManifestRead { reference: Reference::Tag(tag), .. }
-                if self.is_taken_off(name, tag, &over.hidden).await? =>
+                if !over.hidden.is_empty()
+                    && Box::pin(self.is_taken_off(name, tag, &over.hidden)).await? =>
             {
                 Err(unknown_manifest().into())
             }
@@ -91,9 +93,6 @@ impl Under<'_> {
     /// Whether what the tag itself points to is hidden. What a client is given may be another manifest, with another digest: some
     /// registries convert to what it asks for.
     async fn is_taken_off(&self, name: &RepositoryName, tag: &Tag, hidden: &Hidden) -> Result<bool, Fault> {
-        if hidden.is_empty() {
-            return Ok(false);
-        }
         let digest = self.forwarder.digest_of(name, tag).await?;
         Ok(hidden.has_tag(tag, digest.as_ref()))
     }

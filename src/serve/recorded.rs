@@ -29,7 +29,7 @@ pub struct Recorded {
 /// A record that lacks only its end.
 #[derive(Debug)]
 pub struct Pending {
-    event: Finished,
+    event: Box<Finished>,
     verdict: Verdict,
     status: u16,
     recorder: Recorder,
@@ -45,7 +45,7 @@ impl Pending {
     #[must_use]
     pub fn new(
         visit: &Visit,
-        event: Finished,
+        event: Box<Finished>,
         verdict: Verdict,
         status: u16,
         recorder: Recorder,
@@ -85,7 +85,7 @@ impl Pending {
         let event = event.ended(verdict, self.status, self.started.elapsed());
         let event = event.moved(self.bytes_in.get(), bytes_out);
         match self.slot {
-            Some(slot) => self.recorder.finish(event, slot),
+            Some(slot) => self.recorder.finish(&event, slot),
             None => self.recorder.observe(&event),
         }
     }
@@ -98,7 +98,7 @@ impl Pending {
         let event = self.event.ended(self.verdict, self.status, self.started.elapsed());
         let event = event.moved(self.bytes_in.get(), 0);
         match self.slot {
-            Some(slot) => self.recorder.finish_durably(event, slot).await,
+            Some(slot) => self.recorder.finish_durably(&event, slot).await,
             None => {
                 self.recorder.observe(&event);
                 Ok(())

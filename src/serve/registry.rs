@@ -151,7 +151,7 @@ pub(super) const fn upstream_error(fault: &Fault) -> Option<UpstreamError> {
 }
 
 fn answered(
-    mut event: Finished,
+    mut event: Box<Finished>,
     verdict: Verdict,
     response: Response<crate::forward::body::ForwardBody>,
 ) -> Outcome {
@@ -186,7 +186,7 @@ async fn answer(
             Ok(ready(respond::json(StatusCode::OK, Bytes::from_static(b"{}"), visit.request_id())))
         }
         Operation::Catalog { page } => {
-            catalog(shared, forwarder, visit, site, admission, page).await.map(ready)
+            Box::pin(catalog(shared, forwarder, visit, site, admission, page)).await.map(ready)
         }
         operation => {
             let lease = |upload: &UploadId, upstream_query: &str| {

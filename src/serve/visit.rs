@@ -1,6 +1,7 @@
 //! What is known of a request from its head, kept until its record is written.
 
 use std::cell::{Cell, RefCell};
+use std::fmt::Write as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -36,7 +37,11 @@ impl RequestIds {
     /// The next id.
     pub fn next(&self) -> String {
         self.count.set(self.count.get().wrapping_add(1));
-        format!("{}-{:x}", self.prefix, self.count.get())
+        let mut id = String::with_capacity(self.prefix.len() + "-ffffffffffffffff".len());
+        id.push_str(&self.prefix);
+        // Writing into a string cannot fail.
+        let _ = write!(id, "-{:x}", self.count.get());
+        id
     }
 }
 
@@ -47,6 +52,19 @@ fn shown(connection: &Connection, headers: &HeaderMap) -> Option<Shown> {
     let site = headers.get(FETCH_SITE).map(HeaderValue::as_bytes);
     let asked_for = matches!(site, None | Some(b"none" | b"same-origin"));
     Some(Shown { certificate, alone: asked_for && !headers.contains_key(ORIGIN) })
+}
+
+/// The scheme, host and port that the client used.
+fn client_origin(encrypted: bool, authority: &Authority) -> String {
+    let (scheme, host) = (if encrypted { "https://" } else { "http://" }, authority.host.as_str());
+    let mut origin = String::with_capacity(scheme.len() + host.len() + ":65535".len());
+    origin.push_str(scheme);
+    origin.push_str(host);
+    if let Some(port) = authority.port {
+        // Writing into a string cannot fail.
+        let _ = write!(origin, ":{port}");
+    }
+    origin
 }
 
 /// Where the page stands that makes a browser ask (Fetch Metadata, W3C).
@@ -65,7 +83,7 @@ pub struct Visit {
     head: bool,
     user_agent: Option<String>,
     bytes_in: Rc<Cell<u64>>,
-    known: RefCell<Option<Finished>>,
+    known: RefCell<Option<Box<Finished>>>,
 }
 
 impl Visit {
@@ -77,16 +95,11 @@ impl Visit {
         request: &Request<B>,
         authority: Authority,
     ) -> Self {
-        let scheme = if connection.encrypted { "https" } else { "http" };
-        let client_origin = match authority.port {
-            Some(port) => format!("{scheme}://{}:{port}", authority.host),
-            None => format!("{scheme}://{}", authority.host),
-        };
         let user_agent = request.headers().get(USER_AGENT).and_then(|value| value.to_str().ok());
         let unread = Self::unread(clock, request_id, connection);
         let certificate = shown(connection, request.headers());
         Self {
-            client_origin,
+            client_origin: client_origin(connection.encrypted, &authority),
             origin: Origin { certificate, ..unread.origin },
             authority: Some(authority),
             head: request.method() == Method::HEAD,
@@ -156,7 +169,7 @@ impl Visit {
 
     /// The beginning of its record.
     #[must_use]
-    pub fn event(&self, what: What) -> Finished {
+    pub fn event(&self, what: What) -> Box<Finished> {
         Finished::new(self.request_id.clone(), self.started, self.origin.from, self.origin.endpoint, what)
             .agent(self.user_agent.as_deref())
             .shown(self.certificate.clone())
@@ -164,7 +177,7 @@ impl Visit {
 
     /// Notes what is known of the request by now: it is what will be recorded if the client goes away before it is
     /// answered.
-    pub fn note(&self, known: Finished) {
+    pub fn note(&self, known: Box<Finished>) {
         *self.known.borrow_mut() = Some(known);
     }
 
@@ -176,7 +189,7 @@ impl Visit {
 
     /// What was noted last.
     #[must_use]
-    pub fn noted(&self) -> Finished {
+    pub fn noted(&self) -> Box<Finished> {
         self.known.borrow_mut().take().unwrap_or_else(|| self.event(What::Unroutable))
     }
 

@@ -47,7 +47,7 @@ impl Looked {
 impl Gate {
     /// What the upstream says of what is called for, if some statement of the caller's or the repository's depends on that.
     /// What only the client can say, and leaves out, is asked for: a limit on what is large must not be passed by not saying
-    /// how large it is.
+    /// how large it is. Questions to the upstream are boxed: few calls ask one, and the others need not carry the room for it.
     pub(super) async fn looked_up(
         &self,
         facts: Facts<'_>,
@@ -62,19 +62,19 @@ impl Gate {
         }
         let mut looked = Looked::default();
         if let (Some(reference), Some(wanted)) = (image(call.operation), Wanted::of(reads)) {
-            let found = upstream.resolved(need.repository, &reference).await?;
+            let found = Box::pin(upstream.resolved(need.repository, &reference)).await?;
             looked.read = match &found {
                 None => Read::Nothing,
                 Some(found) => Read::Only(found.digest.clone()),
             };
             if let Some(found) = found {
                 let place = (region, need.repository);
-                looked.known = Some(self.known(place, &found, wanted, upstream).await?);
+                looked.known = Some(Box::pin(self.known(place, &found, wanted, upstream)).await?);
             }
         }
         if let Some(tag) = tag(call.operation).filter(|_| reads(tag_exists_key())) {
             looked.tag_exists = Some(match &looked.read {
-                Read::Any => upstream.exists(need.repository, tag).await?,
+                Read::Any => Box::pin(upstream.exists(need.repository, tag)).await?,
                 Read::Nothing => false,
                 Read::Only(_) => true,
             });

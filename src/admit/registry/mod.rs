@@ -120,10 +120,10 @@ impl Gate {
     ) -> Result<Admission, Why> {
         let namespace = operation.repository().map(Namespace::of);
         let mut would_refuse = self.network(caller, Want::Images(asking.region, namespace.as_ref())).await?;
-        let wanted_scope = scope::scope_for(&operation);
+        let wanted_scope = || scope::scope_for(&operation);
         let lease = self.leased(&operation, caller, asking.region);
         if proof.expired && lease.is_none() {
-            return Err(Refusal::Challenge { because: Challenge::InvalidToken, scope: wanted_scope }.into());
+            return Err(Refusal::Challenge { because: Challenge::InvalidToken, scope: wanted_scope() }.into());
         }
         let covered = match &proof.ceiling {
             Ceiling::Scopes(scopes) => scope::covers(scopes, &operation),
@@ -141,7 +141,7 @@ impl Gate {
         };
         if !covered {
             return Err(
-                Refusal::Challenge { because: Challenge::InsufficientScope, scope: wanted_scope }.into()
+                Refusal::Challenge { because: Challenge::InsufficientScope, scope: wanted_scope() }.into()
             );
         }
         if upload_session(&operation).is_some() && lease.is_none() {
@@ -151,7 +151,7 @@ impl Gate {
         let held_tag = self.free_tag(&operation, asking.region, upstream).await?;
         let mount_allowed = match mount_source(&operation).zip(mounted(&operation)) {
             Some((need, digest)) => {
-                let source = self.mount_source(facts, (&need, digest), asking.region).await;
+                let source = Box::pin(self.mount_source(facts, (&need, digest), asking.region)).await;
                 source.map(|rules| add(&mut would_refuse, rules)).or_else(refused_is_false)?
             }
             None => true,
@@ -225,7 +225,7 @@ impl Gate {
         }
         let written = || Refusal::Malformed(immutable_tag(repository, tag));
         let held = self.tag_holds.hold(region, repository, tag).ok_or_else(written)?;
-        if upstream.exists(repository, tag).await? { Err(written().into()) } else { Ok(Some(held)) }
+        if Box::pin(upstream.exists(repository, tag)).await? { Err(written().into()) } else { Ok(Some(held)) }
     }
 
     /// Why the caller has what it needs, or the refusal. With it, what would have been refused for what is known of the image,

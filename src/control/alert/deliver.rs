@@ -171,7 +171,7 @@ impl Desk {
         let why = why.map(|why| format!(": {why}")).unwrap_or_default();
         let text = format!("alert {id} to channel {} ({name}), attempt {attempt}{why}", channel.id);
         if let Ok(slot) = recorder.audit().try_reserve() {
-            slot.write(AuditEvent::verdict("compliance.alert.deliver", attempted.at, failed, text));
+            slot.write(&AuditEvent::verdict("compliance.alert.deliver", attempted.at, failed, text));
         }
     }
 }

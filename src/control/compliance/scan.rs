@@ -242,7 +242,7 @@ impl Desk {
         for (failed, text) in told {
             tracing::info!(action, text, "compliance");
             if let Ok(slot) = recorder.audit().try_reserve() {
-                slot.write(AuditEvent::verdict(action, at, failed, text));
+                slot.write(&AuditEvent::verdict(action, at, failed, text));
             }
         }
     }

@@ -124,11 +124,7 @@ impl Role {
             .or_else(|| text.strip_prefix("crn:v1:bluemix:public:iam-identity::::"))
             .and_then(|rest| rest.strip_prefix("serviceRole:").or_else(|| rest.strip_prefix("role:")))
             .unwrap_or(text);
-        let folded: String = name.split(' ').collect();
-        Self::ALL.into_iter().find(|role| {
-            let known: String = role.display_name().split(' ').collect();
-            known.eq_ignore_ascii_case(&folded)
-        })
+        Self::ALL.into_iter().find(|role| folded(role.display_name()).eq(folded(name)))
     }
 
     /// What the role allows, in the table's order.
@@ -157,6 +153,11 @@ impl Role {
             Self::Writer => &[WRITER],
         }
     }
+}
+
+/// A name without spaces, in lower case.
+fn folded(name: &str) -> impl Iterator<Item = u8> {
+    name.bytes().filter(|byte| *byte != b' ').map(|byte| byte.to_ascii_lowercase())
 }
 
 /// A role that the account has made for itself.

@@ -17,6 +17,7 @@ use std::time::Duration;
 use tokio::sync::oneshot;
 
 use self::event::AuditEvent;
+use self::lines::Lines;
 use self::meters::Meters;
 pub use self::sink::Destination;
 use self::sink::Sink;
@@ -25,7 +26,9 @@ use super::metrics::{Metrics, MetricsError};
 use crate::clock::Clock;
 
 pub mod event;
+mod lines;
 mod meters;
+mod shown;
 mod sink;
 mod writer;
 
@@ -80,12 +83,15 @@ struct Shared {
     failure: Mutex<String>,
     reopen: AtomicBool,
     closing: AtomicBool,
+    lines: Lines,
     meters: Meters,
 }
 
+/// What the writer is told besides lines. Whoever tells it has handed in the lines that it is about.
 enum Message {
-    Event { event: Box<AuditEvent>, durable: Option<oneshot::Sender<()>> },
     Close(oneshot::Sender<()>),
+    /// Somebody waits until all lines are on the disk.
+    Sync(oneshot::Sender<()>),
     Wake,
 }
 
@@ -198,7 +204,7 @@ impl Queue {
 
 impl Slot {
     /// Hands the event in. It is on the disk within about 100 ms, or the log says what is missing.
-    pub fn write(self, event: AuditEvent) {
+    pub fn write(self, event: &AuditEvent<'_>) {
         self.send(event, None);
     }
 
@@ -206,7 +212,7 @@ impl Slot {
     ///
     /// # Errors
     /// [`AuditUnavailable`] when that takes longer than 5 s or cannot be done, and events must not be lost.
-    pub async fn write_durably(self, event: AuditEvent) -> Result<(), AuditUnavailable> {
+    pub async fn write_durably(self, event: &AuditEvent<'_>) -> Result<(), AuditUnavailable> {
         let Some(queue) = self.0.clone() else { return Ok(()) };
         let (durable, written) = oneshot::channel();
         self.send(event, Some(durable));
@@ -216,16 +222,16 @@ impl Slot {
         }
     }
 
-    fn send(self, event: AuditEvent, durable: Option<oneshot::Sender<()>>) {
+    fn send(self, event: &AuditEvent<'_>, durable: Option<oneshot::Sender<()>>) {
         let Some(queue) = self.0 else { return };
         // Counted first: the writer may be done with it before this line is left.
         queue.shared.outstanding.fetch_add(1, Ordering::AcqRel);
-        let waits = durable.is_some();
-        if queue.outbox.send(Message::Event { event: Box::new(event), durable }).is_err() {
+        if queue.shared.lines.push(event).is_err() {
             queue.shared.release(1);
             queue.shared.meters.dropped.inc();
-        }
-        if waits {
+        } else if let Some(waiting) = durable {
+            // A writer that has ended since drops the sender, which is an answer too.
+            drop(queue.outbox.send(Message::Sync(waiting)));
             queue.writer.unpark();
         }
     }
@@ -239,6 +245,7 @@ impl Shared {
             failure: Mutex::new(String::new()),
             reopen: AtomicBool::new(false),
             closing: AtomicBool::new(false),
+            lines: Lines::default(),
             meters: Meters::new().map_err(io::Error::other)?,
         })
     }

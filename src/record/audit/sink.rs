@@ -8,7 +8,8 @@ use std::os::fd::AsFd as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
+use super::event::AuditEvent;
+use super::lines;
 
 /// Opening and writing a pipe must fail rather than wait for a reader (F-09).
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -18,6 +19,9 @@ const O_NONBLOCK: i32 = 0x0004;
 
 /// "No such device or address": what opening a pipe that nobody reads gives.
 const ENXIO: i32 = 6;
+
+/// How much room for lines is kept while there are none.
+const ROOM_KEPT: usize = 1 << 20;
 
 /// Where audit events go.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -66,14 +70,16 @@ impl Sink {
     }
 
     /// Adds one line.
-    pub(super) fn push(&mut self, line: &impl Serialize) {
-        let start = self.pending.len();
-        match serde_json::to_writer(&mut self.pending, line) {
-            Ok(()) => self.pending.push(b'\n'),
-            Err(error) => {
-                self.pending.truncate(start);
-                tracing::error!(error = error.to_string(), "an audit event cannot be written as JSON");
-            }
+    pub(super) fn push(&mut self, line: &AuditEvent<'_>) {
+        lines::append(&mut self.pending, line);
+    }
+
+    /// Adds whole lines. What they were in is given back empty, with its room.
+    pub(super) fn take(&mut self, lines: &mut Vec<u8>) {
+        if self.pending.is_empty() {
+            std::mem::swap(&mut self.pending, lines);
+        } else {
+            self.pending.append(lines);
         }
     }
 
@@ -108,6 +114,7 @@ impl Sink {
             }
         }
         self.pending.clear();
+        self.pending.shrink_to(ROOM_KEPT);
         self.written = 0;
         Ok(())
     }
@@ -210,8 +217,7 @@ mod tests {
     /// A sink on `path` that has two lines to write, of which the disk took one and a half.
     fn torn(path: &std::path::Path) -> Sink {
         let mut sink = Sink::open(Destination::File(path.to_owned())).unwrap();
-        sink.push(&"one");
-        sink.push(&"two");
+        sink.pending.extend_from_slice(b"\"one\"\n\"two\"\n");
         sink.file.as_mut().unwrap().file.write_all(b"\"one\"\n\"t").unwrap();
         sink.written = 8;
         sink

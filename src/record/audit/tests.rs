@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::event::AuditEvent;
 use super::{AuditLog, CAPACITY, Destination, OnFailure};
 use crate::clock::{SystemClock, UnixTime};
+use crate::record::event::Finished;
 use crate::record::event::samples::pull;
 use crate::record::metrics::Metrics;
 
@@ -17,10 +18,10 @@ fn open(path: &Path, on_failure: OnFailure) -> AuditLog {
     AuditLog::open(Destination::File(path.to_owned()), on_failure, Arc::new(SystemClock)).unwrap()
 }
 
-fn numbered(number: usize) -> AuditEvent {
+fn numbered(number: usize) -> Box<Finished> {
     let mut event = pull();
     event.request_id = format!("req-{number}");
-    AuditEvent::of(event)
+    event
 }
 
 /// The request ids in the log; every line must be whole.
@@ -52,7 +53,7 @@ async fn every_event_becomes_one_line_in_order_and_the_file_is_private() {
     let path = dir.path().join("audit.log");
     let log = open(&path, OnFailure::Refuse);
     for number in 0..1000 {
-        log.try_reserve().unwrap().write(numbered(number));
+        log.try_reserve().unwrap().write(&AuditEvent::of(&numbered(number)));
     }
     assert!(log.close().await);
     let text = std::fs::read_to_string(&path).unwrap();
@@ -70,7 +71,7 @@ fn a_missing_directory_keeps_the_log_from_opening() {
 #[tokio::test]
 async fn without_a_destination_everything_passes() {
     let log = AuditLog::open(Destination::None, OnFailure::Refuse, Arc::new(SystemClock)).unwrap();
-    assert!(log.try_reserve().unwrap().write_durably(numbered(1)).await.is_ok());
+    assert!(log.try_reserve().unwrap().write_durably(&AuditEvent::of(&numbered(1))).await.is_ok());
     assert!(log.is_healthy() && log.close().await);
 }
 
@@ -85,7 +86,8 @@ fn a_full_disk_refuses_from_the_first_request_on() {
 #[test]
 fn a_full_disk_may_be_outlived_by_choice_and_what_is_lost_is_counted() {
     let log = open(Path::new("/dev/full"), OnFailure::Continue);
-    (0..CAPACITY + 10).for_each(|number| log.try_reserve().unwrap().write(numbered(number)));
+    (0..CAPACITY + 10)
+        .for_each(|number| log.try_reserve().unwrap().write(&AuditEvent::of(&numbered(number))));
     let metrics = Metrics::new().unwrap();
     log.show_in(&metrics).unwrap();
     let scrape = metrics.render();
@@ -121,7 +123,7 @@ async fn a_pipe_without_a_reader_refuses_until_somebody_reads() {
         log.is_healthy()
     })
     .await;
-    assert!(log.try_reserve().unwrap().write_durably(numbered(1)).await.is_ok());
+    assert!(log.try_reserve().unwrap().write_durably(&AuditEvent::of(&numbered(1))).await.is_ok());
     assert!(log.close().await);
     let text = reader.join().unwrap().unwrap();
     assert!(text.contains("portcullis.audit.start"), "{text}");
@@ -147,7 +149,7 @@ async fn a_reader_that_pauses_gets_every_line_whole_and_once() {
     let mut sent = 0;
     // A pipe holds 64 KiB; far fewer events than there are places fill it.
     while let Ok(slot) = log.try_reserve() {
-        slot.write(numbered(sent));
+        slot.write(&AuditEvent::of(&numbered(sent)));
         sent += 1;
         tokio::task::yield_now().await;
     }
@@ -165,10 +167,10 @@ async fn a_rotated_file_is_left_alone_after_reopening() {
     let dir = tempfile::tempdir().unwrap();
     let (path, old) = (dir.path().join("audit.log"), dir.path().join("audit.log.1"));
     let log = open(&path, OnFailure::Refuse);
-    assert!(log.try_reserve().unwrap().write_durably(numbered(1)).await.is_ok());
+    assert!(log.try_reserve().unwrap().write_durably(&AuditEvent::of(&numbered(1))).await.is_ok());
     std::fs::rename(&path, &old).unwrap();
     log.reopen();
-    assert!(log.try_reserve().unwrap().write_durably(numbered(2)).await.is_ok());
+    assert!(log.try_reserve().unwrap().write_durably(&AuditEvent::of(&numbered(2))).await.is_ok());
     assert!(log.close().await);
     assert_eq!(ids(&std::fs::read_to_string(old).unwrap()), ["req-1"]);
     assert_eq!(ids(&std::fs::read_to_string(path).unwrap()), ["req-2"]);
@@ -183,7 +185,7 @@ async fn a_file_that_cannot_be_reopened_stays_in_use() {
     let moved = dir.path().join("moved");
     std::fs::rename(&sub, &moved).unwrap();
     log.reopen();
-    assert!(log.try_reserve().unwrap().write_durably(numbered(1)).await.is_ok());
+    assert!(log.try_reserve().unwrap().write_durably(&AuditEvent::of(&numbered(1))).await.is_ok());
     assert!(log.close().await);
     assert_eq!(ids(&std::fs::read_to_string(moved.join("audit.log")).unwrap()), ["req-1"]);
 }
@@ -206,7 +208,7 @@ async fn nothing_is_taken_after_the_log_was_closed() {
     let log = open(&dir.path().join("audit.log"), OnFailure::Refuse);
     let late = log.try_reserve().unwrap();
     assert!(log.close().await);
-    assert!(late.write_durably(numbered(1)).await.is_err());
+    assert!(late.write_durably(&AuditEvent::of(&numbered(1))).await.is_err());
 }
 
 /// What was acknowledged is in the file, whenever the process is killed.
@@ -239,7 +241,7 @@ fn child_acknowledges_events_until_it_is_killed() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     runtime.block_on(async {
         for number in 0.. {
-            log.try_reserve().unwrap().write_durably(numbered(number)).await.unwrap();
+            log.try_reserve().unwrap().write_durably(&AuditEvent::of(&numbered(number))).await.unwrap();
             println!("\nreq-{number}");
         }
     });

@@ -24,8 +24,6 @@ const BACK_OFF: (Duration, Duration) = (Duration::from_millis(20), Duration::fro
 const SLOW_READER: Duration = Duration::from_millis(500);
 /// How long a log that is being closed may make no progress before what is left is given up.
 const LAST_TRIES: Duration = Duration::from_secs(2);
-/// The most bytes that are written at once.
-const BATCH_BYTES: usize = 1 << 20;
 
 pub(super) struct Writer {
     pub(super) sink: Sink,
@@ -39,6 +37,12 @@ pub(super) struct Writer {
     last_sync: Instant,
     /// Dropped events that the log itself has admitted to.
     admitted: u64,
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.shared.lines.close();
+    }
 }
 
 /// Whether the thread goes on.
@@ -70,28 +74,28 @@ impl Writer {
         }
     }
 
-    /// Takes what there is, up to a batch, and rests when there is nothing. Only who waits for the disk wakes it: to wake
-    /// it for every event would cost each request more than the event itself.
+    /// Takes what there is, and rests when there is nothing. Only who waits for the disk wakes it: to wake it for every
+    /// event would cost each request more than the event itself.
     fn gather(&mut self) -> Next {
-        let mut taken = false;
         loop {
-            match self.inbox.try_recv() {
-                Ok(message) => {
-                    taken = true;
-                    if self.take(message) == Next::End {
-                        return Next::End;
-                    }
-                    if self.sink.backlog() >= BATCH_BYTES {
-                        return Next::GoOn;
-                    }
-                }
-                Err(TryRecvError::Disconnected) => return Next::End,
-                Err(TryRecvError::Empty) if taken || self.is_due() || self.is_asked_to_reopen() => {
-                    return Next::GoOn;
-                }
-                Err(TryRecvError::Empty) => std::thread::park_timeout(REST),
+            let next = self.listen();
+            // After the messages: what they are about is there by now.
+            let taken = self.take_lines();
+            if next == Next::End || taken || !self.waiting.is_empty() {
+                return next;
             }
+            if self.is_due() || self.is_asked_to_reopen() {
+                return Next::GoOn;
+            }
+            std::thread::park_timeout(REST);
         }
+    }
+
+    /// Whether there were any.
+    fn take_lines(&mut self) -> bool {
+        let taken = self.shared.lines.take(|lines| self.sink.take(lines));
+        self.held += taken;
+        taken > 0
     }
 
     /// Whether what is written, or failed to be, waits for the disk long enough.
@@ -104,20 +108,25 @@ impl Writer {
         self.shared.reopen.load(Ordering::Acquire)
     }
 
-    fn take(&mut self, message: Message) -> Next {
-        match message {
-            Message::Event { event, durable } => {
-                self.sink.push(&event);
-                self.held += 1;
-                self.waiting.extend(durable);
-                Next::GoOn
+    fn listen(&mut self) -> Next {
+        loop {
+            match self.inbox.try_recv() {
+                Ok(Message::Close(done)) => {
+                    self.waiting.push(done);
+                    return self.end();
+                }
+                Ok(Message::Sync(waiting)) => self.waiting.push(waiting),
+                Ok(Message::Wake) => {}
+                Err(TryRecvError::Disconnected) => return self.end(),
+                Err(TryRecvError::Empty) => return Next::GoOn,
             }
-            Message::Close(done) => {
-                self.waiting.push(done);
-                Next::End
-            }
-            Message::Wake => Next::GoOn,
         }
+    }
+
+    /// What is handed in from now on is lost, and is told so.
+    fn end(&self) -> Next {
+        self.shared.lines.close();
+        Next::End
     }
 
     /// Tries until everything is written and, when it is time, synced.

@@ -113,7 +113,7 @@ fn a_hundred_thousand_random_requests_make_no_new_series() {
     let metrics = Metrics::new().unwrap();
     let whats = every_what();
     let random = |seed: u64| format!("{:x}", seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-    let hit = |what: &What, verdict: Verdict, status: u16, seed: u64| -> Finished {
+    let hit = |what: &What, verdict: Verdict, status: u16, seed: u64| -> Box<Finished> {
         let mut what = what.clone();
         match &mut what {
             What::Registry(call) => {

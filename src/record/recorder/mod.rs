@@ -16,7 +16,11 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 
 /// Tells log, metrics and audit of each finished request. Clones tell the same ones.
 #[derive(Clone, Debug)]
-pub struct Recorder {
+pub struct Recorder(Arc<Told>);
+
+/// Who is told.
+#[derive(Debug)]
+struct Told {
     metrics: Arc<Metrics>,
     audit: AuditLog,
     activity: Arc<Activity>,
@@ -32,37 +36,40 @@ impl Recorder {
         let metrics = Metrics::new()?;
         audit.show_in(&metrics)?;
         let spikes = Arc::new(Spikes::new(None));
-        Ok(Self { metrics: Arc::new(metrics), audit, activity: Arc::default(), spikes })
+        let (metrics, activity) = (Arc::new(metrics), Arc::default());
+        Ok(Self(Arc::new(Told { metrics, audit, activity, spikes })))
     }
 
     /// The same, to which so many refusals in a while are a spike.
     #[must_use]
     pub fn alarmed_at(self, refusals: Option<u32>) -> Self {
-        Self { spikes: Arc::new(Spikes::new(refusals)), ..self }
+        let Told { metrics, audit, activity, spikes: _ } = &*self.0;
+        let (metrics, audit, activity) = (Arc::clone(metrics), audit.clone(), Arc::clone(activity));
+        Self(Arc::new(Told { metrics, audit, activity, spikes: Arc::new(Spikes::new(refusals)) }))
     }
 
     /// Who was refused very often, for those who make alerts of it.
     #[must_use]
     pub fn spikes(&self) -> &Spikes {
-        &self.spikes
+        &self.0.spikes
     }
 
     /// The metrics, for those who count other things than requests, and for the scrape.
     #[must_use]
     pub fn metrics(&self) -> &Arc<Metrics> {
-        &self.metrics
+        &self.0.metrics
     }
 
     /// What was noticed, for those who write it down.
     #[must_use]
     pub fn activity(&self) -> &Activity {
-        &self.activity
+        &self.0.activity
     }
 
     /// The audit log, to open it again and to close it.
     #[must_use]
     pub fn audit(&self) -> &AuditLog {
-        &self.audit
+        &self.0.audit
     }
 
     /// Makes sure that what is about to be done can be recorded. Called before a request has any effect. A log that can
@@ -73,8 +80,8 @@ impl Recorder {
     pub async fn begin(&self) -> Result<Slot, AuditUnavailable> {
         let mut waited = Duration::ZERO;
         loop {
-            match self.audit.try_reserve() {
-                Err(_) if self.audit.is_healthy() && waited < PATIENCE => {
+            match self.0.audit.try_reserve() {
+                Err(_) if self.0.audit.is_healthy() && waited < PATIENCE => {
                     tokio::time::sleep(LOOK_AGAIN).await;
                     waited += LOOK_AGAIN;
                 }
@@ -84,10 +91,10 @@ impl Recorder {
     }
 
     /// Tells of a finished request.
-    pub fn finish(&self, finished: Finished, slot: Slot) {
-        self.observe(&finished);
+    pub fn finish(&self, finished: &Finished, slot: Slot) {
+        self.observe(finished);
         if finished.what != What::Probe {
-            slot.write(AuditEvent::of(finished));
+            slot.write(&AuditEvent::of(finished));
         }
     }
 
@@ -96,16 +103,16 @@ impl Recorder {
     ///
     /// # Errors
     /// [`AuditUnavailable`]: the call must not be acknowledged.
-    pub async fn finish_durably(&self, finished: Finished, slot: Slot) -> Result<(), AuditUnavailable> {
-        self.observe(&finished);
-        slot.write_durably(AuditEvent::of(finished)).await
+    pub async fn finish_durably(&self, finished: &Finished, slot: Slot) -> Result<(), AuditUnavailable> {
+        self.observe(finished);
+        slot.write_durably(&AuditEvent::of(finished)).await
     }
 
     /// Tells log and metrics only: for probes, and for requests that were refused because audit is unavailable.
     pub fn observe(&self, finished: &Finished) {
-        self.metrics.count(finished);
-        self.activity.note(finished);
-        self.spikes.note(finished);
+        self.0.metrics.count(finished);
+        self.0.activity.note(finished);
+        self.0.spikes.note(finished);
         log(finished);
     }
 }

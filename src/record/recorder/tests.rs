@@ -30,7 +30,7 @@ async fn log_metrics_and_audit_tell_the_same_story() {
     captured.during(Level::Info, Format::Json, || {
         let mut denied = pull().saying("no policy grants image.pull");
         (denied.decision, denied.status) = (Verdict::Denied, 403);
-        recorder.finish(denied, begin(&recorder));
+        recorder.finish(&denied, begin(&recorder));
     });
     assert!(recorder.audit().close().await);
 
@@ -51,7 +51,7 @@ async fn probes_are_counted_but_not_audited() {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("audit.log");
     let recorder = recorder(&path);
-    recorder.finish(finished(What::Probe), begin(&recorder));
+    recorder.finish(&finished(What::Probe), begin(&recorder));
     assert!(recorder.audit().close().await);
     let only: Vec<_> = audited(&path).iter().map(|event| event["action"].clone()).collect();
     assert_eq!(only, ["portcullis.audit.start"]);
@@ -70,7 +70,7 @@ async fn a_secret_appears_in_none_of_them() {
         captured.during(Level::Trace, format, || {
             for what in every_what() {
                 let event = finished(what).saying(format!("could not check {secret:?}"));
-                recorder.finish(event, begin(&recorder));
+                recorder.finish(&event, begin(&recorder));
             }
         });
     }
@@ -92,7 +92,7 @@ fn hostile_text_stays_within_its_line() {
         captured.during(Level::Info, format, || {
             let mut event = pull().saying("a\r\nINFO forged\u{1b}[31m");
             event.request_id = "id\nforged".to_owned();
-            recorder.finish(event, begin(&recorder));
+            recorder.finish(&event, begin(&recorder));
         });
         let text = captured.text();
         assert_eq!(text.lines().count(), 1, "{text}");
