@@ -24,7 +24,7 @@ directory=$(mktemp -d "${TMPDIR:-/tmp}/pg.XXXXXX") || exit 1
 fail() { cat "$directory/log" >&2; rm -rf "$directory"; exit 1; }
 
 start() {
-    "$programs/postgres" -D "$directory/data" -k "$directory" -c listen_addresses= -c max_connections=400 \
+    "$programs/postgres" -D "$directory/data" -k "$directory" -c listen_addresses= -c max_connections="${PG_CONNECTIONS:-400}" \
         -c unix_socket_permissions=0777 -c fsync=off -c full_page_writes=off <&- >>"$directory/log" 2>&1 &
     server=$!
     local tries=0

@@ -35,6 +35,9 @@ mod commands;
 /// Goals, configuration rules and reports, as a platform team shows them to its auditor.
 #[cfg(test)]
 mod compliance;
+/// The composition of two replicas, and the image.
+#[cfg(test)]
+mod composition;
 /// Ten thousand service IDs and what they may.
 #[cfg(test)]
 mod directory;

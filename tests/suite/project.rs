@@ -22,38 +22,52 @@ fn compose() -> Option<Command> {
     is_installed("docker-compose").then(|| bare("docker-compose"))
 }
 
+/// The compositions, and services of each.
+const COMPOSITIONS: [(&str, &[&str]); 2] = [
+    (
+        "docker-compose.yml",
+        &["portcullis-1:", "portcullis-2:", "haproxy:", "postgres:", "registry:", "prometheus:", "grafana:"],
+    ),
+    ("deploy/single/docker-compose.yml", &["portcullis:", "registry:", "prometheus:"]),
+];
+
 #[test]
-fn compose_accepts_the_compose_file() {
-    let Some(mut command) = compose() else {
-        eprintln!(
-            "skipped: neither `docker compose` nor `docker-compose` is installed (make deps installs one)"
-        );
-        return;
-    };
-    let shown =
-        run(command.arg("-f").arg(root().join("docker-compose.yml")).arg("config"), "").must_succeed();
-    for service in ["portcullis:", "registry:", "prometheus:"] {
-        assert!(shown.stdout.contains(service), "no service `{service}` in\n{}", shown.stdout);
+fn compose_accepts_the_compose_files() {
+    for (file, services) in COMPOSITIONS {
+        let Some(mut command) = compose() else {
+            eprintln!(
+                "skipped: neither `docker compose` nor `docker-compose` is installed (make deps installs one)"
+            );
+            return;
+        };
+        let shown = run(command.arg("-f").arg(root().join(file)).arg("config"), "").must_succeed();
+        for service in services {
+            assert!(shown.stdout.contains(service), "no service `{service}` in\n{}", shown.stdout);
+        }
     }
 }
 
 #[test]
 fn every_file_that_compose_mounts_is_there() {
-    let compose = std::fs::read_to_string(root().join("docker-compose.yml")).unwrap();
-    let mounted: Vec<&str> =
-        compose.lines().filter_map(|line| line.trim().strip_prefix("- ./")?.split(':').next()).collect();
-    assert!(mounted.len() >= 3, "{mounted:?}");
-    for file in mounted {
-        assert!(root().join(file).is_file(), "{file} is not there");
+    for (file, _) in COMPOSITIONS {
+        let file = root().join(file);
+        let compose = std::fs::read_to_string(&file).unwrap();
+        let mounts = compose.lines().filter_map(|line| line.trim().strip_prefix("- ."));
+        let mounted: Vec<String> =
+            mounts.map(|mount| format!(".{}", mount.split(':').next().unwrap())).collect();
+        assert!(mounted.len() >= 4, "{mounted:?}");
+        for name in mounted {
+            assert!(file.parent().unwrap().join(&name).is_file(), "{name} is not there");
+        }
     }
 }
 
 #[test]
-fn the_settings_of_the_compose_file_are_accepted() {
+fn the_settings_of_the_single_replica_are_accepted() {
     let folder = tempfile::tempdir().unwrap();
     let place = folder.path().display().to_string();
     certificate::make(folder.path());
-    let settings = std::fs::read_to_string(root().join("deploy/portcullis.toml")).unwrap();
+    let settings = std::fs::read_to_string(root().join("deploy/single/portcullis.toml")).unwrap();
     let settings = settings.replace("/etc/portcullis/tls", &place).replace("/var/lib/portcullis", &place);
     let file = folder.path().join("portcullis.toml");
     std::fs::write(&file, settings).unwrap();
@@ -119,7 +133,14 @@ fn the_demo_fails_when_a_step_goes_differently() {
 
 #[test]
 fn scripts_are_valid_bash() {
-    for script in [".ci/run", "scripts/deps.sh", "scripts/demo.sh", "deploy/make-certificate.sh"] {
+    for script in [
+        ".ci/run",
+        "scripts/deps.sh",
+        "scripts/demo.sh",
+        "scripts/image-root.sh",
+        "deploy/make-certificate.sh",
+        "deploy/make-secrets.sh",
+    ] {
         run(bare("bash").arg("-n").arg(root().join(script)), "").must_succeed();
     }
 }

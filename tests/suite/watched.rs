@@ -92,9 +92,8 @@ fn prometheus_takes_the_rules_and_its_settings() {
     for file in RULES {
         run(bare("promtool").args(["check", "rules"]).arg(root().join(file)), "").must_succeed();
     }
-    run(
-        bare("promtool").args(["check", "config", "--syntax-only"]).arg(root().join("deploy/prometheus.yml")),
-        "",
-    )
-    .must_succeed();
+    for file in ["deploy/fleet/prometheus.yml", "deploy/single/prometheus.yml"] {
+        run(bare("promtool").args(["check", "config", "--syntax-only"]).arg(root().join(file)), "")
+            .must_succeed();
+    }
 }
