@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::Command;
 
+use super::init::{BOOTSTRAP_ACCESS_KEY_ID, BOOTSTRAP_KEY, BOOTSTRAP_SECRET_ACCESS_KEY};
 use crate::config::settings::Registry;
 use crate::control::scans::Scanner;
 use crate::findings::read::REPORT_MAX;
@@ -52,13 +53,24 @@ impl CommandScanner {
     }
 }
 
-#[async_trait]
-impl Scanner for CommandScanner {
-    async fn scan(&self, of: &Scanned) -> Result<Vec<u8>, String> {
+impl CommandScanner {
+    /// The command. It reads what anybody may have pushed, so it is not told with what the account began.
+    fn command(&self, of: &Scanned) -> Command {
         let mut command = Command::new(&self.program);
         command.args(self.arguments.iter().map(|argument| self.filled(argument, of)));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-        let started = command.spawn().map_err(|error| format!("{} cannot be started: {error}", self.program));
+        for secret in [BOOTSTRAP_KEY, BOOTSTRAP_ACCESS_KEY_ID, BOOTSTRAP_SECRET_ACCESS_KEY] {
+            command.env_remove(secret);
+        }
+        command
+    }
+}
+
+#[async_trait]
+impl Scanner for CommandScanner {
+    async fn scan(&self, of: &Scanned) -> Result<Vec<u8>, String> {
+        let started =
+            self.command(of).spawn().map_err(|error| format!("{} cannot be started: {error}", self.program));
         let mut process = started?;
         let (Some(out), Some(err)) = (process.stdout.take(), process.stderr.take()) else {
             return Err("its output cannot be read".to_owned());
@@ -124,6 +136,21 @@ mod tests {
         let said = scanner(&["echo", "{image};$(id)", "{region}"]).scan(&of()).await.unwrap();
         let expected = format!("us.registry.test/a/b@{};$(id) us-south\n", of().digest);
         assert_eq!(String::from_utf8(said).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_command_is_not_told_with_what_the_account_began() {
+        let command = scanner(&["env"]).command(&of());
+        let removed: Vec<_> = command.as_std().get_envs().filter(|(_, value)| value.is_none()).collect();
+        let names: Vec<_> = removed.iter().filter_map(|(name, _)| name.to_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "PORTCULLIS_BOOTSTRAP_ACCESS_KEY_ID",
+                "PORTCULLIS_BOOTSTRAP_API_KEY",
+                "PORTCULLIS_BOOTSTRAP_SECRET_ACCESS_KEY"
+            ]
+        );
     }
 
     #[tokio::test]

@@ -32,6 +32,7 @@ fn kubernetes_takes_what_each_mode_renders() {
         "ExternalSecret",
         "HorizontalPodAutoscaler",
         "NetworkPolicy",
+        "NetworkPolicy",
         "PodDisruptionBudget",
         "PrometheusRule",
         "Service",
@@ -98,6 +99,29 @@ fn pods_may_do_no_more_than_they_must() {
 }
 
 #[test]
+fn what_a_pod_reads_is_there_and_is_no_more_than_it_was_given() {
+    let Some(helm) = Helm::find() else { return };
+    let mut values: Value = serde_json::from_str(LEAST).unwrap();
+    values["secret"] = json!({"existingSecret": "keys", "masterKey": true});
+    values["service"] = json!({"type": "NodePort"});
+    let manifests = helm.manifests(&values.to_string());
+    let pod = &one(&manifests, "StatefulSet", "")["spec"]["template"]["spec"];
+    let volumes = pod["volumes"].as_array().unwrap();
+    let keys = volumes.iter().find(|one| one["name"] == "secret").unwrap();
+    assert_eq!(keys["secret"]["items"], json!([{"key": "master.key", "path": "master.key"}]));
+    let text = one(&manifests, "ConfigMap", "")["data"]["portcullis.toml"].as_str().unwrap();
+    assert!(text.contains("master_key_file = \"/etc/portcullis/secret/master.key\""), "{text}");
+    assert_eq!(one(&manifests, "Service", "")["spec"]["externalTrafficPolicy"], "Local");
+    // A token of the cluster only where the cluster itself vouches for pods, and one that ends.
+    assert!(!volumes.iter().any(|one| one["name"] == "cluster"));
+    let manifests = helm.manifests(MOST);
+    let pod = &one(&manifests, "Deployment", "")["spec"]["template"]["spec"];
+    let cluster = pod["volumes"].as_array().unwrap().iter().find(|one| one["name"] == "cluster").unwrap();
+    let token = &cluster["projected"]["sources"][0]["serviceAccountToken"];
+    assert_eq!(*token, json!({"path": "token", "expirationSeconds": 3600}));
+}
+
+#[test]
 fn the_network_lets_in_and_out_what_is_needed_and_no_more() {
     let Some(helm) = Helm::find() else { return };
     let names = json!({
@@ -117,11 +141,14 @@ fn the_network_lets_in_and_out_what_is_needed_and_no_more() {
     assert_eq!(spec["egress"], json!([names, to(5000, &here)]), "a file needs no database");
     let manifests = helm.manifests(MOST);
     let spec = &one(&manifests, "NetworkPolicy", "")["spec"];
-    let both = json!([{"port": "public", "protocol": "TCP"}, {"port": "private", "protocol": "TCP"}]);
-    assert_eq!(
-        spec["ingress"],
-        json!([{"ports": both, "from": [{"ipBlock": {"cidr": "192.0.2.0/24"}}]}, monitoring])
-    );
+    let from = |port: &str, block: &str| json!({"ports": [{"port": port, "protocol": "TCP"}], "from": [{"ipBlock": {"cidr": block}}]});
+    let (public, private) = (from("public", "192.0.2.0/24"), from("private", "10.1.0.0/16"));
+    assert_eq!(spec["ingress"], json!([public, private, monitoring]));
+    // Nobody gets around Portcullis to the registry behind.
+    let behind = &one(&manifests, "NetworkPolicy", "-protected-0")["spec"];
+    assert_eq!(behind["podSelector"], json!({"matchLabels": {"app": "registry"}}));
+    assert_eq!(behind["policyTypes"], json!(["Ingress"]));
+    assert_eq!(behind["ingress"], json!([{"from": [{"podSelector": spec["podSelector"]}]}]));
     let upstreams = json!({
         "ports": [{"port": 5000, "protocol": "TCP"}, {"port": 80, "protocol": "TCP"}],
         "to": [{"ipBlock": {"cidr": "198.51.100.0/24"}}],

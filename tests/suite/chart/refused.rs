@@ -53,6 +53,21 @@ fn what_cannot_work_is_refused_with_what_to_do() {
             &[("store.url", json!("postgres://p@db/portcullis?password=hunter2"))],
             "store.url holds a password",
         ),
+        (MOST, &[("store.url", json!("postgres://p:hunt/er2@db/portcullis"))], "store.url holds a password"),
+        (
+            MOST,
+            &[("store.url", json!("postgres://p@db/portcullis?sslpassword=h"))],
+            "store.url holds a password",
+        ),
+        (
+            MOST,
+            &[("store.url", json!("postgres://p@db/portcullis?options=-c"))],
+            "write postgres://USER@HOST",
+        ),
+        // What is private is so for somebody.
+        (MOST, &[("networkPolicy.privateClients", json!([]))], "say who may use the private listener"),
+        (LEAST, &[("service", json!({"control": false}))], "somewhere the account must be managed"),
+        (LEAST, &[("secret", json!({"masterKey": true}))], "name the secret that holds it"),
         (MOST, &[("registries.0.upstream", json!("https://p:hunter2@registry"))], "registries"),
         (MOST, &[("registries.0.options.password", json!("hunter2"))], "registries"),
         (MOST, &[("extraConfig", json!("[[listener]]\naddress = \"0.0.0.0:80\"\n"))], "are made from values"),

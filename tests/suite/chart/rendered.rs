@@ -33,11 +33,14 @@ pub(super) const MOST: &str = r#"{
     "service": {"type": "LoadBalancer", "externalTrafficPolicy": "Local", "annotations": {"a": "b"}},
     "privateListener": {"enabled": true},
     "trustedProxies": ["10.0.0.0/8"],
+    "clusterIssuer": {"enabled": true},
     "extraConfig": "[cache]\nmax_bytes = 10000000\n",
     "extraFiles": [{"name": "upstream", "secret": "upstream-ca"}, {"name": "more", "configMap": "more"}],
     "autoscaling": {"enabled": true},
     "networkPolicy": {
         "clients": [{"ipBlock": {"cidr": "192.0.2.0/24"}}],
+        "privateClients": [{"ipBlock": {"cidr": "10.1.0.0/16"}}],
+        "protect": [{"app": "registry"}],
         "upstream": [{"ipBlock": {"cidr": "198.51.100.0/24"}}],
         "extraEgress": [{"ports": [{"port": 443}], "to": [{"ipBlock": {"cidr": "203.0.113.7/32"}}]}]
     },

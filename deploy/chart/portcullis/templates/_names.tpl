@@ -63,11 +63,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- $v := .Values -}}
 {{- $several := or (gt (int $v.replicas) 1) $v.autoscaling.enabled -}}
 {{- if eq $v.store.kind "postgres" -}}
-{{- if not (regexMatch "^postgres(ql)?://[^/]+/.+" $v.store.url) -}}
-{{- fail "store.url: write postgres://USER@HOST[:PORT]/DATABASE" -}}
-{{- end -}}
-{{- if regexMatch "^[a-z]+://[^/@]*:[^/@]*@|[?&]password=" $v.store.url -}}
+{{- if regexMatch "^[a-z]+://[^@]*:[^@]*@|password" $v.store.url -}}
 {{- fail "store.url holds a password, and everybody may read a config map: put it into the secret, as store-password" -}}
+{{- end -}}
+{{- if not (regexMatch "^postgres(ql)?://[^:/@?#]+@[^/@?#]*/[^/@?#]+([?](sslmode|sslrootcert|host)=[^&#]*(&(sslmode|sslrootcert|host)=[^&#]*)*)?$" $v.store.url) -}}
+{{- fail "store.url: write postgres://USER@HOST[:PORT]/DATABASE" -}}
 {{- end -}}
 {{- if not (include "portcullis.secret" .) -}}
 {{- fail "secret.existingSecret: replicas share a master key and a database password; name the secret that holds them" -}}
@@ -97,6 +97,15 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- end -}}
 {{- if and $v.secret.external.enabled (not $v.secret.external.secretStore) -}}
 {{- fail "secret.external.secretStore: name the store" -}}
+{{- end -}}
+{{- if and $v.secret.masterKey (not (include "portcullis.secret" .)) -}}
+{{- fail "secret.masterKey: name the secret that holds it, in secret.existingSecret" -}}
+{{- end -}}
+{{- if and (not $v.service.control) (not $v.privateListener.enabled) -}}
+{{- fail "service.control: somewhere the account must be managed; enable privateListener" -}}
+{{- end -}}
+{{- if and $v.privateListener.enabled $v.networkPolicy.enabled (not $v.networkPolicy.privateClients) -}}
+{{- fail "networkPolicy.privateClients: say who may use the private listener, or it is as public as the other" -}}
 {{- end -}}
 {{- if regexMatch "(?m)^\\s*\\[+\\s*(account|store|registry|listener|acme|audit|log)\\b" $v.extraConfig -}}
 {{- fail "extraConfig: the sections account, store, registry, listener, acme, audit and log are made from values" -}}
