@@ -56,11 +56,12 @@ pub async fn open(server: &Server, clock: Arc<dyn Clock>) -> Result<SqlStore, St
     let writer = pool(1).connect_with(options(server)).await.map_err(|error| unreachable(server, &error))?;
     schema::migrate(&writer).await?;
     let readers = pool(READERS).connect_with(options(server)).await?;
+    let feed = sql::Pool::Postgres(pool(1).connect_lazy_with(options(server)));
     let committed = watch::Sender::new(Sequence::default());
     let wakes = pool(1).connect_lazy_with(options(server));
     let listening = tokio::spawn(wake::listen(wakes, committed.clone())).abort_handle();
     let (writer, readers) = (sql::Pool::Postgres(writer), sql::Pool::Postgres(readers));
-    SqlStore::new(Box::new(Shared { listening }), clock, writer, readers, committed).await
+    SqlStore::new(Box::new(Shared { listening }), clock, (writer, readers, feed), committed).await
 }
 
 /// Whether the store can be reached and used, without changing anything.
@@ -92,6 +93,11 @@ impl Engine for Shared {
         Ok(())
     }
 
+    /// A step that others have brought in meanwhile, and that this program would misread, ends what it knows.
+    fn position(&self) -> sql::Scalar<i64> {
+        schema::position()
+    }
+
     /// The lock comes first, so every later statement sees all that writers before have committed; positions in the feed
     /// are given out under it, so nobody ever sees a later one before an earlier one.
     async fn begin(&self, writer: &sql::Pool) -> Result<sql::Transaction, StoreError> {
@@ -115,6 +121,7 @@ fn pool(size: u32) -> PgPoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(true)
+        .after_connect(|connection, _| Box::pin(schema::believable(connection)))
         .after_release(|connection, _| {
             // What was left unfinished is finished here, or the connection is dropped: one whose other end has vanished
             // would wait for hours.

@@ -4,6 +4,7 @@
 //! have the few types that both keep: whole numbers, texts, bytes, and truth. Which database it is, only the modules
 //! of that name know. Nothing here decides what is stored, and nothing is ever pasted into a statement.
 
+mod begun;
 mod found;
 mod pool;
 mod query;
@@ -11,4 +12,4 @@ mod value;
 
 pub(in crate::store) use found::Row;
 pub(in crate::store) use pool::{Connection, Pool, Transaction};
-pub(in crate::store) use query::{Query, query, query_scalar};
+pub(in crate::store) use query::{Query, Scalar, query, query_scalar};
