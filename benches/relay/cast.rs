@@ -38,7 +38,7 @@ impl Cast {
         let image = Image::new();
         let origin = Origin::start(&image).await;
         let upstream = origin.address;
-        let ours = |name, cache| Setup { name, cache, upstream, rows: None };
+        let ours = |name, cache| Setup { name, cache, upstream, rows: None, counted: None };
         let registry = registry::open(&papers);
         push(&image, &registry).await;
         Self {

@@ -32,13 +32,13 @@ use tokio::runtime::Runtime;
 
 use cast::Cast;
 use page::Page;
-use workload::{blobs, denied, grants, handshakes, idle, large, latency, manifests, scale, storm};
+use workload::{blobs, counted, denied, grants, handshakes, idle, large, latency, manifests, scale, storm};
 
 /// One kind of work, by the name that chooses it.
 type Part = (&'static str, fn(&Runtime, &Cast, &mut Page));
 
 /// In the order that they are measured in: memory first, while everybody is fresh.
-const PARTS: [Part; 11] = [
+const PARTS: [Part; 12] = [
     ("idle", idle::memory),
     ("manifests", manifests::passed_on),
     ("kept", |_, cast, page| manifests::kept(cast, page)),
@@ -50,6 +50,7 @@ const PARTS: [Part; 11] = [
     ("grants", |_, cast, page| grants::warm(cast, page)),
     ("storm", storm::cold),
     ("large", large::layer),
+    ("instructions", counted::instructions),
 ];
 
 /// Measured last, because it takes longest to set up.

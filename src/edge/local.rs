@@ -15,15 +15,18 @@ impl<F: Future + 'static> hyper::rt::Executor<F> for LocalExecutor {
     }
 }
 
-/// Runs `future`; a panic in it ends here.
-pub(super) async fn contained<F: Future>(future: F) {
+/// Runs `future`; a panic in it ends here. No `async fn`: that would hold the future twice, as what it was given and as what it
+/// runs, for the whole life of a connection.
+pub(super) fn contained<F: Future>(future: F) -> impl Future<Output = ()> {
     // Nothing that the future borrowed is looked at again, so a broken invariant cannot be seen.
-    if let Err(panic) = AssertUnwindSafe(future).catch_unwind().await {
-        tracing::error!(
-            message = message(panic.as_ref()),
-            "a request panicked; its connection or stream is cut"
-        );
-    }
+    AssertUnwindSafe(future).catch_unwind().map(|ended| {
+        if let Err(panic) = ended {
+            tracing::error!(
+                message = message(panic.as_ref()),
+                "a request panicked; its connection or stream is cut"
+            );
+        }
+    })
 }
 
 fn message(panic: &(dyn Any + Send)) -> &str {

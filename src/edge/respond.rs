@@ -4,6 +4,8 @@
 //! A denied `HEAD` is a 401 that carries its reason in the challenge, because it has no body and clients print that
 //! reason; every other denied call is a 403 whose message they print verbatim.
 
+use std::sync::LazyLock;
+
 use bytes::Bytes;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{Response, StatusCode};
@@ -12,6 +14,9 @@ use crate::admit::fault::Fault;
 use crate::admit::network::Barrier;
 use crate::admit::refusal::{Challenge, Refusal};
 use crate::registry::error::{OciCode, envelope};
+
+/// How many headers there is room for from the beginning.
+const HEADERS: usize = 8;
 
 /// What an answer needs to know of its request.
 #[derive(Clone, Copy, Debug)]
@@ -31,15 +36,20 @@ pub const DENIED: &str = "You are not authorized to access the specified resourc
 pub const PRIVATE_ONLY: &str = "Private-only access is enabled on this account, but this request was over the public network. \
      You must access this account over the private network";
 
+/// What whoever is nobody yet is told, at the beginning of every pull.
+const AUTHORIZE: &str = "Authorization required. Log in with the user name iamapikey and an API key.";
+
+/// The same as a body, written once.
+static AUTHORIZE_BODY: LazyLock<Bytes> =
+    LazyLock::new(|| Bytes::from(envelope(OciCode::Unauthorized, AUTHORIZE)));
+
 /// Answers a refusal.
 #[must_use]
 pub fn refusal(refusal: &Refusal, asked: Asked<'_>) -> Response<Bytes> {
-    let authorize = "Authorization required. Log in with the user name iamapikey and an API key.";
     match refusal {
-        Refusal::AnonymousDenied => denied(authorize, asked),
+        Refusal::AnonymousDenied => denied(AUTHORIZE, asked),
         Refusal::Challenge { because, scope } => {
-            let challenge = challenge(asked.origin, *because, scope.as_deref(), None);
-            challenged(&challenge, authorize, asked)
+            authorize(challenge(asked.origin, *because, scope.as_deref(), None), asked)
         }
         Refusal::Credentials { .. } => plain(
             StatusCode::UNAUTHORIZED,
@@ -67,7 +77,7 @@ pub fn refusal(refusal: &Refusal, asked: Asked<'_>) -> Response<Bytes> {
             plain(StatusCode::MISDIRECTED_REQUEST, OciCode::Unsupported, message, asked)
         }
         Refusal::Outside(outside) if outside.veiled => {
-            challenged(&challenge(asked.origin, Challenge::InvalidToken, None, None), authorize, asked)
+            authorize(challenge(asked.origin, Challenge::InvalidToken, None, None), asked)
         }
         Refusal::Outside(outside) => match outside.by {
             Barrier::PrivateOnly => denied(PRIVATE_ONLY, asked),
@@ -122,7 +132,11 @@ pub fn fault(fault: &Fault, asked: Asked<'_>) -> Response<Bytes> {
 /// The `WWW-Authenticate` value: exactly one Bearer challenge, quoted as every client's parser needs it.
 #[must_use]
 pub fn challenge(origin: &str, because: Challenge, scope: Option<&str>, description: Option<&str>) -> String {
-    let mut text = format!("Bearer realm=\"{origin}/oauth/token\",service=\"registry\"");
+    let more = scope.map_or(0, str::len) + description.map_or(0, str::len);
+    let mut text = String::with_capacity(REALM.len() + origin.len() + SERVICE.len() + more + PARAMETERS);
+    text.push_str(REALM);
+    text.push_str(origin);
+    text.push_str(SERVICE);
     let mut parameter = |name: &str, value: &str| {
         text.push(',');
         text.push_str(name);
@@ -144,18 +158,28 @@ pub fn challenge(origin: &str, because: Challenge, scope: Option<&str>, descript
     text
 }
 
+/// How a challenge begins, what follows the origin, and how long the names of all other parameters are.
+const REALM: &str = "Bearer realm=\"";
+const SERVICE: &str = "/oauth/token\",service=\"registry\"";
+const PARAMETERS: usize = ",scope=\"\",error=\"insufficient_scope\",error_description=\"\"".len();
+
 fn denied(message: &str, asked: Asked<'_>) -> Response<Bytes> {
     if asked.head {
         let challenge = challenge(asked.origin, Challenge::InsufficientScope, None, Some(message));
-        challenged(&challenge, message, asked)
+        challenged(challenge, plain(StatusCode::UNAUTHORIZED, OciCode::Unauthorized, message, asked))
     } else {
         plain(StatusCode::FORBIDDEN, OciCode::Denied, message, asked)
     }
 }
 
-fn challenged(challenge: &str, message: &str, asked: Asked<'_>) -> Response<Bytes> {
-    let mut response = plain(StatusCode::UNAUTHORIZED, OciCode::Unauthorized, message, asked);
-    if let Ok(value) = HeaderValue::from_str(challenge) {
+/// Asks to log in. Nothing of it is formatted but the challenge's parameters.
+fn authorize(challenge: String, asked: Asked<'_>) -> Response<Bytes> {
+    let body = if asked.head { Bytes::new() } else { AUTHORIZE_BODY.clone() };
+    challenged(challenge, json(StatusCode::UNAUTHORIZED, body, asked.request_id))
+}
+
+fn challenged(challenge: String, mut response: Response<Bytes>) -> Response<Bytes> {
+    if let Ok(value) = HeaderValue::try_from(challenge) {
         response.headers_mut().insert(WWW_AUTHENTICATE, value);
     }
     response
@@ -174,6 +198,7 @@ pub fn json(status: StatusCode, body: Bytes, request_id: &str) -> Response<Bytes
     let mut response = Response::new(body);
     *response.status_mut() = status;
     let headers = response.headers_mut();
+    headers.reserve(HEADERS);
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(API_VERSION, HeaderValue::from_static("registry/2.0"));

@@ -106,7 +106,7 @@ impl<A: Application> Server<A> {
         };
         let Some(store) = &door.tls else {
             let service = Service::new(&self, connection, door);
-            return self.http1(socket, exchanges, service).await;
+            return Box::pin(self.http1(socket, exchanges, service)).await;
         };
         match Box::pin(timeout_at(end, clear_text::is_spoken(&socket))).await {
             Err(_) => return Err(Ended::HandshakeTimeout),

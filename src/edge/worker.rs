@@ -165,16 +165,26 @@ impl<A: Application> Acceptor<A> {
             certificate: None,
             encrypted: false,
         };
+        let held = (room, share, self.server.drain.count());
+        self.connections.spawn_local(self.serve(stream, connection, held));
+    }
+
+    /// A connection from its first byte to its last; `held` is given back with it.
+    fn serve<H>(
+        &self,
+        stream: TcpStream,
+        connection: Connection,
+        held: H,
+    ) -> impl Future<Output = ()> + use<A, H> {
         let (server, door) = (self.server.clone(), Rc::clone(&self.door));
-        let counted = server.drain.count();
-        self.connections.spawn_local(contained(async move {
-            let _held = (room, share, counted);
-            let exchanges = Exchanges::new();
+        contained(async move {
+            let _held = held;
+            let (exchanges, from) = (Exchanges::new(), connection.client.ip());
             let socket = Socket::new(stream, Rc::clone(&exchanges));
             if let Err(reason) = server.serve(socket, exchanges, connection, &door).await {
-                tracing::debug!(%peer, %reason, "connection ended");
+                tracing::debug!(%from, %reason, "connection ended");
             }
-        }));
+        })
     }
 }
 
@@ -203,7 +213,72 @@ impl Pause {
 
 #[cfg(test)]
 mod tests {
-    use super::Pause;
+    use std::rc::Rc;
+
+    use bytes::Bytes;
+    use http::{Request, Response};
+    use http_body_util::Full;
+    use tokio::net::{TcpListener, TcpStream};
+    use tokio_util::task::TaskTracker;
+
+    use super::{
+        Acceptor, Admission, Application, Connection, Door, Drain, Endpoint, Pause, Server, Settings,
+    };
+    use super::{ClientAddr, Trust, TurnedAway};
+    use crate::edge::body::RequestBody;
+    use crate::edge::head::Authority;
+    use crate::edge::rejection::Rejection;
+
+    /// The most bytes of a connection's task, which it takes as long as the connection lasts, idle or not.
+    const TASK: usize = 1024;
+
+    #[derive(Clone)]
+    struct Mute;
+
+    impl Application for Mute {
+        type Body = Full<Bytes>;
+
+        async fn respond(
+            &self,
+            _: &Rc<Connection>,
+            _: Request<RequestBody>,
+            _: Authority,
+        ) -> Response<Self::Body> {
+            Response::default()
+        }
+
+        fn turned_away(&self, _: TurnedAway) {}
+
+        fn reject(&self, _: &Rc<Connection>, _: Rejection) -> Response<Self::Body> {
+            Response::default()
+        }
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_a_small_task() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let local = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(local).await.unwrap();
+        let client = ClientAddr::from_socket(stream.local_addr().unwrap());
+        let (admission, trust) = (Admission::new(1, None), Trust::default());
+        let door = Door { listener: 0, endpoint: Endpoint::Public, tls: None, trust, admission };
+        let server = Server { app: Mute, settings: Rc::new(Settings::default()), drain: Drain::default() };
+        let acceptor = Acceptor { door: Rc::new(door), server, connections: TaskTracker::new() };
+        let connection = Connection {
+            listener: 0,
+            endpoint: Endpoint::Public,
+            client,
+            local,
+            server_name: None,
+            certificate: None,
+            encrypted: false,
+        };
+        let room = acceptor.door.admission.room().await.unwrap();
+        let share = acceptor.door.share(client).unwrap();
+        let held = (room, share, acceptor.server.drain.count());
+        let size = size_of_val(&acceptor.serve(stream, connection, held));
+        assert!(size <= TASK, "{size}");
+    }
 
     #[test]
     fn pauses_grow_from_10_to_100_milliseconds() {

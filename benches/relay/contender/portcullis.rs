@@ -22,6 +22,8 @@ pub(crate) struct Setup<'a> {
     pub(crate) upstream: SocketAddr,
     /// SQL that is run on the store before it is served.
     pub(crate) rows: Option<&'a str>,
+    /// Where callgrind writes what it counts; without it, the server runs by itself.
+    pub(crate) counted: Option<&'a Path>,
 }
 
 /// The server, and the key of its caller.
@@ -46,7 +48,7 @@ pub(crate) async fn start(setup: &Setup<'_>, papers: &Papers) -> Guarded {
         run(Command::new("sqlite3").arg(files.path().join("store.db")).arg(rows));
     }
     let log = files.path().join("log");
-    let mut command = pinned(&program());
+    let mut command = setup.counted.map_or_else(|| pinned(&program()), counting);
     let output = File::create(&log).expect("a writable folder");
     command.arg("serve").arg("--config").arg(&config);
     command.stderr(output.try_clone().expect("a file")).stdout(Stdio::from(output));
@@ -56,6 +58,14 @@ pub(crate) async fn start(setup: &Setup<'_>, papers: &Papers) -> Guarded {
     let key = introduce(&contender, papers);
     contender.token = Some(Client::of(&contender).login(&key).await);
     Guarded { contender, key }
+}
+
+/// The server under callgrind, which counts nothing until it is told to.
+fn counting(output: &Path) -> Command {
+    let mut command = pinned("valgrind");
+    let file = format!("--callgrind-out-file={}", output.display());
+    command.args(["--tool=callgrind", "--instr-atstart=no", "--quiet", &file]).arg(program());
+    command
 }
 
 fn settings(setup: &Setup<'_>, folder: &Path, papers: &Papers) -> String {

@@ -18,7 +18,8 @@ const LARGE: u64 = 5 << 30;
 
 pub(crate) fn layer(runtime: &Runtime, cast: &Cast, page: &mut Page) {
     let behind = Behind::start();
-    let setup = Setup { name: "Portcullis", cache: true, upstream: behind.address, rows: None };
+    let setup =
+        Setup { name: "Portcullis", cache: true, upstream: behind.address, rows: None, counted: None };
     let guarded = runtime.block_on(start(&setup, &cast.papers));
     let (client, pids) = (Client::of(&guarded.contender), guarded.contender.pids());
     let (before, over) = (memory_kib(&pids), Arc::new(AtomicBool::new(false)));

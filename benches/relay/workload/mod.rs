@@ -1,6 +1,7 @@
 //! What is measured, one file for each kind of work.
 
 pub(crate) mod blobs;
+pub(crate) mod counted;
 pub(crate) mod denied;
 pub(crate) mod grants;
 pub(crate) mod handshakes;

@@ -16,7 +16,8 @@ const MANY: &str = "10⁶ policies";
 pub(crate) fn policies(runtime: &Runtime, cast: &Cast, page: &mut Page) {
     let guarded = [(FEW, 1_000), (MANY, 1_000_000)].map(|(name, count)| {
         let rows = rows(count);
-        let setup = Setup { name, cache: false, upstream: cast.origin.address, rows: Some(&rows) };
+        let setup =
+            Setup { name, cache: false, upstream: cast.origin.address, rows: Some(&rows), counted: None };
         runtime.block_on(start(&setup, &cast.papers))
     });
     let path = format!("/v2/{REPOSITORY}/manifests/v1");

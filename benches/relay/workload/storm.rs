@@ -17,7 +17,8 @@ use crate::targets::Target;
 const CLIENTS: usize = 500;
 
 pub(crate) fn cold(runtime: &Runtime, cast: &Cast, page: &mut Page) {
-    let setup = Setup { name: OURS_CACHED, cache: true, upstream: cast.origin.address, rows: None };
+    let setup =
+        Setup { name: OURS_CACHED, cache: true, upstream: cast.origin.address, rows: None, counted: None };
     let guarded = runtime.block_on(start(&setup, &cast.papers));
     cast.origin.asked();
     let begun = Instant::now();

@@ -58,6 +58,8 @@ async fn a_client_that_had_connected_before_the_end_still_gets_its_answer() {
     let server = plain(&Settings::default());
     let mut client = Raw::connect(server.address).await;
     let drained = tokio::spawn(server.running.drain(LONG));
+    // The end has begun when the drain has been polled, which on this one thread it is here.
+    tokio::task::yield_now().await;
     client.send(format!("GET /a{HEAD}\r\n")).await;
     let answer = client.rest().await;
     assert!(answer.contains("connection: close") && answer.ends_with("GET /a"), "{answer}");
