@@ -16,6 +16,7 @@ pub(super) mod iam;
 pub(super) mod policy;
 pub(super) mod resource;
 pub(super) mod shelf;
+pub mod store;
 pub(super) mod va;
 
 /// Puts cloud-grade IAM in front of any OCI registry, and talks to a server that does.
@@ -119,6 +120,9 @@ pub enum ServerCommand {
     Quickstart(QuickstartArguments),
     /// Serve until told to stop: SIGHUP reloads the configuration, SIGTERM drains
     Serve(ServeArguments),
+    /// Move a whole store: to another database, to a file, from a file
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// What `check` is told.
