@@ -10,7 +10,7 @@ use super::authenticate::Authenticator;
 use super::caller::Caller;
 use super::context::Facts;
 use super::fault::Fault;
-use super::held::{HeldTag, TagHolds};
+use super::held::{HeldTag, SharedHolds, TagHolds};
 use super::judge::Judge;
 use super::network::Premises;
 use super::refusal::Refusal;
@@ -105,6 +105,12 @@ impl Gate {
         Self { reports_findings, ..self }
     }
 
+    /// The same; tags that are written are held among replicas.
+    #[must_use]
+    pub fn holding_among(self, shared: Arc<dyn SharedHolds>) -> Self {
+        Self { tag_holds: Arc::new(TagHolds::among(shared)), ..self }
+    }
+
     /// How many pulls were let through that policies refuse because of what is known of the image.
     #[must_use]
     pub fn findings_would_refuse(&self) -> u64 {
@@ -179,9 +185,16 @@ impl Gate {
     }
 
     /// Holds a tag that is about to be written; `None` while somebody else writes it.
-    #[must_use]
-    pub fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag> {
-        self.tag_holds.hold(region, name, tag)
+    ///
+    /// # Errors
+    /// [`Fault`] when other replicas' holds cannot be known.
+    pub async fn hold_tag(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<HeldTag>, Fault> {
+        self.tag_holds.hold(region, name, tag).await
     }
 
     /// Someone who decides on what is known of a request, and remembers.

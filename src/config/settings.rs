@@ -81,6 +81,23 @@ pub enum StorePlace {
     Postgres(Box<Server>, Option<PathBuf>),
 }
 
+impl StorePlace {
+    /// Reads `sqlite:PATH` or `postgres://…`.
+    ///
+    /// # Errors
+    /// What is wrong; never with the text itself, for it may hold a password.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        match text.strip_prefix("sqlite:") {
+            Some("") => Err("must name a file: sqlite:PATH"),
+            Some(path) => Ok(Self::Sqlite(path.into())),
+            None if !text.starts_with("postgres") => {
+                Err("must be sqlite:PATH or postgres://USER@HOST/DATABASE")
+            }
+            None => Server::parse(text).map(|server| Self::Postgres(Box::new(server), None)),
+        }
+    }
+}
+
 impl std::fmt::Display for StorePlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

@@ -14,6 +14,7 @@ use async_trait::async_trait;
 use crate::admit::aws::AwsAsk;
 use crate::admit::caller::Caller;
 use crate::admit::control::ImageCall;
+use crate::admit::fault::Fault;
 use crate::admit::held::HeldTag;
 use crate::admit::network::Premises;
 use crate::admit::origin::Origin;
@@ -51,6 +52,7 @@ pub mod findings;
 pub mod founding;
 pub mod group;
 mod history;
+pub mod hold;
 pub mod image;
 pub mod insight;
 pub mod intake;
@@ -150,7 +152,12 @@ pub trait Authority: Send + Sync {
     ) -> Result<Vec<RepositoryName>, Problem>;
 
     /// Holds a tag that is about to be written for the only time; `None` while somebody else writes it.
-    fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag>;
+    async fn hold_tag(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<HeldTag>, Fault>;
 
     /// Whether the caller may do something to what is larger than a repository; for filtering, never a permit.
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool;

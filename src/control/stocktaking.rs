@@ -273,7 +273,7 @@ impl Desk {
             );
             Problem::Conflict(text)
         };
-        let held = self.authority.hold_tag(region, name, tag).ok_or_else(written)?;
+        let held = self.authority.hold_tag(region, name, tag).await?.ok_or_else(written)?;
         match self.bin.shown(region, name, tag).await? {
             Some(_) => Err(written()),
             None => Ok(Some(held)),

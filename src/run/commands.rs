@@ -15,7 +15,7 @@ use super::server::Server;
 use super::signals::{Signals, Wish};
 use super::sources::Sources;
 use super::upstream::{self, StartedRegistry};
-use super::{check, quickstart};
+use super::{check, quickstart, store};
 use crate::cli::args::{CheckArguments, InitArguments, QuickstartArguments, ServeArguments, ServerCommand};
 use crate::config::settings::{Settings, StorePlace};
 use crate::credential::api_key::ApiKey;
@@ -49,6 +49,7 @@ pub fn run(
         ServerCommand::Quickstart(arguments) => {
             runtime.block_on(quickstart_command(&arguments, environment, program, sources))
         }
+        ServerCommand::Store(command) => runtime.block_on(store::run(&command, environment, sources)),
         ServerCommand::Serve(arguments) => runtime.block_on(serve_command(&arguments, environment, sources)),
     };
     // A database call that hangs must not keep the process.

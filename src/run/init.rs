@@ -84,7 +84,7 @@ fn foreign(file: &Path, what: &str) -> Failure {
 }
 
 /// Opens the store, and brings its schema up to date.
-async fn opened(place: &StorePlace, clock: Arc<dyn Clock>) -> Result<SqlStore, Failure> {
+pub(super) async fn opened(place: &StorePlace, clock: Arc<dyn Clock>) -> Result<SqlStore, Failure> {
     match place {
         StorePlace::Sqlite(path) => sqlite::open(path, clock).await,
         StorePlace::Postgres(server, password) => {

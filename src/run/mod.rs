@@ -23,5 +23,6 @@ pub mod server;
 pub mod signals;
 pub mod sources;
 mod standing;
+mod store;
 pub mod tasks;
 pub mod upstream;

@@ -20,10 +20,11 @@ use crate::admit::network::Premises;
 use crate::admit::profile::ComputeTokens;
 use crate::api::{Api, RegistrySite};
 use crate::clock::{Clock, Entropy};
-use crate::config::settings::{Listener, Settings};
+use crate::config::settings::{Listener, Settings, StorePlace};
 use crate::control::Desk;
 use crate::control::activity::Activity;
 use crate::control::census::Ledger;
+use crate::control::hold::StoredHolds;
 use crate::control::image::Images;
 use crate::control::inventory::Inventory;
 use crate::control::scans::{Scanner, Scans};
@@ -198,6 +199,13 @@ fn shared(
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
+    let gate = Arc::new(match &settings.store.place {
+        StorePlace::Sqlite(_) => gate,
+        StorePlace::Postgres(..) => {
+            let times = (Arc::clone(&clock), Arc::clone(&entropy));
+            gate.holding_among(Arc::new(StoredHolds::new(Arc::clone(&store), times, control.clone())))
+        }
+    });
     let (reader, bin) = eyes(settings, upstreams, &store, (&clock, &entropy))?;
     let images: Arc<dyn Images> = reader.clone();
     let activity = keep_house(&control, (&bin, &images), settings, fleet);
@@ -354,7 +362,7 @@ fn gate(
     master: &Arc<MasterKey>,
     (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
     foreign: &Arc<Foreign>,
-) -> Arc<Gate> {
+) -> Gate {
     let account = settings.account.id.clone();
     let authenticator = Authenticator::new(
         Arc::clone(view),
@@ -364,16 +372,14 @@ fn gate(
         (Arc::clone(clock), Arc::clone(entropy)),
     )
     .believing(Arc::new(settings.federation.believed.clone()), Arc::clone(foreign) as Arc<dyn ComputeTokens>);
-    Arc::new(
-        Gate::new(
-            authenticator,
-            Arc::clone(view),
-            LeaseKey::new(master.derive(LEASES).expose()),
-            premises(settings),
-            Arc::clone(clock),
-        )
-        .reporting_findings(settings.findings.only_reported),
+    Gate::new(
+        authenticator,
+        Arc::clone(view),
+        LeaseKey::new(master.derive(LEASES).expose()),
+        premises(settings),
+        Arc::clone(clock),
     )
+    .reporting_findings(settings.findings.only_reported)
 }
 
 fn premises(settings: &Settings) -> Premises {

@@ -335,8 +335,13 @@ impl Authority for GateAuthority {
         visibility.shown(names).await.map_err(Problem::Fault)
     }
 
-    fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag> {
-        self.0.hold_tag(region, name, tag)
+    async fn hold_tag(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<HeldTag>, Fault> {
+        self.0.hold_tag(region, name, tag).await
     }
 
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {

@@ -50,6 +50,9 @@ impl From<&sqlx::Error> for StoreError {
         if matches!(error, sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_)) {
             return Self::Corrupt(error.to_string());
         }
+        if let sqlx::Error::Encode(_) = error {
+            return Self::Conflict("a text holds a null character, which is not kept");
+        }
         match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
             Some(ErrorKind::ForeignKeyViolation) => Self::NotFound,
             Some(ErrorKind::UniqueViolation) => Self::Conflict("such a row exists already"),

@@ -51,6 +51,7 @@ use super::registry::{NamespaceRecord, Registries, RegistryFacts, RegistrySettin
 use super::resource_group::{ResourceGroup, ResourceGroups};
 use super::retention::{RetentionPolicy, Retentions};
 use super::rule_attachment::{RuleAttachment, RuleAttachments};
+use super::tag_hold::{TagHold, TagHolds};
 use super::trash::{HiddenImages, Revealed, Trash, TrashedImage};
 use super::trusted_profile::{ProfileIdentities, ProfileLink, ProfileRule, TrustedProfile, TrustedProfiles};
 use super::{Store, StoreError};
@@ -549,6 +550,12 @@ delegate!(Jobs {
 
 delegate!(Leads {
     try_lead() -> Option<Box<dyn Lead>>;
+    exclusive() -> Box<dyn Lead>;
+});
+
+delegate!(TagHolds {
+    hold_tag(hold: &TagHold, now: UnixTime, ends_at: UnixTime) -> bool;
+    release_tag(hold: &TagHold) -> ();
 });
 
 delegate!(Quotas {

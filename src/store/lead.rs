@@ -19,4 +19,6 @@ pub trait Lead: std::fmt::Debug + Send + Sync {
 pub trait Leads {
     /// The lead; `None` while another process has it.
     async fn try_lead(&self) -> Result<Option<Box<dyn Lead>>, StoreError>;
+    /// Waits for its turn among all processes that compare what is there with rules and change it then; it lasts as long as the value.
+    async fn exclusive(&self) -> Result<Box<dyn Lead>, StoreError>;
 }

@@ -35,6 +35,8 @@ pub mod rule_attachment;
 pub(in crate::store) mod sql;
 pub mod sqlite;
 pub mod tables;
+pub mod tag_hold;
+pub mod transfer;
 pub mod trash;
 pub mod trusted_profile;
 
@@ -68,6 +70,7 @@ pub trait Store:
     + trusted_profile::TrustedProfiles
     + retention::Retentions
     + rule_attachment::RuleAttachments
+    + tag_hold::TagHolds
     + trash::Trash
     + Send
     + Sync

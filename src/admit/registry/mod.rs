@@ -224,7 +224,7 @@ impl Gate {
             return Ok(None);
         }
         let written = || Refusal::Malformed(immutable_tag(repository, tag));
-        let held = self.tag_holds.hold(region, repository, tag).ok_or_else(written)?;
+        let held = Box::pin(self.tag_holds.hold(region, repository, tag)).await?.ok_or_else(written)?;
         if Box::pin(upstream.exists(repository, tag)).await? { Err(written().into()) } else { Ok(Some(held)) }
     }
 

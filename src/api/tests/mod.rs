@@ -172,8 +172,13 @@ impl Authority for AsPolicy {
         Ok(names)
     }
 
-    fn hold_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Option<HeldTag> {
-        Arc::<TagHolds>::default().hold(region, name, tag)
+    async fn hold_tag(
+        &self,
+        region: &Region,
+        name: &RepositoryName,
+        tag: &Tag,
+    ) -> Result<Option<HeldTag>, Fault> {
+        Arc::<TagHolds>::default().hold(region, name, tag).await
     }
 
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {

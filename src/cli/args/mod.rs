@@ -17,6 +17,7 @@ pub(super) mod kube;
 pub(super) mod policy;
 pub(super) mod resource;
 pub(super) mod shelf;
+pub mod store;
 pub(super) mod va;
 
 /// Puts cloud-grade IAM in front of any OCI registry, and talks to a server that does.
@@ -125,6 +126,9 @@ pub enum ServerCommand {
     Quickstart(QuickstartArguments),
     /// Serve until told to stop: SIGHUP reloads the configuration, SIGTERM drains
     Serve(ServeArguments),
+    /// Move a whole store: to another database, to a file, from a file
+    #[command(subcommand)]
+    Store(store::StoreCommand),
 }
 
 /// What `check` is told.

@@ -18,7 +18,6 @@ use crate::network::decide::PrivateSource;
 use crate::record::audit::{Destination, OnFailure};
 use crate::record::log::{Format, Level};
 use crate::registry::name::Namespace;
-use crate::store::postgres::address::Server;
 
 mod acme;
 mod alerts;
@@ -109,12 +108,7 @@ fn store(mut section: Section<'_>) -> Store {
 fn store_place(section: &mut Section<'_>) -> Option<StorePlace> {
     let at = section.place_of("url");
     let password = files::private(section, "password_file");
-    let place = section.parsed("url", |text| match text.strip_prefix("sqlite:") {
-        Some("") => Err("must name a file: sqlite:PATH"),
-        Some(path) => Ok(StorePlace::Sqlite(path.into())),
-        None if !text.starts_with("postgres") => Err("must be sqlite:PATH or postgres://USER@HOST/DATABASE"),
-        None => Server::parse(text).map(|server| StorePlace::Postgres(Box::new(server), None)),
-    })?;
+    let place = section.parsed("url", StorePlace::parse)?;
     match (place, password) {
         (StorePlace::Postgres(server, _), password) => {
             if server.is_exposed() {

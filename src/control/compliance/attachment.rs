@@ -49,7 +49,7 @@ impl Desk {
             let (id, stamp) = (RuleAttachmentId::fresh(&*self.entropy), Stamp::new(self.clock.now()));
             rows.push(RuleAttachment { id, document, stamp });
         }
-        let _held = self.compliance.governing.lock().await;
+        let _held = self.governing().await?;
         let written = self.store.insert_rule_attachments(rule, &rows, ATTACHMENTS_MAX).await;
         written.map_err(|error| Problem::of(error, Noun::ConfigurationRule, rule))?;
         Ok(Done::new(rows, permit))
@@ -73,7 +73,7 @@ impl Desk {
             document: self.attachable(document)?,
             ..stored
         };
-        let _held = self.compliance.governing.lock().await;
+        let _held = self.governing().await?;
         let written = self.store.update_rule_attachment(rule, &row).await;
         written.map_err(|error| missing(error, id))?;
         Ok(Done::new(row, permit))
@@ -90,7 +90,7 @@ impl Desk {
         id: &RuleAttachmentId,
     ) -> Result<Done<()>, Problem> {
         let permit = self.authority.permit(caller, Action::AccountUpdate, account()).await?;
-        let _held = self.compliance.governing.lock().await;
+        let _held = self.governing().await?;
         let gone = self.store.delete_rule_attachment(rule, id).await;
         gone.map_err(|error| missing(error, id))?;
         Ok(Done::new((), permit))

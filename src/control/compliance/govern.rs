@@ -24,7 +24,7 @@ impl Desk {
         region: &Region,
         change: impl FnOnce(&mut RegistrySettings) -> Result<(), Problem> + Send,
     ) -> Result<bool, Problem> {
-        let _held = self.compliance.governing.lock().await;
+        let _held = self.governing().await?;
         let stored = self.settings_of(region).await?;
         let mut row = stored.clone();
         change(&mut row)?;
@@ -52,7 +52,7 @@ impl Desk {
         region: &Region,
         change: impl FnOnce(Quota) -> Quota + Send,
     ) -> Result<(), Problem> {
-        let _held = self.compliance.governing.lock().await;
+        let _held = self.governing().await?;
         let stored = self.store.quota(region).await?;
         let quota = change(stored);
         if quota == stored {
@@ -73,7 +73,7 @@ impl Desk {
         caller: &Caller,
         row: &AccountSettings,
     ) -> Result<(), Problem> {
-        let _held = self.compliance.governing.lock().await;
+        let _held = self.governing().await?;
         let mut own = Vec::new();
         for (region, _) in &self.compliance.premises.registries {
             own.push((region.clone(), self.settings_of(region).await?.private_only));

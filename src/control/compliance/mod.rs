@@ -10,12 +10,15 @@ pub mod rule;
 pub mod scan;
 pub mod show;
 
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 use crate::compliance::facts::Listener;
 use crate::compliance::goal::Profile;
+use crate::control::Desk;
+use crate::control::problem::Problem;
 use crate::ids::region::Region;
 use crate::record::recorder::Recorder;
+use crate::store::lead::Lead;
 
 /// What the server is, as far as goals ask.
 #[derive(Clone, Debug, Default)]
@@ -46,5 +49,20 @@ impl Compliance {
     #[must_use]
     pub fn new(profiles: Vec<Profile>, premises: Premises, recorder: Recorder) -> Self {
         Self { profiles, premises, recorder, governing: Mutex::default(), last: Mutex::default() }
+    }
+}
+
+/// The turn of one change among all that rules have a say in, of whichever replica; it is over with this value.
+#[derive(Debug)]
+pub(in crate::control) struct Governing<'a> {
+    _here: MutexGuard<'a, ()>,
+    _among: Box<dyn Lead>,
+}
+
+impl Desk {
+    /// Waits for the turn of a change that is compared with the rules and then made.
+    pub(in crate::control) async fn governing(&self) -> Result<Governing<'_>, Problem> {
+        let here = self.compliance.governing.lock().await;
+        Ok(Governing { _here: here, _among: self.store.exclusive().await? })
     }
 }

@@ -83,7 +83,7 @@ impl Desk {
             modified_by: caller.principal().clone(),
             stamp: Stamp::new(self.clock.now()),
         };
-        let _held = self.compliance.governing.lock().await;
+        let _held = self.governing().await?;
         self.store.insert_compliance_rule(&row, RULES_MAX).await?;
         Ok(Done::new(row, permit))
     }
@@ -107,7 +107,7 @@ impl Desk {
             modified_by: caller.principal().clone(),
             ..stored
         };
-        let _held = self.compliance.governing.lock().await;
+        let _held = self.governing().await?;
         let written = self.store.update_compliance_rule(&row).await;
         written.map_err(|error| Problem::of(error, Noun::ConfigurationRule, id))?;
         Ok(Done::new(row, permit))
@@ -123,7 +123,7 @@ impl Desk {
         id: &ComplianceRuleId,
     ) -> Result<Done<()>, Problem> {
         let permit = self.authority.permit(caller, Action::AccountUpdate, account()).await?;
-        let _held = self.compliance.governing.lock().await;
+        let _held = self.governing().await?;
         let gone = self.store.delete_compliance_rule(id).await;
         gone.map_err(|error| Problem::of(error, Noun::ConfigurationRule, id))?;
         Ok(Done::new((), permit))

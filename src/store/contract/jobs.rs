@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::samples::time;
+use super::samples::{region, time};
 use crate::store::job::{Ended, JobRecord, Leader};
+use crate::store::tag_hold::TagHold;
 use crate::store::{Store, StoreError};
 
 fn ended(began: u64, ended: u64, outcome: &str) -> Ended<'_> {
@@ -90,4 +91,43 @@ pub(crate) async fn what_a_replica_left_unfinished_is_ended_by_the_next_one(stor
     assert!(matches!(late, Err(StoreError::Stale)), "{late:?}");
     store.job_progress("survey", "one", "all").await.unwrap();
     assert_eq!(store.jobs().await.unwrap().1, rows);
+}
+
+pub(crate) async fn a_tag_is_held_by_one_process_until_it_gives_it_back_or_is_not_believed(
+    store: Arc<dyn Store>,
+) {
+    let hold = |replica: &str, id: &str, tag: &str| TagHold {
+        region: region("us-south"),
+        repository: "team/app".parse().unwrap(),
+        tag: tag.parse().unwrap(),
+        replica: replica.to_owned(),
+        id: id.to_owned(),
+    };
+    let (first, second) = (hold("one", "1", "v1"), hold("two", "2", "v1"));
+    assert!(store.hold_tag(&first, time(1), time(9)).await.unwrap());
+    assert!(!store.hold_tag(&second, time(8), time(20)).await.unwrap());
+    assert!(store.hold_tag(&hold("two", "2", "v2"), time(8), time(20)).await.unwrap(), "another tag");
+    assert!(store.hold_tag(&first, time(8), time(15)).await.unwrap(), "renewed");
+    assert!(!store.hold_tag(&second, time(10), time(20)).await.unwrap());
+    // Its own next one it may take at once; what gives back the one before changes nothing.
+    let next = hold("one", "3", "v1");
+    assert!(store.hold_tag(&next, time(10), time(15)).await.unwrap());
+    store.release_tag(&first).await.unwrap();
+    assert!(!store.hold_tag(&second, time(11), time(20)).await.unwrap());
+    store.release_tag(&next).await.unwrap();
+    assert!(store.hold_tag(&second, time(11), time(20)).await.unwrap());
+    assert!(!store.hold_tag(&first, time(19), time(30)).await.unwrap());
+    assert!(store.hold_tag(&first, time(20), time(30)).await.unwrap(), "its holder has died");
+}
+
+pub(crate) async fn those_who_compare_and_change_take_turns(store: Arc<dyn Store>) {
+    let first = store.exclusive().await.unwrap();
+    let other = {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move { store.exclusive().await.map(drop) })
+    };
+    tokio::time::sleep(std::time::Duration::from_millis(100)).await;
+    assert!(!other.is_finished());
+    drop(first);
+    other.await.unwrap().unwrap();
 }

@@ -105,7 +105,9 @@ macro_rules! suite {
             jobs:
                 at_most_one_process_leads_at_a_time
                 runs_of_jobs_are_kept_by_who_leads_and_by_nobody_else
-                what_a_replica_left_unfinished_is_ended_by_the_next_one;
+                what_a_replica_left_unfinished_is_ended_by_the_next_one
+                a_tag_is_held_by_one_process_until_it_gives_it_back_or_is_not_believed
+                those_who_compare_and_change_take_turns;
             groups:
                 a_group_is_read_back_and_listed_oldest_first
                 a_group_name_is_unique_in_any_case
@@ -158,6 +160,7 @@ macro_rules! suite {
                 namespaces_are_unique_within_their_registry
                 signing_keys_rotate_and_retire
                 changes_are_read_in_pages
+                a_text_with_a_null_character_is_refused_by_either_database
                 refused_writes_do_not_touch_the_feed;
         }
     };

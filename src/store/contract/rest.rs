@@ -141,3 +141,13 @@ pub(crate) async fn refused_writes_do_not_touch_the_feed(store: Arc<dyn Store>) 
     store.insert_user(&user(2)).await.unwrap();
     assert_eq!(store.latest().await.unwrap(), Sequence(before.0 + 1));
 }
+
+pub(crate) async fn a_text_with_a_null_character_is_refused_by_either_database(store: Arc<dyn Store>) {
+    let before = store.latest().await.unwrap();
+    let mut row = user(1);
+    row.name = "a\0b".to_owned();
+    let refused = store.insert_user(&row).await;
+    assert!(matches!(refused, Err(StoreError::Conflict(_))), "{refused:?}");
+    assert_eq!(store.latest().await.unwrap(), before);
+    store.insert_user(&user(1)).await.unwrap();
+}

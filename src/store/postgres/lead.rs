@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{ConnectOptions, Connection};
+use tokio::sync::Mutex;
 use tokio::time::timeout;
 
 use crate::store::StoreError;
@@ -15,6 +16,9 @@ use crate::store::lead::Lead;
 
 /// The lock.
 const LEADER: i64 = 0x706f_7274_0000_0002;
+
+/// The lock of those who compare what is there with rules, and change it then.
+const GOVERNOR: i64 = 0x706f_7274_0000_0003;
 
 /// How long the server may take to answer. After that nobody knows whether the lead is still ours.
 const ANSWER: Duration = Duration::from_secs(3);
@@ -38,16 +42,34 @@ impl Lead for Held {
     }
 }
 
-/// Takes the lead; `None` while another connection has it.
-pub(super) async fn try_lead(server: &PgConnectOptions) -> Result<Option<Box<dyn Lead>>, StoreError> {
-    let mut connection = in_time(server.connect()).await?;
-    in_time(sqlx::query(SILENCE).execute(&mut connection)).await?;
+/// Takes the lead; `None` while another connection has it. It is tried on the same connection again and again.
+pub(super) async fn try_lead(
+    server: &PgConnectOptions,
+    spare: &Mutex<Option<PgConnection>>,
+) -> Result<Option<Box<dyn Lead>>, StoreError> {
+    let mut spare = spare.lock().await;
+    let mut connection = match spare.take() {
+        Some(connection) => connection,
+        None => {
+            let mut connection = in_time(server.connect()).await?;
+            in_time(sqlx::query(SILENCE).execute(&mut connection)).await?;
+            connection
+        }
+    };
     let take = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LEADER);
     if in_time(take.fetch_one(&mut connection)).await? {
         return Ok(Some(Box::new(Held { connection })));
     }
-    in_time(connection.close()).await?;
+    *spare = Some(connection);
     Ok(None)
+}
+
+/// Waits for its turn among those who compare and change.
+pub(super) async fn exclusive(server: &PgConnectOptions) -> Result<Box<dyn Lead>, StoreError> {
+    let mut connection = in_time(server.connect()).await?;
+    // The session's limit for locks ends it.
+    sqlx::query("select pg_advisory_lock($1)").bind(GOVERNOR).execute(&mut connection).await?;
+    Ok(Box::new(Held { connection }))
 }
 
 async fn in_time<T>(answer: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, StoreError> {

@@ -5,11 +5,16 @@
 
 pub mod address;
 mod lead;
+#[cfg(test)]
+mod proxy;
 mod schema;
 #[cfg(test)]
-mod server;
+mod secured;
 #[cfg(test)]
-mod tests;
+mod server;
+mod settle;
+#[cfg(test)]
+pub(in crate::store) mod tests;
 mod wake;
 
 use std::sync::Arc;
@@ -63,7 +68,7 @@ pub async fn open(server: &Server, clock: Arc<dyn Clock>) -> Result<SqlStore, St
     let wakes = pool(1).connect_lazy_with(options(server));
     let listening = tokio::spawn(wake::listen(wakes, committed.clone())).abort_handle();
     let (writer, readers) = (sql::Pool::Postgres(writer), sql::Pool::Postgres(readers));
-    let engine = Box::new(Shared { server: options(server), listening });
+    let engine = Box::new(Shared { server: options(server), spare: Default::default(), listening });
     SqlStore::new(engine, clock, (writer, readers, feed), committed).await
 }
 
@@ -82,6 +87,8 @@ pub async fn reach(server: &Server) -> Result<(), StoreError> {
 #[derive(Debug)]
 struct Shared {
     server: PgConnectOptions,
+    /// The connection on which it is tried to lead.
+    spare: tokio::sync::Mutex<Option<sqlx::postgres::PgConnection>>,
     listening: AbortHandle,
 }
 
@@ -117,8 +124,20 @@ impl Engine for Shared {
         Ok(())
     }
 
+    async fn number(&self, write: &mut sql::Connection) -> Result<Option<i64>, StoreError> {
+        Ok(settle::number(write).await?)
+    }
+
+    async fn outcome(&self, writer: &sql::Pool, number: i64) -> Option<bool> {
+        settle::outcome(writer, number).await
+    }
+
     async fn try_lead(&self) -> Result<Option<Box<dyn Lead>>, StoreError> {
-        lead::try_lead(&self.server).await
+        lead::try_lead(&self.server, &self.spare).await
+    }
+
+    async fn exclusive(&self) -> Result<Box<dyn Lead>, StoreError> {
+        lead::exclusive(&self.server).await
     }
 }
 

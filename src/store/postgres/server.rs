@@ -15,7 +15,13 @@ pub(super) struct PostgresServer {
 impl PostgresServer {
     /// Starts one; fails with why there is none here.
     pub(super) fn start() -> Result<Self, String> {
+        Self::start_with(&[])
+    }
+
+    /// Starts one, with more in the script's environment.
+    pub(super) fn start_with(environment: &[(&str, &str)]) -> Result<Self, String> {
         let mut keeper = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/scripts/postgres.sh"))
+            .envs(environment.iter().copied())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
@@ -46,7 +52,17 @@ impl PostgresServer {
 
     /// Carries out a statement, and gives back what `psql` prints.
     pub(super) fn sql(&self, database: &str, statement: &str) -> String {
+        self.psql(5432, database, statement)
+    }
+
+    /// The same, in the first database of a server that has another port.
+    pub(super) fn sql_at(&self, port: u16, statement: &str) -> String {
+        self.psql(port, "postgres", statement)
+    }
+
+    fn psql(&self, port: u16, database: &str, statement: &str) -> String {
         let psql = Command::new("psql")
+            .args(["-p", &port.to_string()])
             .args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-U", "portcullis", "-d", database])
             .arg("-h")
             .arg(&self.directory)

@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::address::Server;
+use super::proxy::{Cut, Proxy};
 use super::server::PostgresServer;
 use super::{open, reach};
 use crate::clock::SystemClock;
@@ -29,7 +30,7 @@ fn shared() -> Option<&'static PostgresServer> {
 }
 
 /// A database of its own.
-async fn database() -> Option<Server> {
+pub(in crate::store) async fn database() -> Option<Server> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     static PATTERN: tokio::sync::OnceCell<()> = tokio::sync::OnceCell::const_new();
     let server = shared()?;
@@ -47,7 +48,7 @@ async fn database() -> Option<Server> {
     Some(Server::parse(&server.url(&name)).unwrap())
 }
 
-async fn opened(server: &Server) -> SqlStore {
+pub(in crate::store) async fn opened(server: &Server) -> SqlStore {
     open(server, Arc::new(SystemClock)).await.unwrap()
 }
 
@@ -267,4 +268,20 @@ async fn both_databases_have_the_same_tables_and_columns() {
     here.sort();
     there.sort();
     assert_eq!(here, there);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commit_whose_answer_is_lost_is_asked_for() {
+    let Some(server) = database().await else { return };
+    let proxy = Proxy::before(&server).await;
+    let store = opened(&proxy.server).await;
+    proxy.cut(Cut::AfterCommit);
+    store.insert_user(&user(1)).await.unwrap();
+    assert_eq!(store.users(ALL).await.unwrap().total, 1, "it was made, and is not said to have failed");
+    proxy.cut(Cut::BeforeCommit);
+    let text = unavailable(store.insert_user(&user(2)).await);
+    assert!(text.contains("before a change was made"), "{text}");
+    assert_eq!(store.users(ALL).await.unwrap().total, 1);
+    store.insert_user(&user(2)).await.unwrap();
+    assert_eq!(store.latest().await.unwrap(), Sequence(2));
 }

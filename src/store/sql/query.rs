@@ -1,5 +1,6 @@
 //! A statement and what is bound to it.
 
+use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ const ANSWER: Duration = Duration::from_secs(15);
 
 /// A statement.
 pub(in crate::store) struct Query {
-    sql: &'static str,
+    sql: Cow<'static, str>,
     values: Vec<Value>,
 }
 
@@ -40,7 +41,12 @@ pub(in crate::store) enum On<'e> {
 
 /// A statement to bind values to.
 pub(in crate::store) fn query(sql: &'static str) -> Query {
-    Query { sql, values: Vec::new() }
+    Query { sql: Cow::Borrowed(sql), values: Vec::new() }
+}
+
+/// A statement that was put together from names that the database itself gave, quoted.
+pub(in crate::store) fn made(sql: String) -> Query {
+    Query { sql: Cow::Owned(sql), values: Vec::new() }
 }
 
 /// A statement that finds one value.
@@ -50,7 +56,8 @@ pub(in crate::store) fn query_scalar<T>(sql: &'static str) -> Scalar<T> {
 
 /// Carries out `$method`, on whatever it is.
 macro_rules! run {
-    ($self:ident, $on:ident, $method:ident) => {
+    ($self:ident, $on:ident, $method:ident) => {{
+        $self.sound()?;
         match $on.into() {
             On::Connection(Connection::Postgres(transaction)) => {
                 let query = $self.postgres();
@@ -65,7 +72,7 @@ macro_rules! run {
             }
             On::Pool(Pool::Sqlite(pool)) => $self.sqlite().$method(pool).await?.into(),
         }
-    };
+    }};
 }
 
 impl Query {
@@ -118,8 +125,20 @@ impl Query {
         }
     }
 
+    /// PostgreSQL keeps no null characters in texts; so nobody does.
+    fn sound(&self) -> Result<(), sqlx::Error> {
+        let holds_null = |value: &Value| matches!(value, Value::Text(Some(text)) if text.contains('\0'));
+        match self.values.iter().any(holds_null) {
+            true => Err(sqlx::Error::Encode("a text holds a null character".into())),
+            false => Ok(()),
+        }
+    }
+
     fn sqlite(self) -> sqlx::query::Query<'static, Sqlite, SqliteArguments> {
-        let query = sqlx::query(self.sql);
+        let query = match self.sql {
+            Cow::Borrowed(sql) => sqlx::query(sql),
+            Cow::Owned(sql) => sqlx::query(AssertSqlSafe(sql)),
+        };
         self.values.into_iter().fold(query, |query, value| match value {
             Value::Bytes(bytes) => query.bind(bytes),
             Value::Integer(number) => query.bind(number),
@@ -129,7 +148,7 @@ impl Query {
     }
 
     fn postgres(self) -> sqlx::query::Query<'static, Postgres, PgArguments> {
-        // Spelt otherwise, but still nothing but what stands in our source.
+        // Spelt otherwise, but still nothing but what stands in our source, or `made`.
         let query = sqlx::query(AssertSqlSafe(self.sql.replace('?', "$")));
         self.values.into_iter().fold(query, |query, value| match value {
             Value::Bytes(bytes) => query.bind(bytes),

@@ -3,10 +3,10 @@
 /// A value on its way into a statement.
 #[derive(Debug)]
 pub(in crate::store) enum Value {
-    Bytes(Vec<u8>),
+    Bytes(Option<Vec<u8>>),
     Integer(Option<i64>),
     Text(Option<String>),
-    Truth(bool),
+    Truth(Option<bool>),
 }
 
 /// What can be bound.
@@ -14,9 +14,15 @@ pub(in crate::store) trait Bind {
     fn value(self) -> Value;
 }
 
+impl Bind for Value {
+    fn value(self) -> Value {
+        self
+    }
+}
+
 impl Bind for bool {
     fn value(self) -> Value {
-        Value::Truth(self)
+        Value::Truth(Some(self))
     }
 }
 
@@ -94,18 +100,18 @@ impl Bind for &Option<String> {
 
 impl Bind for Vec<u8> {
     fn value(self) -> Value {
-        Value::Bytes(self)
+        Value::Bytes(Some(self))
     }
 }
 
 impl Bind for &[u8] {
     fn value(self) -> Value {
-        Value::Bytes(self.to_vec())
+        Value::Bytes(Some(self.to_vec()))
     }
 }
 
 impl Bind for &Vec<u8> {
     fn value(self) -> Value {
-        Value::Bytes(self.clone())
+        Value::Bytes(Some(self.clone()))
     }
 }

@@ -3,11 +3,19 @@
 use std::fs::{File, OpenOptions, TryLockError};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
+use tokio::time::{Instant, sleep};
 
 use crate::store::StoreError;
 use crate::store::lead::Lead;
+
+/// How long another process may hold a lock that is waited for.
+const PATIENCE: Duration = Duration::from_secs(8);
+
+/// How often it is looked.
+const EVERY: Duration = Duration::from_millis(10);
 
 /// The lock; it ends when the file is closed.
 #[derive(Debug)]
@@ -33,5 +41,19 @@ pub(super) fn try_lead(path: &Path) -> Result<Option<Box<dyn Lead>>, StoreError>
         Ok(()) => Ok(Some(Box::new(Locked { _file: file }))),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(failed(error)),
+    }
+}
+
+/// Waits for the lock at `path`.
+pub(super) async fn wait(path: &Path) -> Result<Box<dyn Lead>, StoreError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match try_lead(path)? {
+            Some(lead) => return Ok(lead),
+            None if Instant::now() < deadline => sleep(EVERY).await,
+            None => {
+                return Err(StoreError::Unavailable("another process does not end its change".to_owned()));
+            }
+        }
     }
 }

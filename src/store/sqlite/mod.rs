@@ -75,6 +75,10 @@ impl Engine for StoreFile {
     async fn try_lead(&self) -> Result<Option<Box<dyn Lead>>, StoreError> {
         lead::try_lead(&self.beside("-lead"))
     }
+
+    async fn exclusive(&self) -> Result<Box<dyn Lead>, StoreError> {
+        lead::wait(&self.beside("-rules")).await
+    }
 }
 
 /// Opens the writing connection. Turning on the write-ahead log, once in the life of a file, does not wait for another

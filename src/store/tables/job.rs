@@ -17,6 +17,10 @@ impl Leads for SqlStore {
     async fn try_lead(&self) -> Result<Option<Box<dyn Lead>>, StoreError> {
         self.engine.try_lead().await
     }
+
+    async fn exclusive(&self) -> Result<Box<dyn Lead>, StoreError> {
+        self.engine.exclusive().await
+    }
 }
 
 #[async_trait]

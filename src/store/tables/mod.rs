@@ -1,7 +1,7 @@
 //! The rows of every aggregate, one file each, in statements that both databases understand.
 //!
 //! It keeps rows and the feed. It never decides anything, and it never retries a write whose commit failed: whether that
-//! write happened is unknown until the database can be asked again. What is particular to a database is in the modules
+//! write happened is asked of the database, and said to be unknown if that cannot tell. What is particular to a database is in the modules
 //! of their names, and reaches this one as an `Engine`.
 
 mod account;
@@ -33,6 +33,7 @@ mod resource_group;
 mod retention;
 mod row;
 mod rule_attachment;
+mod tag_hold;
 mod trash;
 mod trusted_profile;
 mod write;
@@ -63,8 +64,21 @@ pub(in crate::store) trait Engine: std::fmt::Debug + Send + Sync {
     /// Tells other processes, with the commit, that there are changes up to `latest`.
     async fn announce(&self, write: &mut sql::Connection, latest: Sequence) -> Result<(), StoreError>;
 
+    /// What a transaction can be asked for by, should its commit not be answered; `None` where nothing is in between.
+    async fn number(&self, _: &mut sql::Connection) -> Result<Option<i64>, StoreError> {
+        Ok(None)
+    }
+
+    /// Whether the transaction of that number was committed; `None` if nobody can tell in time.
+    async fn outcome(&self, _: &sql::Pool, _: i64) -> Option<bool> {
+        None
+    }
+
     /// Takes the lead over all processes; `None` while another one has it.
     async fn try_lead(&self) -> Result<Option<Box<dyn Lead>>, StoreError>;
+
+    /// Waits until no other process compares and changes, and keeps all others from it.
+    async fn exclusive(&self) -> Result<Box<dyn Lead>, StoreError>;
 }
 
 /// An open store.

@@ -71,8 +71,11 @@ impl<'s> Write<'s> {
         if let Some(latest) = latest {
             self.store.engine.announce(&mut self.transaction, latest).await?;
         }
+        let number = self.store.engine.number(&mut self.transaction).await?;
         let mut announcement = Announcement { store: self.store, latest: None };
-        self.transaction.commit().await.map_err(StoreError::in_doubt)?;
+        if let Err(error) = self.transaction.commit().await {
+            self.store.settle(error, number).await?;
+        }
         announcement.latest = latest;
         drop(announcement);
         if let Some(latest) = latest {
@@ -95,6 +98,25 @@ impl Drop for Announcement<'_> {
 }
 
 impl SqlStore {
+    /// Finds out what became of a commit that was not answered.
+    async fn settle(&self, error: sqlx::Error, number: Option<i64>) -> Result<(), StoreError> {
+        let doubt = StoreError::in_doubt(error);
+        let (StoreError::Unavailable(because), Some(number)) = (&doubt, number) else { return Err(doubt) };
+        match self.engine.outcome(&self.writer, number).await {
+            Some(true) => {
+                tracing::warn!(because, "a commit was not answered; the change was made");
+                Ok(())
+            }
+            Some(false) => {
+                Err(StoreError::Unavailable("the connection was lost before a change was made".to_owned()))
+            }
+            None => {
+                tracing::error!(because, "it is not known whether a change was made");
+                Err(doubt)
+            }
+        }
+    }
+
     /// Waits until the view reports that it obeys everything up to `latest`; not at all when there is no view.
     async fn obeyed(&self, latest: Sequence) {
         let mut applied = self.applied.subscribe();

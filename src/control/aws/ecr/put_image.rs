@@ -157,7 +157,10 @@ impl Desk {
         };
         let keeps = row.keeps(tag);
         let held = match keeps {
-            true => Some(self.authority.hold_tag(region, name, tag).ok_or_else(written)?),
+            true => {
+                let held = self.authority.hold_tag(region, name, tag).await;
+                Some(held?.ok_or_else(written)?)
+            }
             false => None,
         };
         match self.stock.digest_of(region, name, tag).await? {
