@@ -21,4 +21,5 @@ pub mod server;
 pub mod signals;
 pub mod sources;
 pub mod tasks;
+mod telemetry;
 pub mod upstream;

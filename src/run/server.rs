@@ -10,7 +10,7 @@ use super::failure::{Doing, Failure};
 use super::init::Installation;
 use super::scanner::CommandScanner;
 use super::sources::Sources;
-use super::{alerts, census, compliance, descriptors, housekeeping, plan, renewal, tasks};
+use super::{alerts, census, compliance, descriptors, housekeeping, plan, renewal, tasks, telemetry};
 use crate::acme::place;
 use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
@@ -184,7 +184,7 @@ fn shared(
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
     let Sources { clock, entropy } = sources.clone();
-    let recorder = recorder(settings, &clock)?;
+    let recorder = telemetry::traced(recorder(settings, &clock)?, settings, &entropy, &control)?;
     let view = view(settings, &store, &control);
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));

@@ -26,6 +26,7 @@ mod compliance;
 mod federation;
 mod listener;
 mod registry;
+mod telemetry;
 mod tls;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -44,6 +45,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     acme::compare(acme.as_ref(), &listeners, &registries, notes);
     let token = token(top.section("token"));
     let audit = audit(top.section("audit"));
+    let telemetry = telemetry::read(top.section("telemetry"));
     let allowlist = allowlist(top.section("allowlist"));
     let federation = federation::read(top.section("federation"));
     let alerts = alerts::read(top.section("alerts"));
@@ -62,6 +64,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         listeners: listeners.into_iter().map(|listener| listener.value).collect(),
         token,
         audit,
+        telemetry,
         allowlist,
         federation,
         alerts,

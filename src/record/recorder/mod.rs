@@ -9,6 +9,8 @@ use super::audit::{AuditLog, AuditUnavailable, Slot};
 use super::event::{Finished, Verdict, What};
 use super::metrics::{Metrics, MetricsError};
 use super::spikes::Spikes;
+use super::trace::Trace;
+use super::trace::tracer::Tracer;
 
 /// How long a request waits for a log that is behind, and how often it looks.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -21,6 +23,7 @@ pub struct Recorder {
     audit: AuditLog,
     activity: Arc<Activity>,
     spikes: Arc<Spikes>,
+    tracer: Option<Arc<Tracer>>,
 }
 
 impl Recorder {
@@ -32,13 +35,32 @@ impl Recorder {
         let metrics = Metrics::new()?;
         audit.show_in(&metrics)?;
         let spikes = Arc::new(Spikes::new(None));
-        Ok(Self { metrics: Arc::new(metrics), audit, activity: Arc::default(), spikes })
+        Ok(Self { metrics: Arc::new(metrics), audit, activity: Arc::default(), spikes, tracer: None })
     }
 
     /// The same, to which so many refusals in a while are a spike.
     #[must_use]
     pub fn alarmed_at(self, refusals: Option<u32>) -> Self {
         Self { spikes: Arc::new(Spikes::new(refusals)), ..self }
+    }
+
+    /// The same, which traces.
+    #[must_use]
+    pub fn traced_by(self, tracer: Arc<Tracer>) -> Self {
+        Self { tracer: Some(tracer), ..self }
+    }
+
+    /// Who is traced, if anybody is.
+    #[must_use]
+    pub fn tracer(&self) -> Option<&Tracer> {
+        self.tracer.as_deref()
+    }
+
+    /// Tells of a finished request that was traced.
+    pub fn trace(&self, trace: &Trace, finished: &Finished) {
+        if let Some(tracer) = &self.tracer {
+            tracer.take(trace, finished);
+        }
     }
 
     /// Who was refused very often, for those who make alerts of it.
