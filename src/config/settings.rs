@@ -37,6 +37,8 @@ pub struct Settings {
     pub token: Token,
     /// `[audit]`.
     pub audit: Audit,
+    /// `[telemetry]`, if there is a collector.
+    pub telemetry: Option<Telemetry>,
     /// `[allowlist]`.
     pub allowlist: Allowlist,
     /// `[federation]`.
@@ -133,6 +135,17 @@ pub struct Registry {
     pub upstream: Upstream,
     /// Whether the first permitted push makes a namespace.
     pub create_on_push: bool,
+}
+
+/// Where traces go, and who is traced.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub struct Telemetry {
+    /// The collector.
+    pub endpoint: UpstreamAddress,
+    /// The only authorities that are trusted there; `None` for those of the system.
+    pub ca_file: Option<PathBuf>,
+    /// One request in so many.
+    pub sample_one_in: u64,
 }
 
 /// A vanilla registry, and how to talk to it.

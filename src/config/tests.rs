@@ -67,11 +67,11 @@ fn every_known_key_is_documented() {
         [[registry]]\nnothing_like = 1\n[registry.upstream_options]\nnothing_like = 1\n\
         [[listener]]\nnothing_like = 1\n[listener.tls]\nnothing_like = 1\n[federation]\nnothing_like = 1\n\
         [[federation.internal]]\nnothing_like = 1\n[acme]\nnothing_like = 1\n[findings]\nnothing_like = 1\n\
-        [alerts]\nnothing_like = 1\n[[alerts.internal]]\nnothing_like = 1\n";
+        [alerts]\nnothing_like = 1\n[[alerts.internal]]\nnothing_like = 1\n[telemetry]\nnothing_like = 1\n";
     let report = mistakes(text);
     let lists: Vec<&str> =
         report.lines().filter_map(|line| line.split_once("known here: ")).map(|(_, l)| l).collect();
-    assert_eq!(lists.len(), 17, "{report}");
+    assert_eq!(lists.len(), 18, "{report}");
     let keys: Vec<&str> = lists.iter().flat_map(|list| list.split(", ")).collect();
     for key in &keys {
         let mentioned = |pattern: String| DEFAULT.contains(&pattern);

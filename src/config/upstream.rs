@@ -91,7 +91,7 @@ fn client_certificate(options: &mut Section<'_>) -> Option<CertificateFiles> {
 
 /// Parses `http://host[:port]`, `https://host[:port]` or `unix:/path`. Errors never repeat the text, which may hold a
 /// password.
-fn parse(text: &str) -> Result<UpstreamAddress, &'static str> {
+pub(super) fn parse(text: &str) -> Result<UpstreamAddress, &'static str> {
     if let Some(path) = text.strip_prefix("unix:") {
         let path = path.strip_prefix("//").unwrap_or(path);
         return match path {

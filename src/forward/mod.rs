@@ -7,6 +7,7 @@
 mod answer;
 pub mod body;
 pub mod cache;
+pub mod collector;
 pub mod connect;
 mod digest;
 mod document;
@@ -48,6 +49,7 @@ use self::send::Sender;
 use self::settings::UpstreamSettings;
 use crate::admit::fault::Fault;
 use crate::admit::permit::Permit;
+use crate::record::trace::Trace;
 use crate::registry::error::{OciCode, OciError};
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::{Operation, Page, UploadId};
@@ -74,6 +76,8 @@ pub struct Exchange<'a> {
     pub origin: &'a str,
     /// The id of this request in log and audit.
     pub request_id: &'a str,
+    /// The trace that the request belongs to, if it is looked at.
+    pub trace: Option<&'a Trace>,
     /// The upstream's own query of the upload, from the verified lease.
     pub upload_query: Option<&'a str>,
     /// Seals an upload and the upstream's query of it into a lease, in characters that a query may hold.
@@ -286,8 +290,13 @@ impl Forwarder {
             | Operation::UploadStatus(_) => self.settings.first_byte_timeout,
         };
         let _change = self.settings.shelf.as_ref().and_then(|shelf| shelf.change(operation));
-        let compose = || self.template.compose(operation, exchange, length);
-        self.sender.send(&compose, body, patience).await
+        let parent = exchange.trace.map(|trace| trace.calls(self.settings.url.authority()));
+        let compose = || self.template.compose(operation, exchange, length, parent.as_deref());
+        let answer = self.sender.send(&compose, body, patience).await;
+        if let Some(trace) = exchange.trace {
+            trace.answered(answer.as_ref().ok().map(|answer| answer.status().as_u16()));
+        }
+        answer
     }
 }
 
@@ -295,7 +304,7 @@ impl<'a> Exchange<'a> {
     /// An exchange of our own, on behalf of no single request.
     fn ours(headers: &'a HeaderMap) -> Self {
         let lease = &|_: &UploadId, _: &str| String::new();
-        Self { client_headers: headers, origin: "", request_id: "", upload_query: None, lease }
+        Self { client_headers: headers, origin: "", request_id: "", trace: None, upload_query: None, lease }
     }
 }
 

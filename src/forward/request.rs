@@ -10,6 +10,7 @@ use http::{Method, Request, Uri};
 use super::settings::{Credentials, UpstreamSettings};
 use super::{Exchange, REQUEST_ID};
 use crate::admit::fault::Fault;
+use crate::record::trace::tracer::TRACEPARENT;
 use crate::registry::error::{OciCode, OciError};
 use crate::registry::operation::{ByteRange, Operation, ReadMode, UploadStart};
 use crate::registry::target::upstream_target;
@@ -58,7 +59,8 @@ impl Template {
         Ok(Self { prefix: settings.url.prefix().into(), host, authorization })
     }
 
-    /// The head of the request for `operation`. `length` is the body's, when there is one and it is known.
+    /// The head of the request for `operation`. `length` is the body's, when there is one and it is known; `parent` says whose part of a
+    /// trace it is.
     ///
     /// # Errors
     /// [`Fault::Internal`] if the target cannot be written as a URI, which no parsed operation can cause.
@@ -67,6 +69,7 @@ impl Template {
         operation: &Operation,
         exchange: &Exchange<'_>,
         length: Option<u64>,
+        parent: Option<&str>,
     ) -> Result<Request<()>, Fault> {
         let mut target = upstream_target(operation, exchange.upload_query);
         target.insert_str(0, &self.prefix);
@@ -82,6 +85,9 @@ impl Template {
         }
         if let Ok(value) = HeaderValue::from_str(exchange.request_id) {
             headers.insert(REQUEST_ID, value);
+        }
+        if let Some(value) = parent.and_then(|parent| HeaderValue::from_str(parent).ok()) {
+            headers.insert(TRACEPARENT, value);
         }
         pass_user_agent(exchange.client_headers, headers);
         pass_read_headers(operation, exchange.client_headers, headers);

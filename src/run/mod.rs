@@ -25,4 +25,5 @@ pub mod sources;
 mod standing;
 mod store;
 pub mod tasks;
+mod telemetry;
 pub mod upstream;

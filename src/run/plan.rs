@@ -196,12 +196,7 @@ pub fn signers(settings: &Settings) -> Signers {
 /// # Errors
 /// [`Failure`] that names the file that cannot be used.
 pub fn upstream(upstream: &Upstream) -> Result<UpstreamSettings, Failure> {
-    let text = match &upstream.address {
-        UpstreamAddress::Http(host, port) => format!("http://{host}:{port}"),
-        UpstreamAddress::Https(host, port) => format!("https://{host}:{port}"),
-        UpstreamAddress::Unix(path) => format!("unix:{}", path.display()),
-    };
-    let url = UpstreamUrl::parse(&text).doing("registry.upstream")?;
+    let url = url(&upstream.address, "registry.upstream")?;
     let client = upstream.client_certificate.as_ref();
     Ok(UpstreamSettings {
         tls: TlsFiles {
@@ -221,6 +216,19 @@ pub fn upstream(upstream: &Upstream) -> Result<UpstreamSettings, Failure> {
         idle_timeout: upstream.idle_timeout,
         ..UpstreamSettings::new(url)
     })
+}
+
+/// Where something is that `key` names.
+///
+/// # Errors
+/// [`Failure`] for an address that cannot be written as a URL.
+pub fn url(address: &UpstreamAddress, key: &'static str) -> Result<UpstreamUrl, Failure> {
+    let text = match address {
+        UpstreamAddress::Http(host, port) => format!("http://{host}:{port}"),
+        UpstreamAddress::Https(host, port) => format!("https://{host}:{port}"),
+        UpstreamAddress::Unix(path) => format!("unix:{}", path.display()),
+    };
+    UpstreamUrl::parse(&text).doing(key)
 }
 
 fn read_secret(file: &Path) -> Result<Secret<String>, Failure> {

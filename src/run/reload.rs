@@ -132,6 +132,7 @@ fn needs_restart(old: &Settings, new: &Settings) -> Vec<String> {
         ("federation", old.federation == new.federation),
         ("alerts", old.alerts == new.alerts),
         ("audit", old.audit == new.audit),
+        ("telemetry", old.telemetry == new.telemetry),
         ("cache", old.cache == new.cache),
         ("findings", old.findings == new.findings),
         ("limits", old.limits == new.limits),

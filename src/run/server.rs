@@ -11,7 +11,9 @@ use super::fleet::Fleet;
 use super::init::Installation;
 use super::scanner::CommandScanner;
 use super::sources::Sources;
-use super::{alerts, census, compliance, descriptors, housekeeping, jobs, plan, renewal, standing, tasks};
+use super::{
+    alerts, census, compliance, descriptors, housekeeping, jobs, plan, renewal, standing, tasks, telemetry,
+};
 use crate::acme::place;
 use crate::acme::proof::Stage;
 use crate::admit::authenticate::Authenticator;
@@ -194,7 +196,7 @@ fn shared(
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
     let Sources { clock, entropy } = sources.clone();
-    let recorder = recorder(settings, &clock)?;
+    let recorder = telemetry::traced(recorder(settings, &clock)?, settings, &entropy, &control)?;
     let view = view(settings, &store, &control);
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));

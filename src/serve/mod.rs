@@ -218,6 +218,7 @@ impl Application for App {
         authority: Authority,
     ) -> Response<Recorded> {
         let visit = Visit::begin(&*self.shared.clock, self.ids.next(), connection, &request, authority);
+        let visit = visit.traced(&self.shared.recorder, connection, &request);
         let visit = Rc::new(visit);
         match self.shared.sites.surface(connection, visit.authority(), request.uri().path()) {
             surface @ (Surface::Acme | Surface::Health(_) | Surface::Metrics) => {

@@ -17,6 +17,7 @@ use crate::forward::body::ForwardBody;
 use crate::record::audit::{AuditUnavailable, Slot};
 use crate::record::event::{Finished, Verdict};
 use crate::record::recorder::Recorder;
+use crate::record::trace::Trace;
 
 /// The body of every answer. Dropping it before its end is an aborted request, and is recorded as one.
 #[derive(Debug)]
@@ -38,6 +39,7 @@ pub struct Pending {
     bytes_in: Rc<Cell<u64>>,
     head: bool,
     meter: Option<PullMeter>,
+    trace: Option<Rc<Trace>>,
 }
 
 impl Pending {
@@ -52,7 +54,8 @@ impl Pending {
         slot: Option<Slot>,
     ) -> Self {
         let (started, bytes_in, head) = (visit.clock_start(), visit.bytes_in(), visit.asked().head);
-        Self { event, verdict, status, recorder, slot, started, bytes_in, head, meter: None }
+        let trace = visit.trace().cloned();
+        Self { event, verdict, status, recorder, slot, started, bytes_in, head, meter: None, trace }
     }
 
     /// One that counts what goes out as traffic.
@@ -84,6 +87,9 @@ impl Pending {
         let verdict = if self.verdict == Verdict::Allowed { ended } else { self.verdict };
         let event = event.ended(verdict, self.status, self.started.elapsed());
         let event = event.moved(self.bytes_in.get(), bytes_out);
+        if let Some(trace) = &self.trace {
+            self.recorder.trace(trace, &event);
+        }
         match self.slot {
             Some(slot) => self.recorder.finish(&event, slot),
             None => self.recorder.observe(&event),
@@ -97,6 +103,9 @@ impl Pending {
     pub async fn write_durably(self) -> Result<(), AuditUnavailable> {
         let event = self.event.ended(self.verdict, self.status, self.started.elapsed());
         let event = event.moved(self.bytes_in.get(), 0);
+        if let Some(trace) = &self.trace {
+            self.recorder.trace(trace, &event);
+        }
         match self.slot {
             Some(slot) => self.recorder.finish_durably(&event, slot).await,
             None => {

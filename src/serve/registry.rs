@@ -10,6 +10,7 @@ use http::header::{ALLOW, HeaderValue, LINK};
 use http::request::Parts;
 use http::{Method, Request, Response, StatusCode};
 use http_body::{Body, Frame, SizeHint};
+use tokio::time::Instant;
 
 use super::Shared;
 use super::asked::Asked;
@@ -60,7 +61,12 @@ pub async fn call(
         headers: &parts.headers,
     };
     let upstream = Asked { forwarder, shared, region: &site.region };
-    let admission = match shared.gate.admit(operation, asking, &upstream).await {
+    let asked = visit.trace().map(|trace| (trace, Instant::now()));
+    let admitted = shared.gate.admit(operation, asking, &upstream).await;
+    if let Some((trace, asked)) = asked {
+        trace.decided(asked);
+    }
+    let admission = match admitted {
         Ok(admission) => admission,
         Err(stopped) => return Outcome::stopped(visit, visit.noted().what, &stopped),
     };
@@ -204,6 +210,7 @@ async fn answer(
                 client_headers: headers,
                 origin: visit.client_origin(),
                 request_id: visit.request_id(),
+                trace: visit.trace().map(Rc::as_ref),
                 upload_query: admission.lease.as_ref().map(|lease| lease.upstream_query.as_str()),
                 lease: &lease,
             };

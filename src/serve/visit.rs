@@ -17,6 +17,8 @@ use crate::edge::connection::Connection;
 use crate::edge::head::Authority;
 use crate::edge::respond::Asked;
 use crate::record::event::{Finished, What};
+use crate::record::recorder::Recorder;
+use crate::record::trace::Trace;
 
 /// Makes request ids that are unique across processes and cheap: a random prefix and a count.
 #[derive(Debug)]
@@ -84,6 +86,7 @@ pub struct Visit {
     user_agent: Option<String>,
     bytes_in: Rc<Cell<u64>>,
     known: RefCell<Option<Box<Finished>>>,
+    trace: Option<Rc<Trace>>,
 }
 
 impl Visit {
@@ -128,7 +131,24 @@ impl Visit {
             user_agent: None,
             bytes_in: Rc::default(),
             known: RefCell::default(),
+            trace: None,
         }
+    }
+
+    /// The same, traced if it is to be.
+    #[must_use]
+    pub fn traced<B>(mut self, recorder: &Recorder, connection: &Connection, request: &Request<B>) -> Self {
+        let Some(tracer) = recorder.tracer() else { return self };
+        let vouched = connection.client.provenance() == Provenance::Forwarded;
+        let context = tracer.admits(request.headers(), vouched);
+        self.trace = context.map(|context| Rc::new(Trace::new(context, request.method(), self.clock_start)));
+        self
+    }
+
+    /// Where it tells of itself, if it is traced.
+    #[must_use]
+    pub fn trace(&self) -> Option<&Rc<Trace>> {
+        self.trace.as_ref()
     }
 
     /// The host that the request is for.

@@ -131,6 +131,9 @@ mod signatures;
 /// Signed calls from inside and outside.
 #[cfg(test)]
 mod signed_from;
+/// Traces, as a collector receives them.
+#[cfg(test)]
+mod traces;
 /// How Portcullis stands with its upstream.
 #[cfg(test)]
 mod upstream;

@@ -25,6 +25,7 @@ mod compliance;
 mod federation;
 mod listener;
 mod registry;
+mod telemetry;
 mod tls;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -43,6 +44,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
     acme::compare(acme.as_ref(), &listeners, &registries, notes);
     let token = token(top.section("token"));
     let audit = audit(top.section("audit"));
+    let telemetry = telemetry::read(top.section("telemetry"));
     let allowlist = allowlist(top.section("allowlist"));
     let federation = federation::read(top.section("federation"));
     let alerts = alerts::read(top.section("alerts"));
@@ -61,6 +63,7 @@ pub(super) fn settings(entries: Vec<Entry>, notes: &Notes) -> Option<Settings> {
         listeners: listeners.into_iter().map(|listener| listener.value).collect(),
         token,
         audit,
+        telemetry,
         allowlist,
         federation,
         alerts,

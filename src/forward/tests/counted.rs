@@ -28,7 +28,14 @@ fn headers() -> HeaderMap {
 }
 
 const fn exchange(client_headers: &HeaderMap) -> Exchange<'_> {
-    Exchange { client_headers, origin: ORIGIN, request_id: "req-1", upload_query: None, lease: &seal }
+    Exchange {
+        client_headers,
+        origin: ORIGIN,
+        request_id: "req-1",
+        trace: None,
+        upload_query: None,
+        lease: &seal,
+    }
 }
 
 #[test]

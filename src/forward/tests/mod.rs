@@ -153,6 +153,7 @@ where
         client_headers: &client_headers,
         origin: ORIGIN,
         request_id: "req-1",
+        trace: None,
         upload_query,
         lease: &seal,
     };

@@ -9,6 +9,8 @@ use super::audit::{AuditLog, AuditUnavailable, Slot};
 use super::event::{Finished, Verdict, What};
 use super::metrics::{Metrics, MetricsError};
 use super::spikes::Spikes;
+use super::trace::Trace;
+use super::trace::tracer::Tracer;
 
 /// How long a request waits for a log that is behind, and how often it looks.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -19,12 +21,13 @@ const LOOK_AGAIN: Duration = Duration::from_millis(5);
 pub struct Recorder(Arc<Told>);
 
 /// Who is told.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Told {
     metrics: Arc<Metrics>,
     audit: AuditLog,
     activity: Arc<Activity>,
     spikes: Arc<Spikes>,
+    tracer: Option<Arc<Tracer>>,
 }
 
 impl Recorder {
@@ -37,15 +40,33 @@ impl Recorder {
         audit.show_in(&metrics)?;
         let spikes = Arc::new(Spikes::new(None));
         let (metrics, activity) = (Arc::new(metrics), Arc::default());
-        Ok(Self(Arc::new(Told { metrics, audit, activity, spikes })))
+        Ok(Self(Arc::new(Told { metrics, audit, activity, spikes, tracer: None })))
     }
 
     /// The same, to which so many refusals in a while are a spike.
     #[must_use]
     pub fn alarmed_at(self, refusals: Option<u32>) -> Self {
-        let Told { metrics, audit, activity, spikes: _ } = &*self.0;
-        let (metrics, audit, activity) = (Arc::clone(metrics), audit.clone(), Arc::clone(activity));
-        Self(Arc::new(Told { metrics, audit, activity, spikes: Arc::new(Spikes::new(refusals)) }))
+        let told = Told { spikes: Arc::new(Spikes::new(refusals)), ..(*self.0).clone() };
+        Self(Arc::new(told))
+    }
+
+    /// The same, which traces.
+    #[must_use]
+    pub fn traced_by(self, tracer: Arc<Tracer>) -> Self {
+        Self(Arc::new(Told { tracer: Some(tracer), ..(*self.0).clone() }))
+    }
+
+    /// Who is traced, if anybody is.
+    #[must_use]
+    pub fn tracer(&self) -> Option<&Tracer> {
+        self.0.tracer.as_deref()
+    }
+
+    /// Tells of a finished request that was traced.
+    pub fn trace(&self, trace: &Trace, finished: &Finished) {
+        if let Some(tracer) = &self.0.tracer {
+            tracer.take(trace, finished);
+        }
     }
 
     /// Who was refused very often, for those who make alerts of it.
