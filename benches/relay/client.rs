@@ -78,7 +78,7 @@ impl Client {
 
     /// Reads a body to its end on a connection, and returns its length.
     pub(crate) async fn read(&self, stream: &mut Stream, path: &str) -> u64 {
-        stream.write_all(self.head("GET", path, "").as_bytes()).await.expect("it takes requests");
+        send(stream, &self.head("GET", path, "")).await;
         let head = read_head(stream).await;
         assert_eq!(head.status, 200, "GET {path}");
         skip(stream, head.length).await
@@ -87,7 +87,7 @@ impl Client {
     /// Status and body of one request on a connection of its own.
     pub(crate) async fn fetch(&self, path: &str) -> (u16, Vec<u8>) {
         let mut stream = self.connect().await;
-        stream.write_all(self.head("GET", path, "").as_bytes()).await.expect("it takes requests");
+        send(&mut stream, &self.head("GET", path, "")).await;
         let head = read_head(&mut stream).await;
         let mut body = vec![0; usize::try_from(head.length).expect("a short body")];
         stream.read_exact(&mut body).await.expect("a whole body");
@@ -103,7 +103,7 @@ impl Client {
     /// The same on a connection.
     pub(crate) async fn login_on(&self, stream: &mut Stream, key: &str) -> String {
         let more = format!("authorization: {}\r\n", basic(key));
-        stream.write_all(self.head("GET", &grant_path(), &more).as_bytes()).await.expect("it takes requests");
+        send(stream, &self.head("GET", &grant_path(), &more)).await;
         let head = read_head(stream).await;
         let body = body(stream, head.length).await;
         assert_eq!(head.status, 200, "{body}");
@@ -201,6 +201,12 @@ fn path_of(location: &str) -> String {
         Some((_, path)) => format!("/{path}"),
         None => location.to_owned(),
     }
+}
+
+/// Sends a request without a body, to its last byte: what TLS holds back would never be answered.
+pub(crate) async fn send(stream: &mut Stream, request: &str) {
+    stream.write_all(request.as_bytes()).await.expect("it takes requests");
+    stream.flush().await.expect("it takes requests");
 }
 
 /// Status, content length and location.

@@ -6,11 +6,10 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tokio::io::AsyncWriteExt;
 use tokio::runtime::Runtime;
 
 use crate::cast::{Cast, OURS, OURS_CACHED};
-use crate::client::{Client, read_head, skip};
+use crate::client::{Client, read_head, send, skip};
 use crate::contender::portcullis::{self, Guarded, Setup};
 use crate::image::REPOSITORY;
 use crate::page::Page;
@@ -71,15 +70,14 @@ async fn ask(server: &Guarded, question: &Question, profile: &Path) {
     let known = Client::of(&server.contender);
     let client = if question.status == 401 { known.anonymous() } else { known };
     let path = format!("/v2/{REPOSITORY}/manifests/v1");
-    let request = client.head(question.method, &path, "").into_bytes();
+    let request = client.head(question.method, &path, "");
     let mut stream = client.connect().await;
     let pid = server.contender.pids()[0].to_string();
     for number in 0..WARM + COUNTED {
         if number == WARM {
             control(&["-i", "on", &pid], profile);
         }
-        stream.write_all(&request).await.expect("it takes requests");
-        stream.flush().await.expect("it takes requests");
+        send(&mut stream, &request).await;
         let head = read_head(&mut stream).await;
         assert_eq!(head.status, question.status, "{}", question.what);
         if question.method != "HEAD" {
