@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs what this machine lacks for building, trying and testing Portcullis: one call of apt-get for Debian packages,
-# cargo-deny, h2spec where there is a Go that can build it, and sslyze, acme2certifier and the clouds' own clients in Python venvs under target/. Asks for nothing and changes
+# cargo-deny, h2spec and helm where there is a Go that can build them, and sslyze, acme2certifier and the clouds' own clients in Python venvs under target/. Asks for nothing and changes
 # nothing when all is there.
 #
 # usage: scripts/deps.sh demo|test
@@ -24,6 +24,7 @@ test=(
     script:bsdutils                                                                           # a terminal
     slowhttptest:slowhttptest                                                                 # slow attackers
     pg_ctlcluster:postgresql                                                                  # the other store
+    promtool:prometheus                                                                       # checks alerting rules
     python3:python3 git:git
 )
 
@@ -117,6 +118,19 @@ install_h2spec() {
     rm -f "$log"
 }
 
+# Renders the chart. Debian has none, and its source takes a Go that is not older than its own demand.
+install_helm() {
+    local place log
+    place=$(cd "$(dirname "$0")/.." && pwd)/target/helm
+    if [ -x "$place/helm" ]; then return; fi
+    if ! have go; then say 'skipped: helm needs Go, so the chart is not rendered'; return; fi
+    say 'building helm with go, in target/helm'
+    log=$(mktemp)
+    GOBIN=$place GOFLAGS=-mod=mod go install helm.sh/helm/v3/cmd/helm@v3.18.4 >"$log" 2>&1 ||
+        say "skipped: helm cannot be built, so the chart is not rendered: $(tail -1 "$log")"
+    rm -f "$log"
+}
+
 set_name=${1:-}
 case "$set_name" in
     demo | test) ;;
@@ -128,6 +142,8 @@ if [ "${#packages[@]}" != 0 ]; then install_packages "${packages[@]}"; fi
 if [ "$set_name" = test ]; then
     install_cargo_deny
     install_h2spec
+    install_helm
     install_venv requirements.txt scanners sslyze 'TLS will not be scanned'
+    install_venv requirements-manifests.txt manifests kubernetes-validate 'manifests of Kubernetes are not held against its schemas'
     install_venv requirements-clients.txt clients aws 'the stories of the clouds'\'' own clients are skipped or fail'
 fi

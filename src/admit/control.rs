@@ -177,27 +177,40 @@ impl Gate {
     /// Whether `caller` may; for filtering lists. What is about a single repository is for [`Gate::lists`] to say.
     #[must_use]
     pub fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
-        let free = || {
-            let region = resource.region.as_ref().filter(|_| action.is_registrys());
-            let state = region.and_then(|region| self.view.cached_registry(region));
-            state.is_some_and(|state| !state.policies_enforced)
-        };
         let reached = || match of_namespace(action, resource) {
             None => true,
             Some((region, namespace)) => self.view.cached_network().is_some_and(|network| {
                 self.reaches(&network, caller, Want::Management(region, Some(&namespace)))
             }),
         };
-        if resource.repository.is_some() {
-            return free() && reached();
-        }
+        let allowed = || resource.repository.is_none() && self.is_allowed(caller, action, resource);
+        (allowed() || self.is_free(action, resource)) && reached()
+    }
+
+    /// Whether `caller` may on all that is or may come to be in the resource, too.
+    #[must_use]
+    pub fn may_throughout(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
+        let anything = || match resource.any_repository() {
+            None => true,
+            Some(any) => self.is_allowed(caller, action, &any) || self.is_free(action, resource),
+        };
+        self.may(caller, action, resource) && anything()
+    }
+
+    /// Whether policies allow it.
+    fn is_allowed(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
         let state = resource.region.as_ref().and_then(|region| self.view.cached_registry(region));
         let placed = state.map(|state| state.placed(resource.clone()));
         let resource = placed.as_ref().unwrap_or(resource);
         let judge = Judge { verdicts: None, ..self.of(caller, resource, None, None) };
-        let allowed =
-            for_action(action).is_some_and(|words| judge.verdict(words, resource).is_allow()) || free();
-        allowed && reached()
+        for_action(action).is_some_and(|words| judge.verdict(words, resource).is_allow())
+    }
+
+    /// Whether the registry is one in which everybody may.
+    fn is_free(&self, action: Action, resource: &Resource) -> bool {
+        let region = resource.region.as_ref().filter(|_| action.is_registrys());
+        let state = region.and_then(|region| self.view.cached_registry(region));
+        state.is_some_and(|state| !state.policies_enforced)
     }
 }
 

@@ -107,7 +107,8 @@ fn endpoint(io: &mut Io, login: &args::Login, before: &Profile) -> Result<Endpoi
     }
 }
 
-fn api_key(io: &mut Io, given: Option<String>) -> Result<Secret<String>, Failure> {
+/// The API key: as given, from a file with `@FILE`, from the environment, or asked for.
+pub(super) fn api_key(io: &mut Io, given: Option<String>) -> Result<Secret<String>, Failure> {
     let environment = || io.environment.api_key.clone().or_else(|| io.environment.ibm_api_key.clone());
     let key = match given.as_deref() {
         Some("@-") => read_key(&mut io.input, "the standard input")?,

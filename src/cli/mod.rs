@@ -1,5 +1,5 @@
 //! The command line. It is an ordinary API client: every command but those that run a server talks HTTPS to one, in the
-//! IBM APIs' shapes, and knows nothing that another client could not know. `policy lint` asks nobody.
+//! IBM APIs' shapes, and knows nothing that another client could not know. `policy lint` and `kube pull-secret` ask nobody.
 //!
 //! Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Results go to the standard output; whatever goes wrong goes to
 //! the standard error and ends in what to do next.
@@ -24,8 +24,10 @@ mod entity;
 mod explain;
 mod failure;
 mod fleet;
+mod health;
 mod http;
 mod iam;
+mod kube;
 mod login;
 mod lookup;
 mod policy;
@@ -110,9 +112,11 @@ async fn dispatch(io: &mut Io, command: ClientCommand) -> Result<(), Failure> {
         ClientCommand::Compliance(command) => compliance::run(io, command).await,
         ClientCommand::Cr(command) => cr::run(io, command).await,
         ClientCommand::Explain(explain) => explain::run(io, explain).await,
+        ClientCommand::Health(wanted) => health::run(io, wanted).await,
         ClientCommand::Iam(command) => iam::run(io, command).await,
         ClientCommand::Jobs(formatted) => fleet::jobs(io, formatted.display()).await,
         ClientCommand::Keys(command) => fleet::keys(io, command).await,
+        ClientCommand::Kube(command) => kube::run(io, command).await,
         ClientCommand::Login(login) => login::login(io, login).await,
         ClientCommand::Logout => login::logout(io),
         ClientCommand::Policy(args::policy::Command::Lint(lint)) => policy::lint(io, &lint),

@@ -222,10 +222,11 @@ pub(super) async fn authenticate(
 }
 
 /// A token request that gave no token.
-struct NoGrant {
+pub(super) struct NoGrant {
     /// Whether the server refused the credential, rather than being out of order.
-    refused: bool,
-    failure: Failure,
+    pub(super) refused: bool,
+    /// What it said.
+    pub(super) failure: Failure,
 }
 
 async fn grant_for_key(
@@ -251,10 +252,20 @@ async fn grant(
     form: &[(&str, &str)],
     now: UnixTime,
 ) -> Result<Tokens, NoGrant> {
-    let lost = |failure| NoGrant { refused: false, failure };
     let request =
         Request::new(Method::POST, "/identity/token").form(form).header(header::AUTHORIZATION, CLIENT);
-    let reply = connector.send(endpoint, &request).await.map_err(lost)?;
+    granted(connector, endpoint, &request, now).await
+}
+
+/// Sends a token request, and reads the tokens.
+pub(super) async fn granted(
+    connector: &Connector,
+    endpoint: &Endpoint,
+    request: &Request,
+    now: UnixTime,
+) -> Result<Tokens, NoGrant> {
+    let lost = |failure| NoGrant { refused: false, failure };
+    let reply = connector.send(endpoint, request).await.map_err(lost)?;
     let refused = matches!(reply.status.as_u16(), 400 | 401 | 403);
     let body = reply.checked().map_err(|failure| NoGrant { refused, failure })?.json().map_err(lost)?;
     let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_owned);

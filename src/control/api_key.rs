@@ -239,7 +239,11 @@ impl Desk {
             row.description = label::description(&text, label::DESCRIPTION_MAX)?;
         }
         if let Some(end) = change.expires_at {
+            let had_ended = row.expires_at.is_some_and(|end| end <= now);
             row.expires_at = future(end, now)?;
+            if had_ended {
+                self.may_revive(caller, &row).await?;
+            }
         }
         self.store.update_api_key(&row).await.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
         self.remember(caller, (id, &row.name), Deed::Update).await;
@@ -249,7 +253,7 @@ impl Desk {
     /// Sets a switch; doing it twice changes nothing.
     ///
     /// # Errors
-    /// [`Problem`]; a locked key cannot be disabled or enabled.
+    /// [`Problem`]; a locked key cannot be disabled or enabled, and what the owner may do must be in the reach of whoever enables it.
     pub async fn switch_api_key(
         &self,
         caller: &Arc<Caller>,
@@ -267,8 +271,16 @@ impl Desk {
             Switch::Locked => &mut row.locked,
         };
         if std::mem::replace(flag, on) != on {
+            if switch == Switch::Disabled && !on {
+                self.may_revive(caller, &row).await?;
+            }
             row.stamp = Expected::Any.next(id, &row.stamp, self.clock.now())?;
-            self.store.update_api_key(&row).await.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
+            let done = match (switch, on) {
+                // Whoever has the key may change it, too, and as fast as they can.
+                (Switch::Disabled, true) => self.store.disable_api_key(id, row.stamp.modified_at).await,
+                (Switch::Disabled, false) | (Switch::Locked, _) => self.store.update_api_key(&row).await,
+            };
+            done.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
             let deed = match (switch, on) {
                 (Switch::Disabled, true) => Deed::Disable,
                 (Switch::Disabled, false) => Deed::Enable,
@@ -289,6 +301,14 @@ impl Desk {
         self.changeable(&row).await?;
         self.store.delete_api_key(id).await.map_err(|error| Problem::of(error, Noun::ApiKey, id))?;
         Ok(Done::new((), permit))
+    }
+
+    /// Checks that whoever makes somebody else's key good again could have made them another.
+    async fn may_revive(&self, caller: &Arc<Caller>, row: &ApiKeyRecord) -> Result<(), Problem> {
+        match row.owner == *caller.principal() {
+            true => Ok(()),
+            false => self.principal_within_reach(caller, &row.owner).await,
+        }
     }
 
     async fn changeable(&self, row: &ApiKeyRecord) -> Result<(), Problem> {

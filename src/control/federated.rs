@@ -19,14 +19,15 @@ impl Desk {
     pub async fn join_by_claims(&self, user: &PrincipalId, by: &Voucher) -> Result<(), Problem> {
         let Voucher::Realm(realm, claims) = by else { return Ok(()) };
         let rules = self.store.claim_rules_about(realm).await?;
-        let claimed: Vec<Claimed> = rules.iter().filter_map(|rule| self.claimed(rule, claims)).collect();
+        let claimed: Vec<_> = rules.iter().filter_map(|rule| self.claimed(rule, claims)).collect();
         Ok(self.store.put_claimed(user, realm, &claimed).await?)
     }
 
-    fn claimed(&self, rule: &ClaimRuleRecord, claims: &Claims) -> Option<Claimed> {
+    fn claimed(&self, rule: &ClaimRuleRecord, claims: &Claims) -> Option<(Claimed, i64)> {
         let lasts = i64::from(rule.expiration) * HOUR;
         let ends_at = crate::clock::UnixTime::from_millis(self.clock.now().millis().saturating_add(lasts));
         let fits = all_hold(&rule.conditions, claims);
-        fits.then(|| Claimed { rule: rule.id.clone(), group: rule.group.clone(), ends_at })
+        let claimed = Claimed { rule: rule.id.clone(), group: rule.group.clone(), ends_at };
+        fits.then_some((claimed, rule.stamp.version))
     }
 }

@@ -70,7 +70,9 @@ impl Desk {
     /// The same, for whoever holds a permit.
     pub(super) async fn report_of(&self, region: &Region, image: &ImageName) -> Result<ImageReport, Problem> {
         let manifest = self.shown_manifest(region, image).await?;
-        let children = Shape::read(&manifest.content).map(|shape| shape.children).unwrap_or_default();
+        let children = Shape::read_as(&manifest.media_type, &manifest.content)
+            .map(|shape| shape.children)
+            .unwrap_or_default();
         let of = |digest: &Digest| Scanned {
             region: region.clone(),
             repository: image.repository.clone(),

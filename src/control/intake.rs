@@ -61,7 +61,9 @@ pub async fn take_in(bin: &Bin, of: Scanned, channel: Channel, bytes: Bytes) -> 
     let reference = Reference::Digest(of.digest.clone());
     let manifest = bin.inventory.manifest(&of.region, &of.repository, &reference).await?;
     let manifest = manifest.filter(|_| !hidden.has_image(&of.digest)).ok_or(Untaken::NoImage)?;
-    let children = Shape::read(&manifest.content).map(|shape| shape.children).unwrap_or_default();
+    let children = Shape::read_as(&manifest.media_type, &manifest.content)
+        .map(|shape| shape.children)
+        .unwrap_or_default();
     report.subjects.clear();
     let (format, findings) = (report.format.label(), report.findings.len());
     let received_at = bin.clock.now();
@@ -85,7 +87,7 @@ pub async fn take_in_pushed(bin: &Bin, pushed: &PushedReport) -> Result<Vec<Take
     let by = Reference::Digest(pushed.digest.clone());
     // It has gone meanwhile.
     let Some(manifest) = bin.inventory.manifest(region, name, &by).await? else { return Ok(Vec::new()) };
-    let Some(shape) = Shape::read(&manifest.content) else { return Ok(Vec::new()) };
+    let Some(shape) = Shape::read_as(&manifest.media_type, &manifest.content) else { return Ok(Vec::new()) };
     // What may be run may be a report all the same: what is read of it is told by the types of its parts.
     let mut taken = Vec::new();
     for layer in shape.layers.iter().filter(|layer| may_be_report(&layer.media_type)).take(LAYERS_MAX) {

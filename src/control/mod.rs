@@ -161,6 +161,9 @@ pub trait Authority: Send + Sync {
 
     /// Whether the caller may do something to what is larger than a repository; for filtering, never a permit.
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool;
+
+    /// The same of all that is or may come to be in it, too.
+    fn may_throughout(&self, caller: &Caller, action: Action, resource: &Resource) -> bool;
 }
 
 /// Where callers change things: the store, and everything that a change needs.

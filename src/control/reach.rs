@@ -77,7 +77,10 @@ impl Desk {
     ) -> Result<Permit<Control>, Problem> {
         let mut first = None;
         for resource in whole(policy) {
-            let permit = self.authority.permit(caller, action, resource).await?;
+            let permit = self.authority.permit(caller, action, resource.clone()).await?;
+            if !self.authority.may_throughout(caller, action, &resource) {
+                return Err(Refusal::unallowed(action, resource).into());
+            }
             first.get_or_insert(permit);
         }
         first
@@ -87,7 +90,8 @@ impl Desk {
     /// Whether the caller may do `action` on all of what the policy targets.
     pub(super) fn may_whole(&self, caller: &Caller, action: Action, policy: &AccessPolicy) -> bool {
         let resources = whole(policy);
-        !resources.is_empty() && resources.iter().all(|resource| self.authority.may(caller, action, resource))
+        !resources.is_empty()
+            && resources.iter().all(|resource| self.authority.may_throughout(caller, action, resource))
     }
 
     /// Checks that whoever takes on `policies` gets nothing that the caller could neither do nor grant.
@@ -102,7 +106,7 @@ impl Desk {
     }
 
     /// Checks that whoever acts as a principal by a key of its own gets nothing that the caller could neither do nor grant:
-    /// what it may do itself, and what it may do as a trusted profile that trusts it by name.
+    /// what it may do itself, in the groups that rules have put it into, and as a trusted profile that trusts it by name.
     pub(super) async fn principal_within_reach(
         &self,
         caller: &Arc<Caller>,
@@ -112,6 +116,9 @@ impl Desk {
         let facts = facts.ok_or_else(|| Problem::NotFound(Noun::Principal, id.to_string()))?;
         self.within_reach(caller, &facts.policies)?;
         self.documents_within_reach(caller, &Holder::Principal(id.clone())).await?;
+        for group in self.store.claimed_groups(id, self.clock.now()).await? {
+            self.group_within_reach(caller, &group.id).await?;
+        }
         let itself = Identity::Principal(id.clone());
         for profile in every(|window| self.store.trusted_profiles(None, window)).await? {
             let trusted = self.store.profile_identities(&profile.id).await?;
@@ -204,7 +211,7 @@ impl Desk {
 
     /// What the policy grants that the caller could neither do on the resource nor grant there.
     fn lacking(&self, caller: &Caller, policy: &AccessPolicy, resource: &Resource) -> Option<Action> {
-        let may = |action| self.authority.may(caller, action, resource);
+        let may = |action| self.authority.may_throughout(caller, action, resource);
         let roles: Vec<Role> = policy.roles.iter().filter_map(|crn| Role::parse(crn)).collect();
         let own = |action: &Action| policy.custom.iter().any(|role| role.actions.contains(action));
         let granted = |action: &Action| roles.iter().any(|role| role.has(*action)) || own(action);

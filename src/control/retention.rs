@@ -94,6 +94,13 @@ async fn dry_run(bin: &Bin, images: &dyn Images, policy: &RetentionPolicy) -> Re
 async fn carry_out(bin: &Bin, images: &dyn Images, policy: &RetentionPolicy) -> Result<Leaving, Fault> {
     let going = dry_run(bin, images, policy).await?;
     for (name, digests) in &going {
+        // That took a while: somebody may have changed their mind.
+        let in_force = bin.store.retentions(&policy.region).await.map_err(stored)?;
+        if !in_force.contains(policy) {
+            return Err(Fault::Internal(
+                "the retention policy was changed while it was carried out".to_owned(),
+            ));
+        }
         for digest in digests {
             bin.remove(&policy.region, name, digest).await?;
             tracing::info!(region = %policy.region, repository = %name, %digest, "deleted by the retention policy");
@@ -116,7 +123,7 @@ pub async fn run_due(bin: &Bin, images: &dyn Images) -> Result<(), Fault> {
             tracing::warn!(region = %policy.region, namespace = %policy.namespace, %fault, "a retention policy is not carried out");
             continue;
         }
-        bin.store.put_retention(&RetentionPolicy { ran_at: now, ..policy }).await.map_err(stored)?;
+        bin.store.retention_ran(&policy, now).await.map_err(stored)?;
     }
     Ok(())
 }

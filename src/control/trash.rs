@@ -16,7 +16,7 @@ use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Reference, Tag};
 use crate::store::findings::PushedReport;
-use crate::store::trash::{Revealed, TrashedImage};
+use crate::store::trash::{PURGE_TAKES, Revealed, TrashedImage};
 use crate::store::{Store, StoreError};
 use crate::view::hidden::Hidden;
 
@@ -170,6 +170,30 @@ impl Bin {
         }
     }
 
+    /// Brings back an image and a tag that were pushed, if the store has them hidden.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub async fn show<T: Sync>(
+        &self,
+        permit: &Permit<T>,
+        (region, name): (&Region, &RepositoryName),
+        reference: &Reference,
+        digest: &Digest,
+    ) -> Result<Revived, Fault> {
+        let hidden = self.hidden(region, name).await?;
+        if hidden.has_image(digest) && self.revive(permit, region, name, digest).await? == Revived::TooLate {
+            return Ok(Revived::TooLate);
+        }
+        match reference {
+            Reference::Tag(tag) if hidden.has_tag(tag, None) => {
+                self.store.reveal_tag(region, name, tag).await.map_err(stored)?;
+            }
+            Reference::Digest(_) | Reference::Tag(_) => {}
+        }
+        Ok(Revived::Done)
+    }
+
     /// Brings back a tag that was pushed.
     ///
     /// # Errors
@@ -278,9 +302,14 @@ impl Bin {
     /// # Errors
     /// [`Fault`] of the store; what an upstream does not delete is logged, and tried again.
     pub async fn purge(&self) -> Result<usize, Fault> {
-        let due = self.store.begin_purge(self.clock.now(), PURGED_AT_ONCE).await.map_err(stored)?;
+        let began = self.clock.now();
+        let due = self.store.begin_purge(began, PURGED_AT_ONCE).await.map_err(stored)?;
         let mut gone = 0;
         for TrashedImage { region, repository, digest, .. } in due {
+            // From then on they may be another's, and back again.
+            if self.clock.now() >= began.plus(PURGE_TAKES / 2) {
+                break;
+            }
             match self.inventory.delete(&region, &repository, &digest).await {
                 Ok(_) => {
                     self.store.end_purge(&region, &repository, &digest).await.map_err(stored)?;

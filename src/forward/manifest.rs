@@ -1,6 +1,6 @@
 //! Manifests in memory: small, and worth checking against the digest they are asked for by.
 //!
-//! It never looks inside one. What a manifest says is the registry's business.
+//! It looks inside one only to refuse what others would read otherwise. What a manifest says is the registry's business.
 
 use bytes::Bytes;
 use http::header::HeaderMap;
@@ -12,6 +12,7 @@ use super::{request, too_large};
 use crate::admit::fault::Fault;
 use crate::registry::error::{OciCode, OciError};
 use crate::registry::reference::{Digest, Reference};
+use crate::registry::shape::is_ambiguous;
 
 /// The longest manifest: what every registry must accept, and what a vanilla one accepts at most.
 pub(super) const MANIFEST_MAX: usize = 4 << 20;
@@ -41,20 +42,25 @@ impl Sent {
 /// Reads a manifest that is put at `reference`.
 ///
 /// # Errors
-/// 413 beyond [`MANIFEST_MAX`]; 400 for a wrong media type, a body that breaks off, or one that does not hash to the
-/// digest it is put at.
+/// 413 beyond [`MANIFEST_MAX`]; 400 for a wrong media type, a body that breaks off, one that does not hash to the
+/// digest it is put at, or one that is [ambiguous](is_ambiguous).
 pub(super) async fn take<B: Body<Data = Bytes>>(
     reference: &Reference,
     headers: &HeaderMap,
     body: B,
 ) -> Result<Sent, super::Failure> {
-    request::manifest_type(headers)?;
+    let media_type = request::manifest_type(headers)?;
     let content = read(body, MANIFEST_MAX).await.map_err(|unread| match unread {
         Unread::Broken(_) => {
             OciError::bad_request(OciCode::SizeInvalid, "the manifest ended before it was complete")
         }
         Unread::TooLong => too_large(),
     })?;
+    if is_ambiguous(media_type.to_str().unwrap_or_default(), &content) {
+        let message = "the manifest can be read in two ways: it names a field twice or in another case, or says that it is \
+             of another type than its Content-Type";
+        return Err(OciError::bad_request(OciCode::ManifestInvalid, message).into());
+    }
     let digest = match reference {
         Reference::Digest(digest) if digest::matches(digest, &content) => digest.clone(),
         Reference::Digest(_) => {

@@ -102,6 +102,17 @@ impl Resource {
         }
     }
 
+    /// A repository that stands for all that are or may come to be in a part of a registry. Documents compare the names of
+    /// repositories: what covers the one that is called like its namespace, or like the sign for all, covers no other.
+    #[must_use]
+    pub fn any_repository(&self) -> Option<Self> {
+        let region = self.region.as_ref().filter(|_| self.repository.is_none())?;
+        let namespace = self.namespace.as_deref().unwrap_or("wherever-it.may__be");
+        let name: RepositoryName = format!("{namespace}/whatever.may-be__there").parse().ok()?;
+        let group = self.group.clone();
+        Some(Self { namespace: self.namespace.clone(), group, ..Self::repository(region, &name) })
+    }
+
     /// Account management by `service`.
     #[must_use]
     pub fn platform(service: Service) -> Self {

@@ -168,7 +168,19 @@ impl Shape {
     /// Reads a manifest; `None` for what is no JSON object or too much, or may be read otherwise by others.
     #[must_use]
     pub fn read(text: &[u8]) -> Option<Self> {
-        let said: Manifest = serde_json::from_slice(text).ok()?;
+        Self::read_as("", text)
+    }
+
+    /// The same of one that is stored under a media type: clients go by that, and `None` is for what says that it is another.
+    #[must_use]
+    pub fn read_as(stored: &str, text: &[u8]) -> Option<Self> {
+        let mut said: Manifest = serde_json::from_slice(text).ok()?;
+        if let Some(stored) = specific(stored) {
+            let own = said.media_type.get_or_insert_with(|| stored.to_owned());
+            if !own.trim().eq_ignore_ascii_case(stored) {
+                return None;
+            }
+        }
         let (manifests, layers) = (said.manifests.unwrap_or_default(), said.layers.unwrap_or_default());
         // What is both an index and an image is taken for whichever by whom.
         let both = !manifests.is_empty() && !layers.is_empty();
@@ -196,6 +208,21 @@ impl Shape {
         let signs = is_signature(&kind, |key| annotations.get(key).and_then(serde_json::Value::as_str));
         Some(Self { nature, children, subject, kind, layers, signs, runs })
     }
+}
+
+/// A media type without its parameters, if it tells more than that something is stored: clients look inside what has no other.
+fn specific(stored: &str) -> Option<&str> {
+    const GENERAL: [&str; 4] = ["application/json", "application/octet-stream", "text/html", "text/plain"];
+    let essence = stored.split(';').next().unwrap_or_default().trim();
+    (!essence.is_empty() && !GENERAL.iter().any(|one| essence.eq_ignore_ascii_case(one))).then_some(essence)
+}
+
+/// Whether others may read a manifest that is to be stored under a media type as something else than it is read as here. What is no
+/// JSON object at all is for the registry to refuse.
+#[must_use]
+pub fn is_ambiguous(stored: &str, text: &[u8]) -> bool {
+    let is_object = serde_json::from_slice::<Others>(text).is_ok();
+    is_object && Shape::read_as(stored, text).is_none()
 }
 
 /// Types of what refers to an image that are signatures, whatever else it says.
@@ -359,6 +386,36 @@ mod tests {
         more["history"] = json!([{"Size": 3}]);
         more["annotations"] = json!({"Layers": "three"});
         assert!(Shape::read(more.to_string().as_bytes()).is_some());
+    }
+
+    #[test]
+    fn what_is_stored_as_one_thing_and_says_another_cannot_be_told() {
+        let (oci, docker) = (
+            "application/vnd.oci.image.manifest.v1+json",
+            "application/vnd.docker.distribution.manifest.v2+json",
+        );
+        let chart = json!({
+            "config": {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": digest(7)},
+            "layers": [{"mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip", "digest": digest(1), "size": 3}],
+        });
+        let mut said = chart.clone();
+        said["mediaType"] = oci.into();
+        let nature = |stored: &str, text: &serde_json::Value| {
+            Shape::read_as(stored, text.to_string().as_bytes()).map(|shape| shape.nature)
+        };
+        for stored in
+            [oci, "Application/vnd.OCI.image.manifest.v1+json; charset=utf-8", "", "application/json"]
+        {
+            assert_eq!(nature(stored, &said), Some(Nature::Artifact), "{stored}");
+        }
+        assert_eq!(nature(docker, &said), None);
+        // One that says nothing of itself is what it is stored as.
+        assert_eq!(nature(oci, &chart), Some(Nature::Artifact));
+        assert_eq!(nature(docker, &chart), Some(Nature::Image));
+        assert!(super::is_ambiguous(docker, said.to_string().as_bytes()));
+        assert!(super::is_ambiguous(oci, br#"{"layers":[],"layers":[]}"#), "twice");
+        assert!(!super::is_ambiguous(oci, said.to_string().as_bytes()));
+        assert!(!super::is_ambiguous(oci, b"no JSON"));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::clock::Entropy;
@@ -70,8 +70,8 @@ pub enum MasterKeyError {
 /// [`MasterKeyError`].
 pub fn read_master_key(path: &Path) -> Result<MasterKey, MasterKeyError> {
     let io = |source| MasterKeyError::Io { path: path.to_owned(), source };
-    let mode = fs::metadata(path).map_err(io)?.permissions().mode();
-    if mode & 0o077 != 0 {
+    let found = fs::metadata(path).map_err(io)?;
+    if MasterKey::is_exposed(found.uid(), found.mode()) {
         return Err(MasterKeyError::Exposed(path.to_owned()));
     }
     let text = zeroize::Zeroizing::new(fs::read_to_string(path).map_err(io)?);

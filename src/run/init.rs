@@ -16,6 +16,7 @@ use crate::ids::aws::AccessKeyId;
 use crate::ids::region::Region;
 use crate::secret::Secret;
 use crate::store::Store;
+use crate::store::keyring::Keyring as _;
 use crate::store::postgres::address::Server;
 use crate::store::tables::SqlStore;
 use crate::store::{postgres, sqlite};
@@ -62,11 +63,24 @@ pub async fn open(settings: &Settings, sources: &Sources) -> Result<Installation
         private_directory(directory)
             .doing(format_args!("making the directory {} of store.url", directory.display()))?;
     }
-    let master = ensure_master_key(&settings.store.master_key_file, &*sources.entropy)
-        .doing("opening the installation")?;
     let store = opened(&settings.store.place, Arc::clone(&sources.clock)).await?;
+    let file = &settings.store.master_key_file;
+    let (keys, _) = store.signing_keys().await.doing("reading the store")?;
+    if !keys.is_empty() && !file.exists() {
+        return Err(foreign(file, "is missing"));
+    }
+    let master = ensure_master_key(file, &*sources.entropy).doing("opening the installation")?;
+    if keys.first().is_some_and(|key| master.open(SEALED_FOR, &key.sealed).is_none()) {
+        return Err(foreign(file, "is another installation's"));
+    }
     let pepper = Pepper::new(master.derive(PEPPER).expose());
     Ok(Installation { store: Arc::new(store), master: Arc::new(master), pepper })
+}
+
+/// A replica that seals under a key of its own would lock out all others.
+fn foreign(file: &Path, what: &str) -> Failure {
+    let how = "the store is sealed under another: copy the file from where the store was founded, or from another replica";
+    Failure::new(format_args!("store.master_key_file {} {what}", file.display()), how)
 }
 
 /// Opens the store, and brings its schema up to date.

@@ -30,9 +30,9 @@ impl Asked<'_> {
             None => {
                 let reference = Reference::Digest(digest.clone());
                 let found = self.forwarder.manifest(repository, &reference).await?;
-                let Some((_, _, text)) = found else { return Ok(None) };
+                let Some((_, stored, text)) = found else { return Ok(None) };
                 let odd = || Fault::UpstreamBroken(format!("what {digest} is cannot be told"));
-                Arc::new(Shape::read(&text).ok_or_else(odd)?)
+                Arc::new(Shape::read_as(&stored, &text).ok_or_else(odd)?)
             }
         };
         shapes.learn(place, digest, Arc::clone(&known));

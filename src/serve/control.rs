@@ -347,4 +347,8 @@ impl Authority for GateAuthority {
     fn may(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
         self.0.may(caller, action, resource)
     }
+
+    fn may_throughout(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
+        self.0.may_throughout(caller, action, resource)
+    }
 }

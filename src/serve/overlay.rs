@@ -153,21 +153,32 @@ impl Under<'_> {
         }
         let pushed = Pushed::of(&self.site.region, name, (reference, sent.digest()), sent.content());
         let seen = census::put((&self.site.region, name), (reference, sent.digest()), sent.content());
+        let digest = sent.digest().clone();
         let answer = self.forwarder.push_manifest(permit, exchange, sent).await?;
         if answer.status().is_success() {
+            self.show(permit, (name, reference), digest).await?;
             self.shared.bin.census.note(seen);
             self.tell(pushed).await?;
         }
-        if let Reference::Tag(tag) = reference
-            && hidden.has_tag(tag, None)
-        {
-            let (permit, region, repository, tag) =
-                (permit.clone(), self.site.region.clone(), name.clone(), tag.clone());
-            let retagged =
-                move |bin: Arc<Bin>| async move { bin.retag(&permit, &region, &repository, &tag).await };
-            self.at_the_bin(retagged).await?;
-        }
         Ok(answer)
+    }
+
+    /// Makes sure that what was pushed is seen: that it was deleted may be known to another replica only.
+    async fn show(
+        &self,
+        permit: &Permit<Operation>,
+        (name, reference): (&RepositoryName, &Reference),
+        digest: Digest,
+    ) -> Result<(), Failure> {
+        let (permit, region, name, reference) =
+            (permit.clone(), self.site.region.clone(), name.clone(), reference.clone());
+        let shown = move |bin: Arc<Bin>| async move {
+            bin.show(&permit, (&region, &name), &reference, &digest).await
+        };
+        match self.at_the_bin(shown).await? {
+            Revived::Done => Ok(()),
+            Revived::TooLate => Err(Failure::Limited { retry_after: std::time::Duration::from_secs(1) }),
+        }
     }
 
     /// Tells of a push. What may be a report is written down first: whoever hears that it was pushed may rely on its being read.

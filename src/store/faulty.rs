@@ -289,6 +289,7 @@ delegate!(Identities {
     api_keys(owner: Option<&PrincipalId>, window: Window) -> Listed<ApiKeyRecord>;
     insert_api_key(row: &ApiKeyRecord) -> ();
     update_api_key(row: &ApiKeyRecord) -> ();
+    disable_api_key(id: &ApiKeyId, at: UnixTime) -> ();
     delete_api_key(id: &ApiKeyId) -> ();
 });
 
@@ -333,7 +334,7 @@ delegate!(ClaimRules {
     claim_rules_about(realm: &str) -> Vec<ClaimRuleRecord>;
     claimed_members(group: &AccessGroupId, at: UnixTime) -> Vec<(PrincipalId, Claimed)>;
     claimed_groups(member: &PrincipalId, at: UnixTime) -> Vec<AccessGroup>;
-    put_claimed(member: &PrincipalId, realm: &str, claimed: &[Claimed]) -> ();
+    put_claimed(member: &PrincipalId, realm: &str, claimed: &[(Claimed, i64)]) -> ();
     insert_claim_rule(row: &ClaimRuleRecord) -> ();
     update_claim_rule(row: &ClaimRuleRecord) -> ();
     delete_claim_rule(group: &AccessGroupId, id: &ClaimRuleId) -> ();
@@ -568,6 +569,7 @@ delegate!(Quotas {
 delegate!(Retentions {
     retentions(region: &Region) -> Vec<RetentionPolicy>;
     put_retention(row: &RetentionPolicy) -> ();
+    retention_ran(row: &RetentionPolicy, at: UnixTime) -> ();
     retentions_due(before: UnixTime) -> Vec<RetentionPolicy>;
     delete_retention(region: &Region, namespace: &Namespace) -> ();
 });

@@ -69,13 +69,13 @@ pub trait ClaimRules {
         member: &PrincipalId,
         at: UnixTime,
     ) -> Result<Vec<AccessGroup>, StoreError>;
-    /// Puts these in place of all memberships that rules about that identity provider have given; touches the member and, where
-    /// it came or left, the groups.
+    /// Puts these in place of all memberships that rules about that identity provider have given, each by the version of its rule
+    /// that it was found by: a rule that has changed since gives none. Touches the member and, where it came or left, the groups.
     async fn put_claimed(
         &self,
         member: &PrincipalId,
         realm: &str,
-        claimed: &[Claimed],
+        claimed: &[(Claimed, i64)],
     ) -> Result<(), StoreError>;
     /// Adds a rule; `NotFound` if there is no such group.
     async fn insert_claim_rule(&self, row: &ClaimRuleRecord) -> Result<(), StoreError>;

@@ -180,6 +180,8 @@ pub trait Identities {
     async fn insert_api_key(&self, row: &ApiKeyRecord) -> Result<(), StoreError>;
     /// Replaces an API key whose stored version is `row.stamp.version - 1`.
     async fn update_api_key(&self, row: &ApiKeyRecord) -> Result<(), StoreError>;
+    /// Disables an API key, whoever else may be changing it; `Stale` if it is locked.
+    async fn disable_api_key(&self, id: &ApiKeyId, at: UnixTime) -> Result<(), StoreError>;
     /// Removes an API key.
     async fn delete_api_key(&self, id: &ApiKeyId) -> Result<(), StoreError>;
 }

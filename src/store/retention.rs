@@ -31,6 +31,8 @@ pub trait Retentions {
     async fn retentions(&self, region: &Region) -> Result<Vec<RetentionPolicy>, StoreError>;
     /// Sets or replaces one.
     async fn put_retention(&self, row: &RetentionPolicy) -> Result<(), StoreError>;
+    /// Notes that a policy was carried out, unless it has been put anew since it was read. Nothing else of it changes.
+    async fn retention_ran(&self, row: &RetentionPolicy, at: UnixTime) -> Result<(), StoreError>;
     /// Those that were last carried out before.
     async fn retentions_due(&self, before: UnixTime) -> Result<Vec<RetentionPolicy>, StoreError>;
     /// Removes the policy of a namespace, if it has one.

@@ -1,5 +1,7 @@
 //! Deleted images that the upstream still has, and tags that nobody is shown any more.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 
 use super::StoreError;
@@ -8,6 +10,9 @@ use crate::clock::UnixTime;
 use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Tag};
+
+/// How long whoever has been given images to delete has for that.
+pub const PURGE_TAKES: Duration = Duration::from_secs(120);
 
 /// A deleted image.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -74,7 +79,8 @@ pub trait Trash {
     ) -> Result<Revealed, StoreError>;
     /// Brings a tag back, wherever it points to.
     async fn reveal_tag(&self, region: &Region, name: &RepositoryName, tag: &Tag) -> Result<(), StoreError>;
-    /// Up to `limit` images whose time is over at `now`, or whose deletion has begun: from now on, nothing brings them back.
+    /// Up to `limit` images whose time is over at `now`: from now on nothing brings them back, and for [`PURGE_TAKES`] nobody else
+    /// is given them.
     async fn begin_purge(&self, now: UnixTime, limit: u32) -> Result<Vec<TrashedImage>, StoreError>;
     /// Takes back that the deletion of an image has begun: the upstream did not do it.
     async fn abort_purge(

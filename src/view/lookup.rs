@@ -35,6 +35,10 @@ const ATTEMPTS: usize = 16;
 /// How long one reading of the store may take.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How many readings of the store there are at once, those included that wait for a connection. Whoever asks beyond that is told at once
+/// that it cannot be said: anybody can ask for what is not known yet.
+pub(super) const AT_ONCE: usize = 1024;
+
 /// What a load found.
 pub(super) struct Loaded<V> {
     pub(super) found: V,
@@ -72,6 +76,10 @@ pub(super) fn load<K: Lookup>(
 
 async fn attempt<K: Lookup>(landing: &Landing<K>) -> Result<(), Unavailable> {
     let Landing { known, key, slot } = landing;
+    let _turn = known
+        .asking
+        .try_acquire()
+        .map_err(|_| Unavailable("too much is asked of the store at once".to_owned()))?;
     for _ in 0..ATTEMPTS {
         let began = known.ledger.moment();
         known.counters.loads.fetch_add(1, Ordering::Relaxed);

@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::sync::Semaphore;
 use tokio::task::AbortHandle;
 use tokio::time::Instant;
 
@@ -377,6 +378,8 @@ struct Known {
     standings: Table<StandingOf, Arc<Standing>>,
     restricting: Table<Restricting, Arc<AccountNetwork>>,
     signing: Table<Signing, Arc<Keyring>>,
+    /// Turns for questions to the store.
+    asking: Semaphore,
     counters: Counters,
     born: Instant,
     /// When the store was last asked for changes and all of them were applied, in milliseconds after `born`.
@@ -403,6 +406,7 @@ impl Known {
             standings: Table::new(settings.capacity),
             restricting: Table::new(1024),
             signing: Table::new(1024),
+            asking: Semaphore::new(lookup::AT_ONCE),
             counters: Counters::default(),
             born: Instant::now(),
             confirmed: AtomicU64::new(0),

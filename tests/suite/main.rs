@@ -26,6 +26,9 @@ mod aws_iam;
 /// What is remembered of the upstream.
 #[cfg(test)]
 mod cache;
+/// The Helm chart.
+#[cfg(test)]
+mod chart;
 /// Every verb of the command line, against a real server.
 #[cfg(test)]
 mod commands;
@@ -65,6 +68,9 @@ mod init;
 /// Real clients whose transfers are cut off, or must not be.
 #[cfg(test)]
 mod interrupted;
+/// What a kubelet asks and pulls with.
+#[cfg(test)]
+mod kubelet;
 /// Too many requests, and too many wrong guesses.
 #[cfg(test)]
 mod limits;
@@ -101,6 +107,7 @@ mod reload;
 /// Two servers on one PostgreSQL.
 #[cfg(test)]
 mod replicas;
+mod replicas_at_once;
 /// What scanners and slow attackers find.
 #[cfg(test)]
 mod scanners;
@@ -131,6 +138,9 @@ mod verbs;
 /// A service ID is refused, becomes a Reader, then a Writer: the tutorial of the clouds, as a script.
 #[cfg(test)]
 mod walkthrough;
+/// Alerting rules and dashboards.
+#[cfg(test)]
+mod watched;
 /// Jobs and pods that log in with the tokens that they have anyway.
 #[cfg(test)]
 mod web_identities;

@@ -151,6 +151,54 @@ fn a_storage_quota_that_is_used_up_stops_a_layer_that_comes_by_parts() {
 }
 
 #[test]
+fn whoever_may_not_remove_a_tag_may_be_kept_from_removing_it_by_its_digest() {
+    let registry = Registry::start();
+    let at = Portcullis::before(&registry.url());
+    let root = at.administrator();
+    let mut other = Image::tiny();
+    other.manifest = Blob::of([&other.manifest.bytes[..], b"\n"].concat());
+    assert_eq!(root.push(&Image::tiny(), "team-a/app", "prod-1").status, 201);
+    assert_eq!(root.push(&other, "team-a/app", "dev").status, 201);
+    let deny = |condition: Value| json!({"Effect": "Deny", "Action": "ecr:BatchDeleteImage", "Resource": "*", "Condition": condition});
+    let statements = json!([
+        {"Effect": "Allow", "Action": "ecr:*", "Resource": "arn:aws:ecr:*:*:repository/team-a/*"},
+        deny(json!({"StringLike": {"registry:Tag": "prod-*"}})),
+        deny(json!({"Null": {"registry:Tag": "true"}})),
+    ]);
+    let robot = Robot::with_role(&root, "ci", "Manager", "team-a");
+    limit(&at, robot.iam_id.trim_start_matches("iam-"), &statements);
+    let (by, digest) = (robot.at(&at), digest_of(&root, "team-a/app", "prod-1"));
+    assert_eq!(by.send("DELETE", &format!("/v2/team-a/app/manifests/{digest}"), &[], b"").status, 403);
+    assert_eq!(delete(&by, &format!("/api/v1/images/team-a%2Fapp@{digest}")).status, 403);
+    assert_eq!(delete(&by, "/api/v1/tags/team-a%2Fapp:prod-1").status, 403);
+    assert_eq!(delete(&by, "/api/v1/tags/team-a%2Fapp:dev").status, 200);
+}
+
+#[test]
+fn a_manifest_that_can_be_read_in_two_ways_is_not_kept() {
+    let registry = Registry::start();
+    let at = Portcullis::before(&registry.url());
+    let root = at.administrator();
+    let image = Image::tiny();
+    assert_eq!(root.push(&image, "team-a/app", "v1").status, 201);
+    let good: Value = serde_json::from_slice(&image.manifest.bytes).unwrap();
+    let mut misspelt = good.clone();
+    misspelt["Layers"] = json!([]);
+    let mut mistyped = good.clone();
+    mistyped["mediaType"] = json!(INDEX);
+    for odd in [misspelt, mistyped] {
+        let put = root.send(
+            "PUT",
+            "/v2/team-a/app/manifests/v2",
+            &[("Content-Type", MANIFEST)],
+            odd.to_string().as_bytes(),
+        );
+        assert_eq!(put.status, 400, "{}", put.text());
+        assert!(put.text().contains("MANIFEST_INVALID") && put.text().contains("two ways"), "{}", put.text());
+    }
+}
+
+#[test]
 fn a_repositorys_tag_has_one_value_however_its_key_is_spelt() {
     let registry = Registry::start();
     let at = Portcullis::before(&registry.url());

@@ -187,6 +187,11 @@ impl Authority for AsPolicy {
         let question = Examination { asked: &asked, target: &target, repository: None, now, told: &[] };
         explain(caller, question).class.is_allow()
     }
+
+    fn may_throughout(&self, caller: &Caller, action: Action, resource: &Resource) -> bool {
+        let any = resource.any_repository();
+        self.may(caller, action, resource) && any.is_none_or(|any| self.may(caller, action, &any))
+    }
 }
 
 /// An upstream with one image in each of two namespaces.

@@ -13,6 +13,7 @@ pub(super) mod channel;
 pub(super) mod compliance;
 pub(super) mod cr;
 pub(super) mod iam;
+pub(super) mod kube;
 pub(super) mod policy;
 pub(super) mod resource;
 pub(super) mod shelf;
@@ -78,6 +79,8 @@ pub(super) enum ClientCommand {
     Cr(cr::Command),
     /// Show whether a principal may do something, and why
     Explain(Explain),
+    /// Ask a server's health listener whether it can serve: for health checks
+    Health(Health),
     /// Manage identities, API keys, access groups and policies
     #[command(subcommand)]
     Iam(iam::Command),
@@ -86,6 +89,9 @@ pub(super) enum ClientCommand {
     /// Manage the keys that sign tokens
     #[command(subcommand)]
     Keys(Keys),
+    /// Let a Kubernetes cluster pull images
+    #[command(subcommand)]
+    Kube(kube::Command),
     /// Log in to a server
     Login(Login),
     /// Log out: forget the tokens
@@ -181,6 +187,16 @@ pub(super) struct Login {
     /// The region to target
     #[arg(short, long)]
     pub(super) region: Option<String>,
+}
+
+#[derive(Args, Debug)]
+pub(super) struct Health {
+    /// Where the surface `health` is
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:9464")]
+    pub(super) url: String,
+    /// The certificate authority of the server, as PEM; PORTCULLIS_CA_FILE, or the system's, unless given
+    #[arg(long, value_name = "FILE")]
+    pub(super) ca_file: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

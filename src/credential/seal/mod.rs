@@ -61,6 +61,14 @@ impl MasterKey {
         Ok(Self::from_bytes(&bytes))
     }
 
+    /// Whether somebody else may read a file with these owner and permission bits. A group may read what is root's: that is how
+    /// secrets reach a container that is not root, and how PostgreSQL takes its server's key.
+    #[must_use]
+    pub const fn is_exposed(owner: u32, mode: u32) -> bool {
+        let forbidden = if owner == 0 { 0o037 } else { 0o077 };
+        mode & forbidden != 0
+    }
+
     /// The key as its file holds it: one line of base64.
     #[must_use]
     pub fn encode(&self) -> Secret<String> {

@@ -59,6 +59,18 @@ fn a_key_survives_its_file() {
     }
 }
 
+#[test]
+fn a_key_is_its_owners_and_of_a_group_only_when_it_is_roots() {
+    for (owner, mode) in [(1000, 0o600), (1000, 0o400), (0, 0o600), (0, 0o440), (0, 0o640)] {
+        assert!(!MasterKey::is_exposed(owner, mode), "{owner} {mode:o}");
+    }
+    for (owner, mode) in
+        [(1000, 0o440), (1000, 0o640), (1000, 0o604), (0, 0o444), (0, 0o660), (0, 0o450), (0, 0o601)]
+    {
+        assert!(MasterKey::is_exposed(owner, mode), "{owner} {mode:o}");
+    }
+}
+
 // K-17
 #[test]
 fn texts_that_are_no_random_key_are_refused() {

@@ -124,6 +124,20 @@ pub(crate) async fn an_api_key_is_updated_only_from_the_version_that_was_seen(st
     assert_eq!(touched(&*store, &mut feed).await, [ChangeKey::Principal(owner)]);
     assert_eq!(store.api_key(&row.id).await.unwrap(), Some(row.clone()));
     assert!(matches!(store.update_api_key(&row).await, Err(StoreError::Stale)));
+    assert!(matches!(store.disable_api_key(&row.id, time(8)).await, Err(StoreError::Stale)), "locked");
+}
+
+pub(crate) async fn an_api_key_is_disabled_whatever_its_version(store: Arc<dyn Store>) {
+    let owner = of_user(&user(1));
+    store.insert_user(&user(1)).await.unwrap();
+    let mut row = api_key(1, &owner);
+    assert!(matches!(store.disable_api_key(&row.id, time(8)).await, Err(StoreError::NotFound)));
+    store.insert_api_key(&row).await.unwrap();
+    let mut feed = store.latest().await.unwrap();
+    store.disable_api_key(&row.id, time(8)).await.unwrap();
+    assert_eq!(touched(&*store, &mut feed).await, [ChangeKey::Principal(owner)]);
+    (row.disabled, row.stamp.version, row.stamp.modified_at) = (true, row.stamp.version + 1, time(8));
+    assert_eq!(store.api_key(&row.id).await.unwrap(), Some(row));
 }
 
 pub(crate) async fn an_api_key_needs_an_owner_and_a_hash_of_its_own(store: Arc<dyn Store>) {

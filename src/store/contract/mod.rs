@@ -122,6 +122,7 @@ macro_rules! suite {
                 a_service_id_is_updated_only_from_the_version_that_was_seen
                 users_and_service_ids_are_not_mixed_up
                 an_api_key_is_read_back_and_found_by_its_hash
+                an_api_key_is_disabled_whatever_its_version
                 an_api_key_is_updated_only_from_the_version_that_was_seen
                 an_api_key_needs_an_owner_and_a_hash_of_its_own
                 deleting_a_principal_deletes_all_that_is_its_own;

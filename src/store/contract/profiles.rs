@@ -314,7 +314,7 @@ pub(crate) async fn rules_of_a_group_are_updated_only_from_the_version_that_was_
     let claimed = |ends| Claimed { rule: row.id.clone(), group: group(1).id, ends_at: time(ends) };
     let long = 10_000_000_000_000;
     let mut feed = store.latest().await.unwrap();
-    store.put_claimed(&member, "realm", &[claimed(long)]).await.unwrap();
+    store.put_claimed(&member, "realm", &[(claimed(long), 2)]).await.unwrap();
     let both = [ChangeKey::Group(group(1).id), ChangeKey::Principal(member.clone())];
     assert_eq!(touched(&*store, &mut feed).await, both);
     let facts = store.principal(&member).await.unwrap().unwrap();
@@ -326,15 +326,18 @@ pub(crate) async fn rules_of_a_group_are_updated_only_from_the_version_that_was_
     assert!(store.claimed_groups(&member, time(long)).await.unwrap().is_empty());
     store.put_claimed(&member, "another", &[]).await.unwrap();
     assert_eq!(store.principal(&member).await.unwrap().unwrap().groups, [group(1).id]);
-    store.put_claimed(&member, "realm", &[claimed(1)]).await.unwrap();
+    store.put_claimed(&member, "realm", &[(claimed(1), 2)]).await.unwrap();
     let facts = store.principal(&member).await.unwrap().unwrap();
     assert_eq!((facts.groups, facts.until), (Vec::new(), None), "it is over");
-    store.put_claimed(&member, "realm", &[claimed(long)]).await.unwrap();
+    store.put_claimed(&member, "realm", &[(claimed(long), 2)]).await.unwrap();
     let mut next = row.clone();
     next.stamp.version = 3;
     let mut feed = store.latest().await.unwrap();
     store.update_claim_rule(&next).await.unwrap();
     assert_eq!(touched(&*store, &mut feed).await, both);
+    assert!(store.principal(&member).await.unwrap().unwrap().groups.is_empty());
+    // Nobody comes in by what the rule said before, and who comes in twice is there once.
+    store.put_claimed(&member, "realm", &[(claimed(long), 2)]).await.unwrap();
     assert!(store.principal(&member).await.unwrap().unwrap().groups.is_empty());
     row = next;
     let others = store.delete_claim_rule(&group(2).id, &row.id).await;

@@ -13,7 +13,7 @@ use crate::store::quota::{Added, Quota, Used};
 use crate::store::registry::NamespaceRecord;
 use crate::store::resource_group::ResourceGroup;
 use crate::store::retention::RetentionPolicy;
-use crate::store::trash::{HiddenImages, Revealed, TrashedImage};
+use crate::store::trash::{HiddenImages, PURGE_TAKES, Revealed, TrashedImage};
 use crate::store::{Store, StoreError};
 
 fn digest(n: u64) -> Digest {
@@ -86,8 +86,10 @@ pub(crate) async fn a_purge_takes_what_is_due_and_nothing_brings_that_back(store
     assert_eq!(due.iter().map(|row| row.digest.clone()).collect::<Vec<_>>(), [digest(1)]);
     assert_eq!(store.reveal_image(&south, &owl(), &digest(1)).await.unwrap(), Revealed::TooLate);
     assert_eq!(store.reveal_image(&south, &owl(), &digest(3)).await.unwrap(), Revealed::Now);
-    // A deletion that has begun is begun again by whoever comes next.
-    assert_eq!(store.begin_purge(time(12), 9).await.unwrap().len(), 2);
+    // A deletion that has begun is somebody's, and begun again by whoever comes after their time is over.
+    let others = store.begin_purge(time(12), 9).await.unwrap();
+    assert_eq!(others.iter().map(|row| row.digest.clone()).collect::<Vec<_>>(), [digest(2)]);
+    assert_eq!(store.begin_purge(time(12).plus(PURGE_TAKES), 9).await.unwrap().len(), 2);
     store.end_purge(&south, &owl(), &digest(1)).await.unwrap();
     store.abort_purge(&south, &owl(), &digest(2)).await.unwrap();
     assert_eq!(store.reveal_image(&south, &owl(), &digest(1)).await.unwrap(), Revealed::Before);
@@ -150,7 +152,13 @@ pub(crate) async fn retention_policies_are_replaced_and_due_by_when_they_ran(sto
     let south = region("us-south");
     assert_eq!(store.retentions(&south).await.unwrap(), [changed.clone(), row("us-south", "cats", 5)]);
     assert_eq!(store.retentions_due(time(5)).await.unwrap(), [row("eu-de", "birds", 1), changed.clone()]);
+    // What was carried out is noted where it is still the same, and brings nothing back.
+    store.retention_ran(&changed, time(6)).await.unwrap();
+    store.retention_ran(&changed, time(7)).await.unwrap();
+    let ran = RetentionPolicy { ran_at: time(6), ..changed.clone() };
+    assert_eq!(store.retentions(&south).await.unwrap(), [ran, row("us-south", "cats", 5)]);
     store.delete_retention(&south, &changed.namespace).await.unwrap();
+    store.retention_ran(&row("us-south", "birds", 6), time(8)).await.unwrap();
     store.delete_retention(&south, &changed.namespace).await.unwrap();
     assert_eq!(store.retentions(&south).await.unwrap(), [row("us-south", "cats", 5)]);
 }

@@ -63,18 +63,13 @@ pub async fn open(server: &Server, clock: Arc<dyn Clock>) -> Result<SqlStore, St
     let writer = pool(1).connect_with(options(server)).await.map_err(|error| unreachable(server, &error))?;
     schema::migrate(&writer).await?;
     let readers = pool(READERS).connect_with(options(server)).await?;
+    let feed = sql::Pool::Postgres(pool(1).connect_lazy_with(options(server)));
     let committed = watch::Sender::new(Sequence::default());
     let wakes = pool(1).connect_lazy_with(options(server));
     let listening = tokio::spawn(wake::listen(wakes, committed.clone())).abort_handle();
     let (writer, readers) = (sql::Pool::Postgres(writer), sql::Pool::Postgres(readers));
-    SqlStore::new(
-        Box::new(Shared { server: options(server), spare: Default::default(), listening }),
-        clock,
-        writer,
-        readers,
-        committed,
-    )
-    .await
+    let shared = Shared { server: options(server), spare: Default::default(), listening };
+    SqlStore::new(Box::new(shared), clock, (writer, readers, feed), committed).await
 }
 
 /// Whether the store can be reached and used, without changing anything.
@@ -107,6 +102,11 @@ impl Drop for Shared {
 impl Engine for Shared {
     fn check(&self) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    /// A step that others have brought in meanwhile, and that this program would misread, ends what it knows.
+    fn position(&self) -> sql::Scalar<i64> {
+        schema::position()
     }
 
     /// The lock comes first, so every later statement sees all that writers before have committed; positions in the feed
@@ -148,6 +148,7 @@ fn pool(size: u32) -> PgPoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(true)
+        .after_connect(|connection, _| Box::pin(schema::believable(connection)))
         .after_release(|connection, _| {
             // What was left unfinished is finished here, or the connection is dropped: one whose other end has vanished
             // would wait for hours.

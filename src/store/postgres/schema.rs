@@ -10,7 +10,7 @@ use sqlx::Connection;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use super::WRITER;
-use crate::store::StoreError;
+use crate::store::{StoreError, sql};
 
 /// A step. One that has been released never changes; what is new comes in a new step, and only ever adds.
 struct Step {
@@ -43,6 +43,13 @@ const STEPS: [Step; 3] = [
         compatible: true,
     },
 ];
+
+/// Finds the last position in the feed; none, once there is a step that this program does not know and that it must know.
+pub(super) fn position() -> sql::Scalar<i64> {
+    let select = "select coalesce(max(seq), 0) from change \
+         having not exists (select 1 from schema_step where version > ?1 and not compatible)";
+    sql::query_scalar(select).bind(STEPS.last().map_or(0, |step| step.version))
+}
 
 /// The oldest server that has all we use.
 const OLDEST: i64 = 120_000;
@@ -111,6 +118,18 @@ async fn compared(connection: &mut PgConnection) -> Result<i64, StoreError> {
         }
     }
     Ok(last)
+}
+
+/// Refuses a server that only follows another: what has been changed there may not have come here. One that is demoted ends its
+/// connections, so it is enough to ask when one is made.
+pub(super) async fn believable(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let follows: bool = sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(connection).await?;
+    match follows {
+        true => Err(sqlx::Error::Protocol(
+            "this server only follows another one: store.url must lead to the primary".to_owned(),
+        )),
+        false => Ok(()),
+    }
 }
 
 /// Refuses a server that is too old, and a database that cannot hold every text.

@@ -2,8 +2,10 @@
 
 use std::ops::{Deref, DerefMut};
 
-use sqlx::postgres::{PgPool, Postgres};
+use sqlx::postgres::PgPool;
 use sqlx::sqlite::{Sqlite, SqlitePool};
+
+use super::begun::Begun;
 
 /// Connections to one database.
 #[derive(Clone, Debug)]
@@ -14,7 +16,7 @@ pub(in crate::store) enum Pool {
 
 /// A connection, in a transaction that is not over.
 pub(in crate::store) enum Connection {
-    Postgres(sqlx::Transaction<'static, Postgres>),
+    Postgres(Begun),
     Sqlite(sqlx::Transaction<'static, Sqlite>),
 }
 
@@ -35,7 +37,7 @@ impl Pool {
         sqlite: Option<&'static str>,
     ) -> Result<Transaction, sqlx::Error> {
         Ok(Transaction(match (self, sqlite) {
-            (Self::Postgres(pool), _) => Connection::Postgres(pool.begin_with(postgres).await?),
+            (Self::Postgres(pool), _) => Connection::Postgres(Begun::begin(pool, postgres).await?),
             (Self::Sqlite(pool), Some(begin)) => Connection::Sqlite(pool.begin_with(begin).await?),
             (Self::Sqlite(pool), None) => Connection::Sqlite(pool.begin().await?),
         }))
@@ -63,7 +65,7 @@ impl Transaction {
     /// Commits. When that fails, whether it has happened is unknown.
     pub(in crate::store) async fn commit(self) -> Result<(), sqlx::Error> {
         match self.0 {
-            Connection::Postgres(transaction) => super::query::in_time(transaction.commit()).await,
+            Connection::Postgres(transaction) => transaction.commit().await,
             Connection::Sqlite(transaction) => transaction.commit().await,
         }
     }

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::io;
 use std::time::Duration;
 
-use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, TryStreamExt};
+use futures_util::stream::{self, BoxStream};
+use futures_util::{Stream, StreamExt, TryStreamExt};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgArguments, Postgres};
 use sqlx::sqlite::{Sqlite, SqliteArguments};
@@ -61,7 +61,7 @@ macro_rules! run {
         match $on.into() {
             On::Connection(Connection::Postgres(transaction)) => {
                 let query = $self.postgres();
-                in_time(query.$method(&mut **transaction)).await?.into()
+                in_time(query.$method(transaction.connection()?)).await?.into()
             }
             On::Connection(Connection::Sqlite(transaction)) => {
                 $self.sqlite().$method(&mut **transaction).await?.into()
@@ -113,9 +113,12 @@ impl Query {
         connection: &mut Connection,
     ) -> BoxStream<'_, Result<Row, sqlx::Error>> {
         match connection {
-            Connection::Postgres(transaction) => {
-                self.postgres().fetch(&mut **transaction).map_ok(Row::Postgres).boxed()
-            }
+            Connection::Postgres(transaction) => match transaction.connection() {
+                Ok(connection) => {
+                    in_time_each(self.postgres().fetch(connection)).map_ok(Row::Postgres).boxed()
+                }
+                Err(error) => stream::once(async { Err(error) }).boxed(),
+            },
             Connection::Sqlite(transaction) => {
                 self.sqlite().fetch(&mut **transaction).map_ok(Row::Sqlite).boxed()
             }
@@ -198,6 +201,13 @@ pub(super) async fn in_time<T>(
 ) -> Result<T, sqlx::Error> {
     let late = |_| Err(io::Error::new(io::ErrorKind::TimedOut, "the database does not answer").into());
     tokio::time::timeout(ANSWER, answer).await.unwrap_or_else(late)
+}
+
+/// The same of each row.
+fn in_time_each<'e, T: Send + 'e>(
+    rows: BoxStream<'e, Result<T, sqlx::Error>>,
+) -> impl Stream<Item = Result<T, sqlx::Error>> + Send + 'e {
+    stream::try_unfold(rows, async |mut rows| Ok(in_time(rows.try_next()).await?.map(|row| (row, rows))))
 }
 
 impl<'e> From<&'e mut Connection> for On<'e> {

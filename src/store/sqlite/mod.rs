@@ -48,7 +48,13 @@ pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<SqlStore, StoreE
     schema::migrate(&writer).await?;
     let readers = pool(READERS).connect_with(options(path).pragma("query_only", "ON")).await?;
     let (writer, readers) = (sql::Pool::Sqlite(writer), sql::Pool::Sqlite(readers));
-    SqlStore::new(Box::new(file), clock, writer, readers, watch::Sender::new(Sequence::default())).await
+    SqlStore::new(
+        Box::new(file),
+        clock,
+        (writer, readers.clone(), readers),
+        watch::Sender::new(Sequence::default()),
+    )
+    .await
 }
 
 #[async_trait]

@@ -3,6 +3,7 @@
 use super::SqlStore;
 use super::row::{self, List};
 use super::write::Write;
+use crate::clock::UnixTime;
 use crate::credential::api_key::KeyHash;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::ApiKeyId;
@@ -64,6 +65,19 @@ pub(super) async fn update(store: &SqlStore, row: &ApiKeyRecord) -> Result<(), S
     write.commit().await
 }
 
+/// Disables a key that is not locked, whatever its version.
+pub(super) async fn disable(store: &SqlStore, id: &ApiKeyId, at: UnixTime) -> Result<(), StoreError> {
+    let mut write = Write::begin(store).await?;
+    let owner = owner_of(write.connection(), id).await?;
+    let update = "update api_key set disabled = true, version = version + 1, modified_at = ?2 where id = ?1 and not locked";
+    let update = sql::query(update).bind(id.as_str()).bind(at.millis());
+    if update.execute(write.connection()).await?.rows_affected() == 0 {
+        return Err(StoreError::Stale);
+    }
+    write.touch(ChangeKey::Principal(owner));
+    write.commit().await
+}
+
 /// Removes a key.
 pub(super) async fn delete(store: &SqlStore, id: &ApiKeyId) -> Result<(), StoreError> {
     let mut write = Write::begin(store).await?;
@@ -93,7 +107,7 @@ fn bound(sql: &'static str, row: &ApiKeyRecord) -> sql::Query {
         .bind(row.hash.as_bytes())
         .bind(row.locked)
         .bind(row.disabled)
-        .bind(row.expires_at.map(crate::clock::UnixTime::millis))
+        .bind(row.expires_at.map(UnixTime::millis))
         .bind(row.created_by.to_string())
         .bind(row.stamp.created_at.millis())
         .bind(row.stamp.modified_at.millis())

@@ -1,10 +1,11 @@
 //! Rows of what the upstreams hold, as it was last seen.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use async_trait::async_trait;
 use futures_util::TryStreamExt;
 
+use super::portions::Portions;
 use super::write::Write;
 use super::{SqlStore, row};
 use crate::clock::UnixTime;
@@ -81,22 +82,22 @@ const UNTAGGED: [&str; 2] = [
 #[async_trait]
 impl Census for SqlStore {
     async fn take_notes(&self, notes: &[Note], at: UnixTime) -> Result<(), StoreError> {
-        let mut write = Write::begin(self).await?;
+        let mut write = Portions::of(self);
         for note in notes {
             let place = (&note.region, &note.repository);
             match &note.change {
-                Change::Gone(digest) => remove(write.connection(), place, &GONE, digest.as_str()).await?,
+                Change::Gone(digest) => remove(&mut write, place, &GONE, digest.as_str()).await?,
                 Change::Put(manifest, tag, signature) => {
-                    insert_manifest(write.connection(), place, manifest).await?;
+                    insert_manifest(&mut write, place, manifest).await?;
                     if let Some(tag) = tag {
-                        remove(write.connection(), place, &MOVED, tag.as_str()).await?;
-                        point(write.connection(), place, (tag.as_str(), &manifest.digest), at).await?;
+                        remove(&mut write, place, &MOVED, tag.as_str()).await?;
+                        point(&mut write, place, (tag.as_str(), &manifest.digest), at).await?;
                     }
                     if let Some(signature) = signature {
-                        sign(write.connection(), place, signature).await?;
+                        sign(&mut write, place, signature).await?;
                     }
                 }
-                Change::Untagged(tag) => remove(write.connection(), place, &UNTAGGED, tag.as_str()).await?,
+                Change::Untagged(tag) => remove(&mut write, place, &UNTAGGED, tag.as_str()).await?,
             }
         }
         write.commit().await
@@ -124,22 +125,22 @@ impl Census for SqlStore {
         found: &Found,
         at: UnixTime,
     ) -> Result<(), StoreError> {
-        let (place, mut write) = ((region, name), Write::begin(self).await?);
+        let (place, mut write) = ((region, name), Portions::of(self));
         // Tags that stand for the same keep the time when that was first seen.
         let tags: HashSet<&str> = found.tags.iter().map(|(tag, _)| tag.as_str()).collect();
-        forget_tags(write.connection(), place, &tags).await?;
+        forget_tags(&mut write, place, &tags).await?;
         for manifest in &found.manifests {
-            insert_manifest(write.connection(), place, manifest).await?;
+            insert_manifest(&mut write, place, manifest).await?;
         }
         for (tag, digest) in &found.tags {
-            point(write.connection(), place, (tag.as_str(), digest), at).await?;
+            point(&mut write, place, (tag.as_str(), digest), at).await?;
         }
         for statement in SETTLED {
             let settled = sql::query(statement).bind(region.as_str()).bind(name.as_str());
-            settled.execute(write.connection()).await?;
+            settled.execute(write.next().await?).await?;
         }
         for signature in &found.signatures {
-            sign(write.connection(), place, signature).await?;
+            sign(&mut write, place, signature).await?;
         }
         write.commit().await
     }
@@ -178,16 +179,16 @@ impl Census for SqlStore {
 
 /// Removes the tags that are not among those that are there.
 async fn forget_tags(
-    connection: &mut sql::Connection,
+    write: &mut Portions<'_>,
     place: Place<'_>,
     there: &HashSet<&str>,
 ) -> Result<(), StoreError> {
     let select = sql::query("select tag from census_tag where region = ?1 and repository = ?2");
-    let known = select.bind(place.0.as_str()).bind(place.1.as_str()).fetch_all(&mut *connection).await?;
+    let known = select.bind(place.0.as_str()).bind(place.1.as_str()).fetch_all(write.next().await?).await?;
     for found in &known {
         let tag: &str = found.try_get("tag")?;
         if !there.contains(tag) {
-            remove(connection, place, &FORGOTTEN, tag).await?;
+            remove(write, place, &FORGOTTEN, tag).await?;
         }
     }
     Ok(())
@@ -223,27 +224,36 @@ fn tagged(region: &Region, found: &sql::Row) -> Result<TaggedImage, StoreError> 
 }
 
 async fn insert_manifest(
-    connection: &mut sql::Connection,
+    write: &mut Portions<'_>,
     (region, name): Place<'_>,
     manifest: &SeenManifest,
 ) -> Result<(), StoreError> {
-    let insert = "insert into census_manifest (region, repository, digest, nature) values (?1, ?2, ?3, ?4) on conflict do nothing";
-    let insert = sql::query(insert).bind(region.as_str()).bind(name.as_str()).bind(manifest.digest.as_str());
-    if insert.bind(manifest.nature.label()).execute(&mut *connection).await?.rows_affected() == 0 {
+    let digest = manifest.digest.as_str();
+    let known = "select 1 from census_manifest where region = ?1 and repository = ?2 and digest = ?3";
+    let known = sql::query(known).bind(region.as_str()).bind(name.as_str()).bind(digest);
+    if known.fetch_optional(write.next().await?).await?.is_some() {
         return Ok(());
     }
-    for child in &manifest.children {
-        let insert = "insert into census_child (region, repository, digest, child) select ?1, ?2, ?3, ?4 \
-             where (select count(*) from (select 1 from census_child where region = ?1 and repository = ?2 limit ?5) as known) < ?5 on conflict do nothing";
-        let insert =
-            sql::query(insert).bind(region.as_str()).bind(name.as_str()).bind(manifest.digest.as_str());
-        insert.bind(child.as_str()).bind(CHILDREN_MAX).execute(&mut *connection).await?;
+    let count = "select count(*) from census_child where region = ?1 and repository = ?2";
+    let count = sql::query_scalar(count).bind(region.as_str()).bind(name.as_str());
+    let there: i64 =
+        if manifest.children.is_empty() { 0 } else { count.fetch_one(write.next().await?).await? };
+    let free = usize::try_from(CHILDREN_MAX - there).unwrap_or(0);
+    let children: BTreeSet<&Digest> = manifest.children.iter().collect();
+    for child in children.into_iter().take(free) {
+        let insert = "insert into census_child (region, repository, digest, child) values (?1, ?2, ?3, ?4) on conflict do nothing";
+        let insert = sql::query(insert).bind(region.as_str()).bind(name.as_str()).bind(digest);
+        insert.bind(child.as_str()).execute(write.next().await?).await?;
     }
+    // The last, so that what was cut short is done anew.
+    let insert = "insert into census_manifest (region, repository, digest, nature) values (?1, ?2, ?3, ?4) on conflict do nothing";
+    let insert = sql::query(insert).bind(region.as_str()).bind(name.as_str()).bind(digest);
+    insert.bind(manifest.nature.label()).execute(write.next().await?).await?;
     Ok(())
 }
 
 async fn point(
-    connection: &mut sql::Connection,
+    write: &mut Portions<'_>,
     (region, name): Place<'_>,
     (tag, digest): (&str, &Digest),
     at: UnixTime,
@@ -252,12 +262,12 @@ async fn point(
                on conflict (region, repository, tag) do update set digest = excluded.digest, seen_at = excluded.seen_at \
                where census_tag.digest <> excluded.digest";
     let put = sql::query(put).bind(region.as_str()).bind(name.as_str()).bind(tag).bind(digest.as_str());
-    put.bind(at.millis()).execute(connection).await?;
+    put.bind(at.millis()).execute(write.next().await?).await?;
     Ok(())
 }
 
 async fn sign(
-    connection: &mut sql::Connection,
+    write: &mut Portions<'_>,
     (region, name): Place<'_>,
     signature: &SeenSignature,
 ) -> Result<(), StoreError> {
@@ -269,20 +279,20 @@ async fn sign(
         sql::query(insert).bind(region.as_str()).bind(name.as_str()).bind(signature.subject.as_str());
     let tag = signature.tag.as_ref().map(|tag| tag.as_str()).unwrap_or_default();
     let insert = insert.bind(signature.digest.as_str()).bind(tag);
-    insert.bind(SIGNATURES_MAX.0).bind(SIGNATURES_MAX.1).execute(connection).await?;
+    insert.bind(SIGNATURES_MAX.0).bind(SIGNATURES_MAX.1).execute(write.next().await?).await?;
     Ok(())
 }
 
 /// Carries out statements about one manifest or tag.
 async fn remove(
-    connection: &mut sql::Connection,
+    write: &mut Portions<'_>,
     (region, name): Place<'_>,
     statements: &[&'static str],
     what: &str,
 ) -> Result<(), StoreError> {
     for statement in statements {
         let delete = sql::query(statement).bind(region.as_str()).bind(name.as_str()).bind(what);
-        delete.execute(&mut *connection).await?;
+        delete.execute(write.next().await?).await?;
     }
     Ok(())
 }

@@ -10,17 +10,21 @@ use crate::registry::name::RepositoryName;
 use crate::store::feed::{Change, ChangeKey, Feed, Sequence};
 use crate::store::{StoreError, sql};
 
+/// The last position.
+pub(super) const POSITION: &str = "select coalesce(max(seq), 0) from change";
+
 #[async_trait]
 impl Feed for SqlStore {
     async fn latest(&self) -> Result<Sequence, StoreError> {
         self.engine.check()?;
-        let select = sql::query_scalar("select coalesce(max(seq), 0) from change");
-        Ok(Sequence(select.fetch_one(&self.readers).await?))
+        let found = self.engine.position().fetch_optional(&self.feed).await?;
+        let newer = "a newer version of portcullis has changed the store in a way that this one does not understand: start that version";
+        found.map(Sequence).ok_or_else(|| StoreError::Unavailable(newer.to_owned()))
     }
 
     async fn changes(&self, after: Sequence, limit: u32) -> Result<Vec<Change>, StoreError> {
         let select = sql::query("select seq, kind, key from change where seq > ?1 order by seq limit ?2");
-        let rows = select.bind(after.0).bind(limit).fetch_all(&self.readers).await?;
+        let rows = select.bind(after.0).bind(limit).fetch_all(&self.feed).await?;
         rows.iter().map(change).collect()
     }
 
@@ -35,8 +39,7 @@ impl Feed for SqlStore {
 
 /// The position of the latest change that `connection` sees.
 pub(super) async fn latest(connection: &mut sql::Connection) -> Result<Sequence, StoreError> {
-    let select = sql::query_scalar("select coalesce(max(seq), 0) from change");
-    Ok(Sequence(select.fetch_one(connection).await?))
+    Ok(Sequence(sql::query_scalar(POSITION).fetch_one(connection).await?))
 }
 
 /// How a key is stored: its kind, and the key within the kind.

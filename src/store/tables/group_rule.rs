@@ -78,7 +78,7 @@ impl ClaimRules for SqlStore {
         &self,
         member: &PrincipalId,
         realm: &str,
-        claimed: &[Claimed],
+        claimed: &[(Claimed, i64)],
     ) -> Result<(), StoreError> {
         let mut write = Write::begin(self).await?;
         let name = member.to_string();
@@ -89,14 +89,19 @@ impl ClaimRules for SqlStore {
         let before = delete.bind(&name).bind(realm).fetch_all(write.connection()).await?;
         let mut left: HashSet<AccessGroupId> =
             before.iter().map(|found| row::parsed(found, "group_id")).collect::<Result<_, _>>()?;
-        for one in claimed {
-            let insert = sql::query("insert into claimed_membership values (?1, ?2, ?3, ?4)")
-                .bind(one.rule.as_str())
-                .bind(&name)
-                .bind(one.group.as_str())
-                .bind(one.ends_at.millis());
-            insert.execute(write.connection()).await?;
-            if !left.remove(&one.group) {
+        for (one, version) in claimed {
+            // Not by a rule that has changed since it was held against what the provider says.
+            let insert = sql::query(
+                "insert into claimed_membership select id, ?2, group_id, ?4 from group_rule \
+                 where id = ?1 and group_id = ?3 and version = ?5",
+            )
+            .bind(one.rule.as_str())
+            .bind(&name)
+            .bind(one.group.as_str())
+            .bind(one.ends_at.millis())
+            .bind(*version);
+            let joined = insert.execute(write.connection()).await?.rows_affected() > 0;
+            if joined && !left.remove(&one.group) {
                 write.touch(ChangeKey::Group(one.group.clone()));
             }
         }

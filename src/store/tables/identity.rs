@@ -5,6 +5,7 @@ use async_trait::async_trait;
 use super::row::{self, List};
 use super::write::Write;
 use super::{SqlStore, api_key, principal};
+use crate::clock::UnixTime;
 use crate::credential::api_key::KeyHash;
 use crate::ids::principal::PrincipalId;
 use crate::ids::tagged::{ApiKeyId, ServiceId, UserId};
@@ -113,6 +114,10 @@ impl Identities for SqlStore {
 
     async fn update_api_key(&self, row: &ApiKeyRecord) -> Result<(), StoreError> {
         api_key::update(self, row).await
+    }
+
+    async fn disable_api_key(&self, id: &ApiKeyId, at: UnixTime) -> Result<(), StoreError> {
+        super::api_key::disable(self, id, at).await
     }
 
     async fn delete_api_key(&self, id: &ApiKeyId) -> Result<(), StoreError> {

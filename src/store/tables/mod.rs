@@ -23,6 +23,7 @@ mod job;
 mod keyring;
 mod network;
 mod policy;
+mod portions;
 mod principal;
 mod profile;
 mod pushed_report;
@@ -51,6 +52,11 @@ use crate::clock::Clock;
 pub(in crate::store) trait Engine: std::fmt::Debug + Send + Sync {
     /// Fails unless what is written would still be found where it was put.
     fn check(&self) -> Result<(), StoreError>;
+
+    /// Finds the last position in the feed; nothing if this program must not go on.
+    fn position(&self) -> sql::Scalar<i64> {
+        sql::query_scalar(feed::POSITION)
+    }
 
     /// Becomes the only writer, of this process and of all others, until the transaction is over.
     async fn begin(&self, writer: &sql::Pool) -> Result<sql::Transaction, StoreError>;
@@ -82,6 +88,8 @@ pub struct SqlStore {
     clock: Arc<dyn Clock>,
     pub(in crate::store) writer: sql::Pool,
     pub(in crate::store) readers: sql::Pool,
+    /// Where changes are heard of: nobody else waits there, and it waits for nobody.
+    feed: sql::Pool,
     committed: watch::Sender<Sequence>,
     applied: watch::Sender<Option<Sequence>>,
 }
@@ -91,17 +99,17 @@ impl SqlStore {
     pub(in crate::store) async fn new(
         engine: Box<dyn Engine>,
         clock: Arc<dyn Clock>,
-        writer: sql::Pool,
-        readers: sql::Pool,
+        (writer, readers, feed): (sql::Pool, sql::Pool, sql::Pool),
         committed: watch::Sender<Sequence>,
     ) -> Result<Self, StoreError> {
         let latest = feed::latest(&mut *readers.begin().await?).await?;
         committed.send_modify(|known| *known = latest.max(*known));
-        Ok(Self { engine, clock, writer, readers, committed, applied: watch::Sender::new(None) })
+        Ok(Self { engine, clock, writer, readers, feed, committed, applied: watch::Sender::new(None) })
     }
 
     /// Closes every connection, after what is under way; then the database alone holds everything.
     pub async fn close(&self) {
+        self.feed.close().await;
         self.readers.close().await;
         self.writer.close().await;
     }

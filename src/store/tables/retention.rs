@@ -34,6 +34,16 @@ impl Retentions for SqlStore {
         write.commit().await
     }
 
+    async fn retention_ran(&self, row: &RetentionPolicy, at: UnixTime) -> Result<(), StoreError> {
+        let mut write = Write::begin(self).await?;
+        let update = sql::query(
+            "update retention set ran_at = ?3 where region = ?1 and namespace = ?2 and ran_at = ?4",
+        );
+        let update = update.bind(row.region.as_str()).bind(row.namespace.as_str());
+        update.bind(at.millis()).bind(row.ran_at.millis()).execute(write.connection()).await?;
+        write.commit().await
+    }
+
     async fn retentions_due(&self, before: UnixTime) -> Result<Vec<RetentionPolicy>, StoreError> {
         let select = sql::query("select * from retention where ran_at < ?1 order by ran_at");
         select.bind(before.millis()).fetch_all(&self.readers).await?.iter().map(policy).collect()

@@ -9,7 +9,7 @@ use crate::ids::region::Region;
 use crate::registry::name::RepositoryName;
 use crate::registry::reference::{Digest, Tag};
 use crate::store::feed::ChangeKey;
-use crate::store::trash::{HiddenImages, Revealed, Trash, TrashedImage};
+use crate::store::trash::{HiddenImages, PURGE_TAKES, Revealed, Trash, TrashedImage};
 use crate::store::{StoreError, sql};
 
 #[async_trait]
@@ -123,11 +123,13 @@ impl Trash for SqlStore {
         let due = found.iter().map(image).collect::<Result<Vec<_>, _>>()?;
         for one in &due {
             let mark = sql::query(
-                "update trash set purging = true where region = ?1 and repository = ?2 and digest = ?3",
+                "update trash set purging = true, expires_at = ?4 \
+                 where region = ?1 and repository = ?2 and digest = ?3",
             )
             .bind(one.region.as_str())
             .bind(one.repository.as_str())
-            .bind(one.digest.as_str());
+            .bind(one.digest.as_str())
+            .bind(now.plus(PURGE_TAKES).millis());
             mark.execute(write.connection()).await?;
         }
         write.commit().await?;

@@ -64,6 +64,9 @@ async fn fill(store: &SqlStore) {
                 (found.try_get("there").unwrap(), found.try_get("named").unwrap());
             known.get(&format!("{there}.{named}")).cloned()
         };
+        let needed =
+            sql::query_scalar::<String>("select name from pragma_table_xinfo(?1) where \"notnull\" = 1");
+        let needed = needed.bind(&table.name).fetch_all(&mut *write).await.unwrap();
         let words = quoted(&definition);
         let mut made: Vec<Vec<Cell>> = Vec::new();
         for n in 0..TRIES {
@@ -72,14 +75,14 @@ async fn fill(store: &SqlStore) {
             }
             let cell = |(place, column): (usize, &super::schema::Column)| {
                 let n = (n * 64 + place as u64) * 16;
-                if chance(n) % 3 == 0 {
+                if !needed.contains(&column.name) && chance(n) % 3 == 0 {
                     return Cell::Null;
                 }
                 match (parent(&column.name), column.kind) {
                     (Some(of), _) if !of.is_empty() => pick(&of, n + 1),
                     (_, Kind::Bytes) => Cell::Bytes(digest(&SHA256, &n.to_be_bytes()).as_ref().to_vec()),
                     (_, Kind::Integer | Kind::Truth) => {
-                        Cell::Integer(pick(&[0, 1, 1, 2, 3, 24, 3600, i64::MAX, n.cast_signed()], n + 2))
+                        Cell::Integer(pick(&[0, 1, 1, 2, 3, 24, 3600, i64::MAX - 9, n.cast_signed()], n + 2))
                     }
                     (_, Kind::Text) if !words.is_empty() && chance(n + 3) % 2 == 0 => {
                         Cell::Text(pick(&words, n + 4))

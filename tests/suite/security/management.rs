@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::people::{self, Json, Person, bearer, policy, root, text};
 use super::scene::{Scene, Trace};
 use super::wire::{Answer, Wire};
+use crate::support::aws::Aws;
 use crate::support::portcullis::ACCOUNT;
 use crate::support::recorder::Recorder;
 use crate::support::who::Who;
@@ -149,6 +150,62 @@ fn nobody_gives_away_more_than_they_have() {
         201,
         "within their reach they may"
     );
+}
+
+/// A role on identities, as those who look after keys have it.
+fn operator_of_identities(who: &Person) -> Value {
+    let attributes = [("accountId", ACCOUNT), ("serviceName", "iam-identity")];
+    json!({
+        "type": "access",
+        "subjects": [{"attributes": [{"name": "iam_id", "value": who.iam_id}]}],
+        "roles": [{"role_id": "crn:v1:bluemix:public:iam::::role:Administrator"}],
+        "resources": [{"attributes": attributes.map(|(name, value)| json!({"name": name, "value": value}))}],
+    })
+}
+
+#[test]
+fn who_looks_after_keys_revives_none_of_those_who_can_do_more() {
+    let scene = Scene::recorded();
+    let deputy = Person::new(&scene.at, "deputy");
+    people::created(&root(&scene.at).send_json("POST", "/v1/policies", &operator_of_identities(&deputy)));
+    let as_deputy = deputy.http(&scene.at);
+    let switch = format!("/v1/apikeys/{}/disable", scene.bob.key_id);
+    let json = [("Content-Type", "application/json")];
+    assert_eq!(as_deputy.send("POST", &switch, &json, b"").status, 204, "whoever sees a leak may stop it");
+    assert_eq!(scene.bob.http(&scene.at).get("/v2/").status, 401);
+    let revived = as_deputy.send("DELETE", &switch, &json, b"");
+    assert_eq!(revived.status, 403, "{}", revived.text());
+    assert_eq!(scene.bob.http(&scene.at).get("/v2/").status, 401);
+    let by_root = root(&scene.at).send("DELETE", &switch, &json, b"");
+    assert_eq!(by_root.status, 204, "{}", by_root.text());
+    assert_eq!(scene.bob.http(&scene.at).get("/v2/").status, 200);
+}
+
+#[test]
+fn a_right_on_the_repository_called_like_a_namespace_is_none_on_the_namespace() {
+    let scene = Scene::recorded();
+    let (clerk, holder) = (Person::new(&scene.at, "clerk"), Person::new(&scene.at, "holder"));
+    let pulls = json!({
+        "name": "Puller", "display_name": "Pulls", "account_id": ACCOUNT, "service_name": "container-registry",
+        "actions": ["container-registry.image.pull"],
+    });
+    let role = people::created(&root(&scene.at).send_json("POST", "/v2/roles", &pulls));
+    let mut grant = policy("iam_id", &holder.iam_id, "Reader", "tenant-c");
+    grant["roles"][0]["role_id"] = role["crn"].clone();
+    people::created(&root(&scene.at).send_json("POST", "/v1/policies", &grant));
+    people::created(&root(&scene.at).send_json("POST", "/v1/policies", &operator_of_identities(&clerk)));
+    let key = json!({"account_id": ACCOUNT, "name": "k", "iam_id": holder.iam_id});
+    let name = clerk.iam_id.trim_start_matches("iam-");
+    for (named, status) in [("tenant-c", 403), ("?", 403), ("tenant-c/*", 403), ("tenant-c*", 201)] {
+        let arn = format!("arn:aws:ecr:*:{ACCOUNT}:repository/{named}");
+        let statement = json!({"Effect": "Allow", "Action": "*", "Resource": arn});
+        let document = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+        let put = ["iam", "put-user-policy", "--user-name", name, "--policy-name", "own"];
+        let put = [&put[..], &["--policy-document", &document]].concat();
+        Aws::administrator(&scene.at).run(&put).must_succeed();
+        let answer = clerk.http(&scene.at).send_json("POST", "/v1/apikeys", &key);
+        assert_eq!(answer.status, status, "{named}: {}", answer.text());
+    }
 }
 
 /// A-20, A-21, A-22, D-22

@@ -99,6 +99,11 @@ impl Portcullis {
         self.public
     }
 
+    /// The address of the listener with metrics and health.
+    pub(crate) fn metrics(&self) -> SocketAddr {
+        self.metrics
+    }
+
     /// The files that it shows its certificate from.
     pub(crate) fn certificate(&self) -> &Certificate {
         &self.certificate

@@ -16,6 +16,7 @@ use crate::registry::error::{OciCode, OciError};
 use crate::registry::name::RepositoryName;
 use crate::registry::operation::OperationKind;
 use crate::registry::reference::{Digest, Reference, Tag};
+use crate::registry::shape::is_ambiguous;
 use crate::store::aws::repository::Repository;
 use crate::store::findings::{Due, PushedReport, Scanned};
 
@@ -103,6 +104,9 @@ impl Desk {
             return Err(invalid("ImageManifest", "must have 1 to 4194304 bytes"));
         }
         let media_type = new.kind()?;
+        if is_ambiguous(&media_type, new.manifest.as_bytes()) {
+            return Err(invalid("ImageManifest", "can be read in two ways"));
+        }
         if new.digest.as_ref().is_some_and(|given| *given != digest) {
             let text =
                 "The specified image digest does not match the digest that is computed for the manifest.";
