@@ -194,8 +194,7 @@ fn shared(
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
     let Sources { clock, entropy } = sources.clone();
-    let recorder = recorder(settings, &clock)?;
-    let view = view(settings, &store, &control);
+    let (recorder, view) = (recorder(settings, &clock)?, view(settings, &store, &control));
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
