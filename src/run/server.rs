@@ -201,13 +201,7 @@ fn shared(
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
     let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
-    let gate = Arc::new(match &settings.store.place {
-        StorePlace::Sqlite(_) => gate,
-        StorePlace::Postgres(..) => {
-            let times = (Arc::clone(&clock), Arc::clone(&entropy));
-            gate.holding_among(Arc::new(StoredHolds::new(Arc::clone(&store), times, control.clone())))
-        }
-    });
+    let gate = among(gate, settings, &store, (&clock, &entropy), &control);
     let (reader, bin) = eyes(settings, upstreams, &store, (&clock, &entropy))?;
     let images: Arc<dyn Images> = reader.clone();
     let activity = keep_house(&control, (&bin, &images), settings, fleet);
@@ -251,6 +245,23 @@ fn shared(
         sightings: seen,
         readiness: Readiness::default(),
         scrape: Scrape::default(),
+    })
+}
+
+/// A gate that holds tags among replicas, where there may be others.
+fn among(
+    gate: Gate,
+    settings: &Settings,
+    store: &Arc<dyn crate::store::Store>,
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+    control: &Handle,
+) -> Arc<Gate> {
+    Arc::new(match &settings.store.place {
+        StorePlace::Sqlite(_) => gate,
+        StorePlace::Postgres(..) => {
+            let times = (Arc::clone(clock), Arc::clone(entropy));
+            gate.holding_among(Arc::new(StoredHolds::new(Arc::clone(store), times, control.clone())))
+        }
     })
 }
 

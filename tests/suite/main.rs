@@ -110,6 +110,7 @@ mod reload;
 /// Two servers on one PostgreSQL.
 #[cfg(test)]
 mod replicas;
+mod replicas_at_once;
 /// What scanners and slow attackers find.
 #[cfg(test)]
 mod scanners;

@@ -68,8 +68,8 @@ pub async fn open(server: &Server, clock: Arc<dyn Clock>) -> Result<SqlStore, St
     let wakes = pool(1).connect_lazy_with(options(server));
     let listening = tokio::spawn(wake::listen(wakes, committed.clone())).abort_handle();
     let (writer, readers) = (sql::Pool::Postgres(writer), sql::Pool::Postgres(readers));
-    let engine = Box::new(Shared { server: options(server), spare: Default::default(), listening });
-    SqlStore::new(engine, clock, (writer, readers, feed), committed).await
+    let shared = Shared { server: options(server), spare: Default::default(), listening };
+    SqlStore::new(Box::new(shared), clock, (writer, readers, feed), committed).await
 }
 
 /// Whether the store can be reached and used, without changing anything.

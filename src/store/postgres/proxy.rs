@@ -57,7 +57,7 @@ async fn carry(mut near: TcpStream, mut far: UnixStream, armed: Arc<AtomicU8>) {
         tokio::select! {
             read = near.read(&mut there) => {
                 let Ok(length @ 1..) = read else { return };
-                if there[..length].windows(6).any(|word| word == b"COMMIT") {
+                if there[..length].windows(7).any(|word| word.eq_ignore_ascii_case(b"commit\0")) {
                     let cut = armed.swap(Cut::Nowhere as u8, Ordering::SeqCst);
                     if cut == Cut::BeforeCommit as u8 {
                         return;

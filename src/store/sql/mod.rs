@@ -2,7 +2,8 @@
 //!
 //! A statement is SQL that SQLite and PostgreSQL understand alike, with `?1`, `?2` … for what is bound; values and rows
 //! have the few types that both keep: whole numbers, texts, bytes, and truth. Which database it is, only the modules
-//! of that name know. Nothing here decides what is stored, and nothing is ever pasted into a statement but names that the database itself gave (`made`).
+//! of that name know. Nothing here decides what is stored, and nothing is ever pasted into a statement but names that the
+//! database itself gave (`made`).
 
 mod begun;
 mod found;

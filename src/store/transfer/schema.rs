@@ -44,7 +44,7 @@ struct Words {
     columns: &'static str,
     /// The primary key's columns in order.
     key: &'static str,
-    /// The tables that it refers to.
+    /// The tables that it refers to, unless that is looked at only when the transaction ends.
     parents: &'static str,
     /// The column that is counted.
     counted: &'static str,
@@ -55,7 +55,9 @@ const SQLITE: Words = Words {
              and name <> '_sqlx_migrations' order by name",
     columns: "select name, lower(type) as kind from pragma_table_xinfo(?1) where hidden = 0 order by name",
     key: "select name from pragma_table_xinfo(?1) where pk > 0 order by pk",
-    parents: "select distinct \"table\" as name from pragma_foreign_key_list(?1)",
+    parents: "select distinct \"table\" as name from pragma_foreign_key_list(?1) as refers where not exists \
+              (select 1 from sqlite_master where name = ?1 \
+              and sql like '%references ' || refers.\"table\" || ' (%) deferrable initially deferred%')",
     counted: "select info.name from pragma_table_xinfo(?1) as info where info.pk = 1 and lower(info.type) = 'integer' \
               and (select count(*) from pragma_table_xinfo(?1) as other where other.pk > 0) = 1",
 };
@@ -69,7 +71,7 @@ const POSTGRES: Words = Words {
     key: "select attname::text as name from pg_index join pg_attribute on attrelid = indrelid and attnum = any(indkey) \
           where indrelid = (quote_ident(?1))::regclass and indisprimary order by array_position(indkey::int2[], attnum)",
     parents: "select distinct confrelid::regclass::text as name from pg_constraint \
-              where contype = 'f' and conrelid = (quote_ident(?1))::regclass",
+              where contype = 'f' and not condeferred and conrelid = (quote_ident(?1))::regclass",
     counted: "select column_name::text as name from information_schema.columns \
               where table_schema = current_schema() and table_name = ?1 and is_identity = 'YES'",
 };

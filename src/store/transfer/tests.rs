@@ -64,22 +64,26 @@ async fn fill(store: &SqlStore) {
                 (found.try_get("there").unwrap(), found.try_get("named").unwrap());
             known.get(&format!("{there}.{named}")).cloned()
         };
+        let needed =
+            sql::query_scalar::<String>("select name from pragma_table_xinfo(?1) where \"notnull\" = 1");
+        let needed = needed.bind(&table.name).fetch_all(&mut *write).await.unwrap();
         let words = quoted(&definition);
+        let only_one = definition.contains("only_one");
         let mut made: Vec<Vec<Cell>> = Vec::new();
         for n in 0..TRIES {
-            if made.len() == ROWS {
+            if made.len() == if only_one { 1 } else { ROWS } {
                 break;
             }
             let cell = |(place, column): (usize, &super::schema::Column)| {
                 let n = (n * 64 + place as u64) * 16;
-                if chance(n) % 3 == 0 {
+                if !needed.contains(&column.name) && chance(n) % 3 == 0 {
                     return Cell::Null;
                 }
                 match (parent(&column.name), column.kind) {
                     (Some(of), _) if !of.is_empty() => pick(&of, n + 1),
                     (_, Kind::Bytes) => Cell::Bytes(digest(&SHA256, &n.to_be_bytes()).as_ref().to_vec()),
                     (_, Kind::Integer | Kind::Truth) => {
-                        Cell::Integer(pick(&[0, 1, 1, 2, 3, 24, 3600, i64::MAX, n.cast_signed()], n + 2))
+                        Cell::Integer(pick(&[0, 1, 1, 2, 3, 24, 3600, i64::MAX - 9, n.cast_signed()], n + 2))
                     }
                     (_, Kind::Text) if !words.is_empty() && chance(n + 3) % 2 == 0 => {
                         Cell::Text(pick(&words, n + 4))
@@ -92,7 +96,6 @@ async fn fill(store: &SqlStore) {
                 made.push(row);
             }
         }
-        let only_one = definition.contains("only_one");
         assert!(
             made.len() == ROWS || (only_one && !made.is_empty()),
             "no row could be made up for {definition}"
@@ -101,6 +104,13 @@ async fn fill(store: &SqlStore) {
             let cells = made.iter().map(|row| row[place].clone()).filter(|cell| *cell != Cell::Null);
             known.insert(format!("{}.{}", table.name, column.name), cells.collect());
         }
+    }
+    // A policy refers to one of its versions, which refer to it: made up one by one, they do not fit.
+    for statement in [
+        "insert into policy_version (policy_id, number, document, created_at) select id, 77, 'x', 1 from managed_policy",
+        "update managed_policy set default_version = 77",
+    ] {
+        sql::query(statement).execute(&mut *write).await.unwrap();
     }
     write.commit().await.unwrap();
 }
