@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::Instant;
 
 use crate::api::Api;
@@ -17,7 +17,9 @@ use crate::ids::tagged::NotificationChannelId;
 /// Who is being told, and who is left alone for a while.
 #[derive(Default)]
 pub(super) struct Carriers {
-    away: JoinSet<(NotificationChannelId, Fared)>,
+    away: JoinSet<Fared>,
+    /// Whose carrier is which.
+    carrying: HashMap<Id, NotificationChannelId>,
     receivers: HashMap<NotificationChannelId, Receiver>,
 }
 
@@ -33,7 +35,7 @@ impl Carriers {
     /// Sends a carrier to every channel that may have something due, and says when to look again: after `every` at the latest.
     pub(super) async fn send_out(&mut self, api: &Arc<Api>, every: Duration) -> Result<Duration, Problem> {
         let desk = api.desk();
-        while let Some(back) = self.away.try_join_next() {
+        while let Some(back) = self.away.try_join_next_with_id() {
             self.received(back);
         }
         let (next, waiting) = desk.store.next_due().await?;
@@ -55,8 +57,9 @@ impl Carriers {
                 continue;
             }
             if !std::mem::replace(&mut one.is_busy, true) {
-                let api = Arc::clone(api);
-                self.away.spawn(async move { carry(&api, row.id).await });
+                let (api, id) = (Arc::clone(api), row.id.clone());
+                let carrier = self.away.spawn(async move { carry(&api, id).await });
+                self.carrying.insert(carrier.id(), row.id);
             }
         }
         Ok(soon)
@@ -64,14 +67,16 @@ impl Carriers {
 
     /// Waits until a carrier is back; for ever if none is away.
     pub(super) async fn come_back(&mut self) {
-        match self.away.join_next().await {
+        match self.away.join_next_with_id().await {
             Some(back) => self.received(back),
             None => std::future::pending().await,
         }
     }
 
-    fn received(&mut self, back: Result<(NotificationChannelId, Fared), tokio::task::JoinError>) {
-        let Ok((id, fared)) = back else { return };
+    fn received(&mut self, back: Result<(Id, Fared), JoinError>) {
+        // One that came to grief on its way has been refused, for all that is known.
+        let (carrier, fared) = back.unwrap_or_else(|error| (error.id(), Fared::Refused));
+        let Some(id) = self.carrying.remove(&carrier) else { return };
         let Some(one) = self.receivers.get_mut(&id) else { return };
         one.is_busy = false;
         match fared {
@@ -85,10 +90,9 @@ impl Carriers {
     }
 }
 
-async fn carry(api: &Api, id: NotificationChannelId) -> (NotificationChannelId, Fared) {
-    let fared = api.desk().deliver_due(&id).await.unwrap_or_else(|problem| {
+async fn carry(api: &Api, id: NotificationChannelId) -> Fared {
+    api.desk().deliver_due(&id).await.unwrap_or_else(|problem| {
         tracing::warn!(?problem, channel = %id, "what became of an alert is not kept");
         Fared::Refused
-    });
-    (id, fared)
+    })
 }

@@ -5,9 +5,11 @@
 //! twice, and what one says that does not lead any more is not put on record.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -45,8 +47,10 @@ pub(super) struct Fleet {
 struct Run {
     outcome: String,
     progress: String,
-    /// When something was last put on record, in milliseconds.
+    /// When an end was last put on record, in milliseconds.
     recorded: i64,
+    /// The same of progress.
+    told: i64,
 }
 
 impl Fleet {
@@ -82,8 +86,13 @@ impl Fleet {
             match self.store.try_lead().await {
                 Ok(Some(lead)) => self.lead(lead, &start).await,
                 Ok(None) => {}
-                Err(error) if !failing => tracing::warn!(%error, "it is not known who leads"),
-                Err(_) => {}
+                Err(error) => {
+                    if !std::mem::replace(&mut failing, true) {
+                        tracing::warn!(%error, "it is not known who leads");
+                    }
+                    tokio::time::sleep(LOOK).await;
+                    continue;
+                }
             }
             failing = false;
             tokio::time::sleep(LOOK).await;
@@ -100,6 +109,8 @@ impl Fleet {
             Err(error) => return tracing::warn!(%error, "this replica could lead, and cannot say so"),
         }
         self.runs().clear();
+        // What was said of a lead before this one does not end it.
+        let _ = self.deposed.notified().now_or_never();
         let mut jobs = JoinSet::new();
         self.leads.send_replace(true);
         start(self, &mut jobs);
@@ -113,6 +124,11 @@ impl Fleet {
                 },
                 () = self.deposed.notified() => {
                     tracing::warn!("another replica leads");
+                    break;
+                }
+                // They go on for ever; whoever leads next starts them all again.
+                Some(ended) = jobs.join_next() => {
+                    tracing::error!(?ended, "a job has ended by itself: this replica gives up the lead");
                     break;
                 }
             }
@@ -129,13 +145,17 @@ impl Fleet {
         work: impl Future<Output = Result<String, String>>,
     ) -> bool {
         let began = self.clock.now();
-        let mut work = std::pin::pin!(work);
-        let (came_to, long) = tokio::select! {
-            came_to = &mut work => (came_to, false),
-            () = tokio::time::sleep(LONG) => {
-                self.note(self.store.begin_job(job.label(), &self.replica, began).await);
-                (work.await, true)
-            }
+        let is_long = AtomicBool::new(false);
+        let tell = async {
+            tokio::time::sleep(LONG).await;
+            is_long.store(true, Ordering::Relaxed);
+            self.note(self.store.begin_job(job.label(), &self.replica, began).await);
+            std::future::pending().await
+        };
+        // Both go on together: the work may hold what telling of it waits for.
+        let came_to = tokio::select! {
+            came_to = work => came_to,
+            never = tell => never,
         };
         let good = came_to.is_ok();
         let (outcome, progress) = match came_to {
@@ -150,7 +170,7 @@ impl Fleet {
         let before = self.runs().get(&job).cloned();
         let same =
             before.is_some_and(|before| before.outcome == outcome && now.millis() - before.recorded < SAME);
-        if !same || long {
+        if !same || is_long.load(Ordering::Relaxed) {
             let ended = Ended {
                 began_at: began,
                 ended_at: now,
@@ -159,7 +179,7 @@ impl Fleet {
                 progress: &progress,
             };
             self.note(self.store.end_job(job.label(), &self.replica, &ended).await);
-            self.runs().insert(job, Run { outcome, progress, recorded: now.millis() });
+            self.runs().insert(job, Run { outcome, progress, recorded: now.millis(), told: 0 });
         }
         good
     }
@@ -180,9 +200,9 @@ impl Fleet {
         let mut runs = self.runs();
         let run = runs.entry(job).or_default();
         progress.clone_into(&mut run.progress);
-        let due = now.millis() - run.recorded >= PROGRESS;
+        let due = now.millis() - run.told >= PROGRESS;
         if due {
-            run.recorded = now.millis();
+            run.told = now.millis();
         }
         due
     }

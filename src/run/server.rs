@@ -196,13 +196,13 @@ fn shared(
 ) -> Result<Shared, Failure> {
     let Installation { store, master, pepper } = installation;
     let Sources { clock, entropy } = sources.clone();
-    let recorder = telemetry::traced(recorder(settings, &clock)?, settings, &entropy, &control)?;
-    let view = view(settings, &store, &control);
+    let sources = (&clock, &entropy);
+    let (recorder, view) = (recorder(settings, sources, &control)?, view(settings, &store, &control));
     let (federation, foreign) = federation(settings, &clock);
     let (issuer, pepper) = (issuer(settings), Arc::new(pepper));
-    let gate = gate(&view, settings, &issuer, &pepper, &master, (&clock, &entropy), &foreign);
-    let gate = among(gate, settings, &store, (&clock, &entropy), &control);
-    let (reader, bin) = eyes(settings, upstreams, &store, (&clock, &entropy))?;
+    let gate = gate(&view, settings, &issuer, &pepper, &master, sources, &foreign);
+    let gate = among(gate, settings, &store, sources, &control);
+    let (reader, bin) = eyes(settings, upstreams, &store, sources)?;
     let images: Arc<dyn Images> = reader.clone();
     let activity = keep_house(&control, (&bin, &images), settings, fleet);
     let desk = Desk {
@@ -280,11 +280,15 @@ fn eyes(
 }
 
 /// Where everything is put on record.
-fn recorder(settings: &Settings, clock: &Arc<dyn Clock>) -> Result<Recorder, Failure> {
+fn recorder(
+    settings: &Settings,
+    (clock, entropy): (&Arc<dyn Clock>, &Arc<dyn Entropy>),
+    control: &Handle,
+) -> Result<Recorder, Failure> {
     let (destination, on_failure) = (settings.audit.destination.clone(), settings.audit.on_failure);
     let audit = AuditLog::open(destination, on_failure, Arc::clone(clock)).doing("opening the audit log")?;
     let recorder = Recorder::new(audit).doing("making the metrics")?;
-    Ok(recorder.alarmed_at(settings.alerts.denied_access))
+    telemetry::traced(recorder.alarmed_at(settings.alerts.denied_access), settings, entropy, control)
 }
 
 /// Verifies tokens of other issuers: one cache of their keys, for both planes.

@@ -23,6 +23,9 @@ const GOVERNOR: i64 = 0x706f_7274_0000_0003;
 /// How long the server may take to answer. After that nobody knows whether the lead is still ours.
 const ANSWER: Duration = Duration::from_secs(3);
 
+/// How long one waits for its turn: longer than the session's own limit, which a server that has vanished does not keep.
+const TURN: Duration = Duration::from_secs(10);
+
 /// What the server does when it hears nothing: version 14 and later end the session, earlier ones only one whose other end does
 /// not answer the network any more.
 const SILENCE: &str = "select set_config(name, case name when 'idle_session_timeout' then '10s' else '3' end, false) \
@@ -68,7 +71,9 @@ pub(super) async fn try_lead(
 pub(super) async fn exclusive(server: &PgConnectOptions) -> Result<Box<dyn Lead>, StoreError> {
     let mut connection = in_time(server.connect()).await?;
     // The session's limit for locks ends it.
-    sqlx::query("select pg_advisory_lock($1)").bind(GOVERNOR).execute(&mut connection).await?;
+    let lock = sqlx::query("select pg_advisory_lock($1)").bind(GOVERNOR).execute(&mut connection);
+    let late = |_| StoreError::Unavailable("others are changing what is governed, and do not end".to_owned());
+    timeout(TURN, lock).await.map_err(late)??;
     Ok(Box::new(Held { connection }))
 }
 

@@ -128,8 +128,8 @@ impl Engine for Shared {
         Ok(settle::number(write).await?)
     }
 
-    async fn outcome(&self, writer: &sql::Pool, number: i64) -> Option<bool> {
-        settle::outcome(writer, number).await
+    async fn outcome(&self, writer: &sql::Pool, number: i64, latest: Option<Sequence>) -> Option<bool> {
+        settle::outcome(writer, number, latest).await
     }
 
     async fn try_lead(&self) -> Result<Option<Box<dyn Lead>>, StoreError> {

@@ -70,7 +70,7 @@ pub(in crate::store) trait Engine: std::fmt::Debug + Send + Sync {
     }
 
     /// Whether the transaction of that number was committed; `None` if nobody can tell in time.
-    async fn outcome(&self, _: &sql::Pool, _: i64) -> Option<bool> {
+    async fn outcome(&self, _: &sql::Pool, _: i64, _: Option<Sequence>) -> Option<bool> {
         None
     }
 

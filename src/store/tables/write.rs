@@ -74,7 +74,7 @@ impl<'s> Write<'s> {
         let number = self.store.engine.number(&mut self.transaction).await?;
         let mut announcement = Announcement { store: self.store, latest: None };
         if let Err(error) = self.transaction.commit().await {
-            self.store.settle(error, number).await?;
+            self.store.settle(error, number, latest).await?;
         }
         announcement.latest = latest;
         drop(announcement);
@@ -99,10 +99,15 @@ impl Drop for Announcement<'_> {
 
 impl SqlStore {
     /// Finds out what became of a commit that was not answered.
-    async fn settle(&self, error: sqlx::Error, number: Option<i64>) -> Result<(), StoreError> {
+    async fn settle(
+        &self,
+        error: sqlx::Error,
+        number: Option<i64>,
+        latest: Option<Sequence>,
+    ) -> Result<(), StoreError> {
         let doubt = StoreError::in_doubt(error);
         let (StoreError::Unavailable(because), Some(number)) = (&doubt, number) else { return Err(doubt) };
-        match self.engine.outcome(&self.writer, number).await {
+        match self.engine.outcome(&self.writer, number, latest).await {
             Some(true) => {
                 tracing::warn!(because, "a commit was not answered; the change was made");
                 Ok(())
