@@ -11,9 +11,8 @@ use crate::support::wait::{PATIENCE, until};
 
 /// Another replica of `one`.
 fn beside(one: &Portcullis, registry: &Registry, url: &str) -> Portcullis {
-    let key = one.folder().join("master.key");
-    let of_one = ("STORE__MASTER_KEY_FILE", key.to_str().unwrap());
-    Portcullis::set(&registry.url(), &[("STORE__URL", url), of_one])
+    let key = one.folder().join("master.key").display().to_string();
+    Portcullis::set(&registry.url(), &[("STORE__URL", url), ("STORE__MASTER_KEY_FILE", &key)])
 }
 
 #[test]
