@@ -1,6 +1,6 @@
 //! Tags that one replica is writing, held so that all others see it: a row for each, which its replica renews as long as the push goes on.
 //!
-//! The row of a replica that died is no longer believed after [`BELIEVED`]; until then nobody writes the tag.
+//! The row of a replica that died is no longer believed after two minutes; until then nobody writes the tag.
 
 use std::sync::Arc;
 use std::time::Duration;

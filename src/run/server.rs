@@ -203,8 +203,7 @@ fn shared(
     let gate = gate(&view, settings, &issuer, &pepper, &master, sources, &foreign);
     let gate = among(gate, settings, &store, sources, &control);
     let (reader, bin) = eyes(settings, upstreams, &store, sources)?;
-    let images: Arc<dyn Images> = reader.clone();
-    let activity = keep_house(&control, (&bin, &images), settings, fleet);
+    let activity = keep_house(&control, (&bin, &reader), settings, fleet);
     let desk = Desk {
         account: settings.account.id.clone(),
         activity,
@@ -215,7 +214,7 @@ fn shared(
         entropy: Arc::clone(&entropy),
         federation,
         bin: Arc::clone(&bin),
-        images,
+        images: reader.clone(),
         master: Arc::clone(&master),
         pepper,
         premises: premises(settings),
@@ -312,15 +311,16 @@ fn view(settings: &Settings, store: &Arc<dyn crate::store::Store>, control: &Han
 /// What is done on a clock; the activity that is written down then.
 fn keep_house(
     control: &Handle,
-    (bin, images): (&Arc<Bin>, &Arc<dyn Images>),
+    (bin, reader): (&Arc<Bin>, &Arc<ImageReader>),
     settings: &Settings,
     fleet: &Arc<Fleet>,
 ) -> Arc<Activity> {
+    let images: Arc<dyn Images> = reader.clone();
     control.spawn(housekeeping::write_usage(Arc::clone(bin)));
-    let surveyor = housekeeping::survey_now_and_then(Arc::clone(bin), Arc::clone(images), Arc::clone(fleet));
+    let surveyor = housekeeping::survey_now_and_then(Arc::clone(bin), Arc::clone(&images), Arc::clone(fleet));
     control.spawn(surveyor);
     let regions = regions(settings).collect();
-    control.spawn(census::keep(Arc::clone(bin), Arc::clone(images), regions, Arc::clone(fleet)));
+    control.spawn(census::keep(Arc::clone(bin), images, regions, Arc::clone(fleet)));
     let activity = Arc::default();
     control.spawn(housekeeping::write_activity(Arc::clone(&activity), Arc::clone(&bin.store)));
     activity
