@@ -141,7 +141,7 @@ pub fn challenge(origin: &str, because: Challenge, scope: Option<&str>, descript
         text.push(',');
         text.push_str(name);
         text.push_str("=\"");
-        text.push_str(value);
+        text.extend(value.chars().map(quotable));
         text.push('"');
     };
     if let Some(scope) = scope {
@@ -156,6 +156,16 @@ pub fn challenge(origin: &str, because: Challenge, scope: Option<&str>, descript
         parameter("error_description", description);
     }
     text
+}
+
+/// A character between quotes: one that would end them stands for itself no more. What a denial says may come from reports and
+/// names that others have chosen.
+fn quotable(one: char) -> char {
+    match one {
+        '"' | '\\' => '\'',
+        ' '..='~' => one,
+        _ => '?',
+    }
 }
 
 /// How a challenge begins, what follows the origin, and how long the names of all other parameters are.
@@ -241,6 +251,14 @@ mod tests {
         assert!(
             head.headers()["www-authenticate"].to_str().unwrap().contains("error_description=\"You are not")
         );
+    }
+
+    #[test]
+    fn what_a_denial_says_ends_no_quotes_and_adds_no_realm() {
+        let said = "CVE-1\",realm=\"https://evil.test/t\\\u{7f}\r\n\u{e9}";
+        let text = challenge("https://cr.test", Challenge::InsufficientScope, None, Some(said));
+        assert_eq!(text.matches("realm=\"").count(), 1, "{text}");
+        assert!(text.ends_with("error_description=\"CVE-1',realm='https://evil.test/t'????\""), "{text}");
     }
 
     #[test]

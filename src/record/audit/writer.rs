@@ -42,6 +42,9 @@ pub(super) struct Writer {
 impl Drop for Writer {
     fn drop(&mut self) {
         self.shared.lines.close();
+        if std::thread::panicking() {
+            self.shared.set_failing("its writer has come to grief".to_owned());
+        }
     }
 }
 
