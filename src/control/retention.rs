@@ -93,20 +93,34 @@ async fn dry_run(bin: &Bin, images: &dyn Images, policy: &RetentionPolicy) -> Re
 
 async fn carry_out(bin: &Bin, images: &dyn Images, policy: &RetentionPolicy) -> Result<Leaving, Fault> {
     let going = dry_run(bin, images, policy).await?;
-    for (name, digests) in &going {
-        // That took a while: somebody may have changed their mind.
+    remove(bin, policy, &going).await?;
+    Ok(going)
+}
+
+/// The same of one that is stored, as long as it is: that takes a while, and somebody may change their mind.
+async fn carry_out_stored(bin: &Bin, images: &dyn Images, policy: &RetentionPolicy) -> Result<(), Fault> {
+    for one in dry_run(bin, images, policy).await? {
         let in_force = bin.store.retentions(&policy.region).await.map_err(stored)?;
         if !in_force.contains(policy) {
-            return Err(Fault::Internal(
-                "the retention policy was changed while it was carried out".to_owned(),
-            ));
+            return Ok(());
         }
+        remove(bin, policy, &[one]).await?;
+    }
+    Ok(())
+}
+
+async fn remove(
+    bin: &Bin,
+    policy: &RetentionPolicy,
+    going: &[(RepositoryName, Vec<Digest>)],
+) -> Result<(), Fault> {
+    for (name, digests) in going {
         for digest in digests {
             bin.remove(&policy.region, name, digest).await?;
             tracing::info!(region = %policy.region, repository = %name, %digest, "deleted by the retention policy");
         }
     }
-    Ok(going)
+    Ok(())
 }
 
 /// Carries out the policies that were not within the last day.
@@ -119,7 +133,7 @@ pub async fn run_due(bin: &Bin, images: &dyn Images) -> Result<(), Fault> {
         now.millis().saturating_sub(i64::try_from(DAILY.as_millis()).unwrap_or(i64::MAX)),
     );
     for policy in bin.store.retentions_due(before).await.map_err(stored)? {
-        if let Err(fault) = carry_out(bin, images, &policy).await {
+        if let Err(fault) = carry_out_stored(bin, images, &policy).await {
             tracing::warn!(region = %policy.region, namespace = %policy.namespace, %fault, "a retention policy is not carried out");
             continue;
         }

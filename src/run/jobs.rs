@@ -22,7 +22,7 @@ const EXPIRE_EVERY: Duration = Duration::from_secs(60 * 60);
 const ROTATE_EVERY: Duration = Duration::from_secs(60 * 60);
 
 /// How often the trash and the retention policies are looked at.
-const HOUSE_EVERY: Duration = Duration::from_secs(60);
+const HOUSE_EVERY: Duration = Duration::from_secs(2);
 
 /// How long an upload by parts may take, in milliseconds.
 const UPLOADS_KEPT_MILLIS: i64 = 24 * 60 * 60 * 1000;

@@ -84,7 +84,7 @@ pub(super) async fn look_at_pushed(
 
 /// Reads reports, if they are read here at all: those about what it is told at once, all others now and then if it leads.
 async fn read_soon(bin: Arc<Bin>, mut told: mpsc::Receiver<Scanned>, fleet: Arc<Fleet>) {
-    let leads = fleet.leads();
+    let mut leads = fleet.leads();
     let read_reports = bin.reads_reports;
     let mut every = tokio::time::interval(READ_EVERY);
     every.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -98,6 +98,8 @@ async fn read_soon(bin: Arc<Bin>, mut told: mpsc::Receiver<Scanned>, fleet: Arc<
                 Some(_) => {}
                 None => return,
             },
+            // Whether it is its turn is asked anew then.
+            Ok(()) = leads.changed() => {}
             _ = every.tick(), if read_reports && *leads.borrow() => {
                 let mut next = 0;
                 let work = async {
