@@ -105,30 +105,24 @@ install_venv() {
     rm -f "$log"
 }
 
-# h2spec comes as Go source only. It is small, and nothing fails without it.
-install_h2spec() {
+# Builds a program that comes as Go source only, in target/NAME. Nothing fails without it: what is not looked at then is said.
+with_go() { # NAME MODULE WHAT-IS-LEFT-OUT
     local place log
-    place=$(cd "$(dirname "$0")/.." && pwd)/target/h2spec
-    if [ -x "$place/h2spec" ]; then return; fi
-    if ! have go; then say 'skipped: h2spec needs Go, so its cases are not run'; return; fi
-    say 'building h2spec with go, in target/h2spec'
+    place=$(cd "$(dirname "$0")/.." && pwd)/target/$1
+    if [ -x "$place/$1" ]; then return; fi
+    if ! have go; then say "skipped: $1 needs Go, so $3"; return; fi
+    say "building $1 with go, in target/$1"
     log=$(mktemp)
-    GOBIN=$place GOFLAGS=-mod=mod go install github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible >"$log" 2>&1 ||
-        say "skipped: h2spec cannot be built, so its cases are not run: $(tail -1 "$log")"
+    GOBIN=$place GOFLAGS=-mod=mod go install "$2" >"$log" 2>&1 ||
+        say "skipped: $1 cannot be built, so $3: $(tail -1 "$log")"
     rm -f "$log"
 }
-
+install_h2spec() {
+    with_go h2spec github.com/summerwind/h2spec/cmd/h2spec@v2.2.1+incompatible 'its cases are not run'
+}
 # Renders the chart. Debian has none, and its source takes a Go that is not older than its own demand.
 install_helm() {
-    local place log
-    place=$(cd "$(dirname "$0")/.." && pwd)/target/helm
-    if [ -x "$place/helm" ]; then return; fi
-    if ! have go; then say 'skipped: helm needs Go, so the chart is not rendered'; return; fi
-    say 'building helm with go, in target/helm'
-    log=$(mktemp)
-    GOBIN=$place GOFLAGS=-mod=mod go install helm.sh/helm/v3/cmd/helm@v3.18.4 >"$log" 2>&1 ||
-        say "skipped: helm cannot be built, so the chart is not rendered: $(tail -1 "$log")"
-    rm -f "$log"
+    with_go helm helm.sh/helm/v3/cmd/helm@v3.18.4 'the chart is not rendered'
 }
 
 set_name=${1:-}
